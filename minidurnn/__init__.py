@@ -1,0 +1,12 @@
+"""minidurnn: recurrent memory from scratch, with every gradient written by hand."""
+
+from .backend import namespace, to, to_numpy
+from .cells import RNN, DuRNN, IndRNN, ShortTermRNN
+from .chunked import Chunked
+from .layers import Linear
+from .networks import Network
+from .stacks import Chain
+from .training import evaluate, fit
+
+__version__ = "0.1.0"
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "Linear", "Chain", "Chunked", "Network", "fit", "evaluate", "namespace", "to", "to_numpy"]

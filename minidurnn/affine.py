@@ -1,0 +1,30 @@
+"""x W + b over all T·B rows in one product, and its backward: what surrounds every loop over time."""
+
+from .backend import namespace
+
+
+def rows(x, W):
+    """x (..., D) times W (D, H)  ->  (..., H), as one matrix product."""
+    return (x.reshape(-1, x.shape[-1]) @ W).reshape(*x.shape[:-1], W.shape[1])
+
+
+def rows_back(dy, W):
+    """The gradient on x of rows(x, W): dy (..., H)  ->  dx (..., D)."""
+    return rows(dy, namespace(dy, W).ascontiguousarray(W.T))  # BLAS is faster on the copy than on the transposed view
+
+
+def rows_product(x, dy):
+    """The gradient on W of rows(x, W): Σ over all rows of xᵀ dy  ->  (D, H)."""
+    return x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])
+
+
+def affine(x, W, b):
+    """x (..., D)  ->  x W + b (..., H)."""
+    y = rows(x, W)
+    y += b
+    return y
+
+
+def affine_backward(dy, x, W):
+    """dy (..., H)  ->  dx (..., D), dW (D, H), db (H,)."""
+    return rows_back(dy, W), rows_product(x, dy), dy.reshape(-1, dy.shape[-1]).sum(0)

@@ -1,0 +1,55 @@
+"""Two array libraries, one code: the arrays decide where a function computes."""
+
+import sys
+
+import numpy as np
+
+from .trees import map_leaves
+
+LIBRARIES = {"numpy": "NumPy", "cupy": "CuPy"}
+
+
+def namespace(*arrays):
+    """The module (numpy or cupy) to which all these arrays belong; None among them is passed over.
+
+    Raises   TypeError for arrays of both libraries, and for anything that is no array of either.
+    """
+    roots = {type(array).__module__.partition(".")[0] for array in arrays if array is not None}
+    if roots == {"numpy"}:
+        return np
+    strangers = roots - set(LIBRARIES)
+    if strangers:
+        kinds = sorted({type(array).__name__ for array in arrays if type(array).__module__.partition(".")[0] in strangers})
+        raise TypeError(f"got {' and '.join(kinds)}: expected NumPy or CuPy arrays; convert with numpy.asarray first.")
+    if len(roots) > 1:
+        raise TypeError("NumPy and CuPy arrays are mixed in one call: expected all of one library; move one side with minidurnn.to(\"cupy\", ...) or to(\"numpy\", ...).")
+    return sys.modules[roots.pop()]
+
+
+def to(backend, tree):
+    """The same tree with every array in the memory of `backend`, "numpy" or "cupy".
+
+    Raises   ValueError for another name, RuntimeError where CuPy or its GPU is missing.
+    """
+    if backend == "numpy":
+        return to_numpy(tree)
+    cupy = import_cupy() if backend == "cupy" else None
+    if cupy is None:
+        raise ValueError(f"unknown backend {backend!r}: expected \"numpy\" or \"cupy\".")
+    return map_leaves(cupy.asarray, tree)
+
+
+def to_numpy(tree):
+    """The same tree with every array in the computer's own memory."""
+    return map_leaves(lambda array: array.get() if hasattr(array, "get") else np.asarray(array), tree)
+
+
+def import_cupy():
+    """CuPy, imported on this first need.    Raises RuntimeError with what to do where it, or a GPU, is missing."""
+    try:
+        import cupy
+    except ImportError as error:
+        raise RuntimeError("CuPy is not installed: install minidurnn[cuda12] or minidurnn[cuda13] on a machine with an NVIDIA GPU, or stay with NumPy.") from error
+    if not cupy.cuda.is_available():
+        raise RuntimeError("CuPy is installed but finds no GPU: check the driver (nvidia-smi), or stay with NumPy.")
+    return cupy

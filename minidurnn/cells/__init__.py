@@ -1,0 +1,8 @@
+"""One recurrent model per file, all with the same skeleton."""
+
+from .durnn import DuRNN
+from .indrnn import IndRNN
+from .rnn import RNN
+from .short_term import ShortTermRNN
+
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN"]

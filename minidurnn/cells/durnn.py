@@ -1,0 +1,124 @@
+"""DuRNN: a short-term cell, a selection, and independent long-term neurons."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+from math import log
+
+from ..activations import sigmoid
+from ..affine import affine, affine_backward, rows, rows_back, rows_product
+from ..backend import namespace
+from ..checks import check_choice, check_gradients, check_positive, initial_state
+from ..constraints import (
+    PROJECTIONS,
+    check_constraints,
+    project_range,
+    project_spectral,
+    range_limit,
+    start_range,
+)
+from ..scans import diagonal_scan, diagonal_scan_backward, matrix_scan, matrix_scan_backward
+from ..starts import constant, glorot, orthogonal, uniform, zeros
+
+Tape = namedtuple("Tape", "p x s0 l0 s g c l")
+
+
+@dataclass(frozen=True)
+class DuRNN:
+    """Dual recurrent cell, in our reading: short-term memory, selection, long-term memory.    Lesson 05.
+
+        s[t] = relu(x[t] W_s + s[t-1] U_s + b_s)                ‖U_s‖₂ ≤ bound < 1
+        g[t] = σ(s[t] W_g + x[t] V_g + b_g)                     one gate per long-term neuron
+        l[t] = relu(g[t] ⊙ (s[t] W_l + b_l) + u ⊙ l[t-1])       |u| ≤ growth^(1/horizon)
+
+    horizon   T, the time steps that the long-term memory shall span
+    gate      b_g at the start, -0.7 ln T unless given: with open gates the first state grows like T
+    memory    where u starts: "long" in [γ^(-1/T), γ^(1/T)], "any" in [0, γ^(1/T)]
+    output    "both" h = [s, l], or "long" h = l; the state is [s, l] either way
+    bound, growth   None switches a constraint off          projection   as in ShortTermRNN
+    Source    Zhang et al. 2020 fix the parts in their abstract; every equation here is our own reading of it.
+    """
+
+    inputs: int                                               # D
+    short: int                                                # S
+    long: int                                                 # L
+    horizon: float
+    bound: float | None = 0.9
+    growth: float | None = 2.0
+    gate: float | None = None
+    memory: str = "long"
+    output: str = "both"
+    projection: str = "rescale"
+
+    state_size = property(lambda self: self.short + self.long)
+    outputs = property(lambda self: self.state_size if self.output == "both" else self.long)
+
+    @property
+    def shapes(self):
+        """The shape of every parameter, by its letter."""
+        D, S, L = self.inputs, self.short, self.long
+        return {"W_s": (D, S), "U_s": (S, S), "b_s": (S,), "W_g": (S, L), "V_g": (D, L), "b_g": (L,), "W_l": (S, L), "b_l": (L,), "u": (L,)}
+
+    def __post_init__(self):
+        check_positive(inputs=self.inputs, short=self.short, long=self.long)
+        check_constraints(bound=self.bound, growth=self.growth, horizon=self.horizon or 0, memory=self.memory)
+        check_choice("output", self.output, ("both", "long"))
+        check_choice("projection", self.projection, PROJECTIONS)
+
+    def init(self, rng):
+        """Start values, U_s = ρ Q with Q orthogonal, selection closed  ->  dict of float32 NumPy arrays as in `shapes`."""
+        D, S, L = self.inputs, self.short, self.long
+        ρ = 1.0 if self.bound is None else self.bound
+        low, high = start_range(self.growth, self.horizon, self.memory)
+        gate = -0.7 * log(self.horizon) if self.gate is None else self.gate
+        return self.project({
+            "W_s": glorot(rng, D, S), "U_s": ρ * orthogonal(rng, S), "b_s": zeros(S),
+            "W_g": glorot(rng, S, L), "V_g": glorot(rng, D, L), "b_g": constant(gate, L),
+            "W_l": glorot(rng, S, L), "b_l": zeros(L), "u": uniform(rng, low, high, L),
+        })
+
+    def forward(self, p, x, state=None):
+        """x (T, B, D), state [s, l] (B, S + L) or None for zeros  ->  h (T, B, outputs), tape."""
+        s0, l0 = self._split(initial_state(self, p, x, state))
+        a = affine(x, p["W_s"], p["b_s"])                     # (T, B, S): every step at once
+        s = matrix_scan(a, p["U_s"], s0, "relu")              # the first loop over time
+        g = sigmoid(affine(x, p["V_g"], p["b_g"]) + rows(s, p["W_g"]))
+        c = affine(s, p["W_l"], p["b_l"])                     # (T, B, L): what there is to select from
+        l = diagonal_scan(g * c, p["u"], l0, "relu")          # the second loop over time
+        h = namespace(x).concatenate([s, l], axis=-1) if self.output == "both" else l
+        return h, Tape(p, x, s0, l0, s, g, c, l)
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, outputs) direct gradient on every h[t], dstate (B, S + L) on the state handed on  ->  dx, dstate0, dp like p."""
+        p, x, s0, l0, s, g, c, l = tape
+        check_gradients(self, dh, dstate, x)
+        dh_s, dh_l = self._split(dh) if self.output == "both" else (None, dh)
+        ds_last, dl_last = self._split(dstate)
+        de, du, dl0 = diagonal_scan_backward(dh_l, l, p["u"], l0, "relu", carry=dl_last)    # e = g ⊙ c
+        dc = de * g
+        dv = dc * c * (1.0 - g)                               # at the gate's pre-activation: σ' = g (1 - g)
+        ds, dW_l, db_l = affine_backward(dc, s, p["W_l"])
+        ds += rows_back(dv, p["W_g"])
+        if dh_s is not None:
+            ds += dh_s
+        da, dU_s, ds0 = matrix_scan_backward(ds, s, p["U_s"], s0, "relu", carry=ds_last)
+        dx, dW_s, db_s = affine_backward(da, x, p["W_s"])
+        dx_g, dV_g, db_g = affine_backward(dv, x, p["V_g"])
+        dx += dx_g
+        return dx, namespace(x).concatenate([ds0, dl0], axis=-1), {
+            "W_s": dW_s, "U_s": dU_s, "b_s": db_s,
+            "W_g": rows_product(s, dv), "V_g": dV_g, "b_g": db_g,
+            "W_l": dW_l, "b_l": db_l, "u": du,
+        }
+
+    def last_state(self, tape):
+        """The state [s, l] to hand to the next stretch of the sequence, (B, S + L)."""
+        return namespace(tape.s).concatenate([tape.s[-1], tape.l[-1]], axis=-1)
+
+    def project(self, p):
+        """p with ‖U_s‖₂ ≤ bound and |u| ≤ growth^(1/horizon), p itself where both hold."""
+        U_s = p["U_s"] if self.bound is None else project_spectral(p["U_s"], self.bound, self.projection)
+        u = p["u"] if self.growth is None else project_range(p["u"], range_limit(self.growth, self.horizon))
+        return p if U_s is p["U_s"] and u is p["u"] else {**p, "U_s": U_s, "u": u}
+
+    def _split(self, both):
+        return (None, None) if both is None else (both[..., :self.short], both[..., self.short:])

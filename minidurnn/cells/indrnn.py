@@ -1,0 +1,71 @@
+"""IndRNN: every neuron keeps a memory of its own, with one recurrent number."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+from ..activations import NAMES
+from ..affine import affine, affine_backward
+from ..checks import check_choice, check_gradients, check_positive, initial_state
+from ..constraints import check_constraints, project_range, range_limit, start_range
+from ..scans import diagonal_scan, diagonal_scan_backward
+from ..starts import glorot, uniform, zeros
+
+Tape = namedtuple("Tape", "p x h0 h")
+
+
+@dataclass(frozen=True)
+class IndRNN:
+    """Independently recurrent cell, h[t] = φ(x[t] W + u ⊙ h[t-1] + b) with |u| ≤ growth^(1/horizon).
+
+    horizon   T, the time steps over which no gradient may grow past `growth`; None bounds |u| by 1
+    growth    γ; None switches the constraint off
+    memory    "any" starts u in [0, γ^(1/T)]; "long" in [γ^(-1/T), γ^(1/T)], for a layer whose last output is read
+    Source    Li et al. 2018, equations 3 and 4 and section 3.1; start ranges: Li et al. 2019, section 5.1.
+    """
+
+    inputs: int                                               # D
+    units: int                                                # H
+    horizon: float | None = None
+    growth: float | None = 2.0
+    activation: str = "relu"
+    memory: str = "any"
+
+    outputs = state_size = property(lambda self: self.units)
+    shapes = property(lambda self: {"W": (self.inputs, self.units), "u": (self.units,), "b": (self.units,)})
+
+    def __post_init__(self):
+        check_positive(inputs=self.inputs, units=self.units)
+        check_choice("activation", self.activation, NAMES)
+        check_constraints(growth=self.growth, horizon=self.horizon, memory=self.memory)
+
+    def init(self, rng):
+        """Start values  ->  dict of float32 NumPy arrays W (D, H), u (H,), b (H,)."""
+        D, H = self.inputs, self.units
+        low, high = start_range(self.growth, self.horizon, self.memory)
+        return self.project({"W": glorot(rng, D, H), "u": uniform(rng, low, high, H), "b": zeros(H)})
+
+    def forward(self, p, x, state=None):
+        """x (T, B, D), state (B, H) or None for zeros  ->  h (T, B, H), tape."""
+        h0 = initial_state(self, p, x, state)
+        a = affine(x, p["W"], p["b"])                         # (T, B, H): every step at once
+        h = diagonal_scan(a, p["u"], h0, self.activation)     # the loop over time
+        return h, Tape(p, x, h0, h)
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
+        p, x, h0, h = tape
+        check_gradients(self, dh, dstate, x)
+        da, du, dh0 = diagonal_scan_backward(dh, h, p["u"], h0, self.activation, carry=dstate)
+        dx, dW, db = affine_backward(da, x, p["W"])
+        return dx, dh0, {"W": dW, "u": du, "b": db}
+
+    def last_state(self, tape):
+        """The state to hand to the next stretch of the sequence, (B, H)."""
+        return tape.h[-1]
+
+    def project(self, p):
+        """p with |u| ≤ growth^(1/horizon), p itself where that holds."""
+        if self.growth is None:
+            return p
+        u = project_range(p["u"], range_limit(self.growth, self.horizon))
+        return p if u is p["u"] else {**p, "u": u}

@@ -1,0 +1,64 @@
+"""The vanilla recurrent cell, and IRNN as its options."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+from ..activations import NAMES
+from ..affine import affine, affine_backward
+from ..checks import check_choice, check_gradients, check_positive, initial_state
+from ..scans import matrix_scan, matrix_scan_backward
+from ..starts import glorot, identity, normal, orthogonal, zeros
+
+Tape = namedtuple("Tape", "p x h0 h")
+
+
+@dataclass(frozen=True)
+class RNN:
+    """Vanilla recurrent cell, h[t] = φ(x[t] W + h[t-1] U + b).    Lesson 01, eq. 1.1.
+
+    start    "orthogonal" U and Glorot W, or "identity" U and small W: with activation="relu" the latter is IRNN
+    Source   IRNN: Le, Jaitly, Hinton 2015, as Li et al. 2018 compare against it.
+    """
+
+    inputs: int                                               # D
+    units: int                                                # H
+    activation: str = "tanh"
+    start: str = "orthogonal"
+
+    outputs = state_size = property(lambda self: self.units)
+    shapes = property(lambda self: {"W": (self.inputs, self.units), "U": (self.units, self.units), "b": (self.units,)})
+
+    def __post_init__(self):
+        check_positive(inputs=self.inputs, units=self.units)
+        check_choice("activation", self.activation, NAMES)
+        check_choice("start", self.start, ("orthogonal", "identity"))
+
+    def init(self, rng):
+        """Start values  ->  dict of float32 NumPy arrays W (D, H), U (H, H), b (H,)."""
+        D, H = self.inputs, self.units
+        if self.start == "identity":
+            return {"W": normal(rng, D, H, deviation=0.001), "U": identity(H), "b": zeros(H)}
+        return {"W": glorot(rng, D, H), "U": orthogonal(rng, H), "b": zeros(H)}
+
+    def forward(self, p, x, state=None):
+        """x (T, B, D), state (B, H) or None for zeros  ->  h (T, B, H), tape."""
+        h0 = initial_state(self, p, x, state)
+        a = affine(x, p["W"], p["b"])                         # (T, B, H): every step at once
+        h = matrix_scan(a, p["U"], h0, self.activation)       # the loop over time
+        return h, Tape(p, x, h0, h)
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
+        p, x, h0, h = tape
+        check_gradients(self, dh, dstate, x)
+        da, dU, dh0 = matrix_scan_backward(dh, h, p["U"], h0, self.activation, carry=dstate)
+        dx, dW, db = affine_backward(da, x, p["W"])
+        return dx, dh0, {"W": dW, "U": dU, "b": db}
+
+    def last_state(self, tape):
+        """The state to hand to the next stretch of the sequence, (B, H)."""
+        return tape.h[-1]
+
+    def project(self, p):
+        """No constraint: p itself."""
+        return p

@@ -1,0 +1,70 @@
+"""The short-term cell: a vanilla cell whose full recurrent matrix is kept below a norm."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+from ..activations import NAMES
+from ..affine import affine, affine_backward
+from ..checks import check_choice, check_gradients, check_positive, initial_state
+from ..constraints import PROJECTIONS, check_constraints, project_spectral
+from ..scans import matrix_scan, matrix_scan_backward
+from ..starts import glorot, orthogonal, zeros
+
+Tape = namedtuple("Tape", "p x h0 h")
+
+
+@dataclass(frozen=True)
+class ShortTermRNN:
+    """Short-term cell, h[t] = φ(x[t] W + h[t-1] U + b) with ‖U‖₂ ≤ bound < 1, so that ‖dh[t+k]/dh[t]‖₂ ≤ bound^k.
+
+    bound        ρ; a horizon of τ steps and a tolerance ε ask for ρ = ε^(1/τ). None switches the constraint off.
+    projection   "rescale" U to the bound, or "clip" its singular values
+    Source       our reading of the short-term part that the abstract of Zhang et al. 2020 (DuRNN) describes.
+    """
+
+    inputs: int                                               # D
+    units: int                                                # H
+    bound: float | None = 0.9
+    activation: str = "relu"
+    projection: str = "rescale"
+
+    outputs = state_size = property(lambda self: self.units)
+    shapes = property(lambda self: {"W": (self.inputs, self.units), "U": (self.units, self.units), "b": (self.units,)})
+
+    def __post_init__(self):
+        check_positive(inputs=self.inputs, units=self.units)
+        check_choice("activation", self.activation, NAMES)
+        check_constraints(bound=self.bound)
+        check_choice("projection", self.projection, PROJECTIONS)
+
+    def init(self, rng):
+        """Start values, U = ρ Q with Q orthogonal  ->  dict of float32 NumPy arrays W (D, H), U (H, H), b (H,)."""
+        D, H = self.inputs, self.units
+        ρ = 1.0 if self.bound is None else self.bound
+        return self.project({"W": glorot(rng, D, H), "U": ρ * orthogonal(rng, H), "b": zeros(H)})
+
+    def forward(self, p, x, state=None):
+        """x (T, B, D), state (B, H) or None for zeros  ->  h (T, B, H), tape."""
+        h0 = initial_state(self, p, x, state)
+        a = affine(x, p["W"], p["b"])                         # (T, B, H): every step at once
+        h = matrix_scan(a, p["U"], h0, self.activation)       # the loop over time
+        return h, Tape(p, x, h0, h)
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
+        p, x, h0, h = tape
+        check_gradients(self, dh, dstate, x)
+        da, dU, dh0 = matrix_scan_backward(dh, h, p["U"], h0, self.activation, carry=dstate)
+        dx, dW, db = affine_backward(da, x, p["W"])
+        return dx, dh0, {"W": dW, "U": dU, "b": db}
+
+    def last_state(self, tape):
+        """The state to hand to the next stretch of the sequence, (B, H)."""
+        return tape.h[-1]
+
+    def project(self, p):
+        """p with ‖U‖₂ ≤ bound, p itself where that holds."""
+        if self.bound is None:
+            return p
+        U = project_spectral(p["U"], self.bound, self.projection)
+        return p if U is p["U"] else {**p, "U": U}

@@ -1,0 +1,87 @@
+"""Chunked: a long sequence taken in short stretches, with the state handed on."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+from .backend import namespace
+from .checks import check_array, check_choice, check_positive
+from .trees import add
+
+Walk = namedtuple("Walk", "p inputs kept last")
+KEEP = ("tapes", "boundaries")
+
+
+def walk_forward(model, keep, p, inputs, state):
+    """Run `model` over consecutive stretches of a sequence, handing the state on  ->  outputs, Walk.
+
+    keep     "tapes" keeps every stretch's tape; "boundaries" only the state in front of it, to run it again later
+    """
+    kept, outputs, last = [], [], state
+    for x in inputs:
+        before = last
+        output, tape = model.forward(p, x, before)
+        last = model.last_state(tape)
+        outputs.append(output)
+        kept.append(tape if keep == "tapes" else before)
+    return outputs, Walk(p, inputs, kept, last)
+
+
+def walk_backward(model, keep, douts, walk, dstate):
+    """Back through the stretches, handing the state's gradient on  ->  dinputs, dstate0, dp."""
+    dinputs, dp = [], None
+    for x, kept, dout in zip(reversed(walk.inputs), reversed(walk.kept), reversed(douts)):
+        tape = kept if keep == "tapes" else model.forward(walk.p, x, kept)[1]
+        dx, dstate, dpart = model.backward(dout, tape, dstate)
+        dinputs.append(dx)
+        dp = add(dp, dpart)
+    return dinputs[::-1], dstate, dp
+
+
+@dataclass(frozen=True)
+class Chunked:
+    """The same model, run over stretches of `length` steps with the state handed on: equal to one run, to rounding.
+
+    About 16 steps keep a step's work in the processor's cache. keep="boundaries" stores one state per stretch and
+    runs the stretch again in backward: long sequences in little memory. Chunked models nest.
+    """
+
+    model: object
+    length: int                                               # steps in a chunk
+    keep: str = "tapes"
+
+    inputs = property(lambda self: self.model.inputs)
+    outputs = property(lambda self: self.model.outputs)
+    state_size = property(lambda self: self.model.state_size)
+
+    def __post_init__(self):
+        check_positive(length=self.length)
+        check_choice("keep", self.keep, KEEP)
+
+    def init(self, rng):
+        """The model's start values."""
+        return self.model.init(rng)
+
+    def chunks(self, T):
+        """The stretches of a sequence of T steps, as slices."""
+        return [slice(start, min(start + self.length, T)) for start in range(0, T, self.length)]
+
+    def forward(self, p, x, state=None):
+        """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape."""
+        check_array("x", x, ("T", "B", self.inputs))
+        outputs, walk = walk_forward(self.model, self.keep, p, [x[piece] for piece in self.chunks(len(x))], state)
+        return namespace(x).concatenate(outputs), walk
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
+        pieces = self.chunks(sum(len(x) for x in tape.inputs))
+        douts = [None if dh is None else dh[piece] for piece in pieces]
+        dinputs, dstate0, dp = walk_backward(self.model, self.keep, douts, tape, dstate)
+        return namespace(*dinputs).concatenate(dinputs), dstate0, dp
+
+    def last_state(self, tape):
+        """The state after the last stretch, (B, state_size)."""
+        return tape.last
+
+    def project(self, p):
+        """The model's constraints."""
+        return self.model.project(p)

@@ -1,0 +1,49 @@
+"""Losses as forward/backward pairs. `count` is the number of targets of the whole batch, so the losses of chunks add up."""
+
+from collections import namedtuple
+
+from .backend import namespace
+from .checks import check_array
+
+Tape = namedtuple("Tape", "residual count")
+Loss = namedtuple("Loss", "forward backward metric better")
+
+
+def mean_squared_error(y, target, count):
+    """y, target (..., O)  ->  Σ (y - target)² / count, the same again as the metric, tape. `count` counts numbers."""
+    check_array("target", target, y.shape, like=y)
+    residual = y - target
+    value = (residual * residual).sum() / count
+    return value, value, Tape(residual, count)
+
+
+def mean_squared_error_backward(tape):
+    """The gradient on y  ->  dy (..., O)."""
+    return tape.residual * (2.0 / tape.count)
+
+
+def cross_entropy(y, target, count):
+    """y (..., C) scores, target (...) class numbers  ->  Σ -log softmax(y)[target] / count in nats, accuracy, tape."""
+    xp = namespace(y, target)
+    if target.dtype.kind not in "iu" or target.shape != y.shape[:-1]:
+        raise ValueError(f"target has shape {target.shape} and dtype {target.dtype}: expected integer class numbers of shape {y.shape[:-1]}.")
+    scores, classes = y.reshape(-1, y.shape[-1]), target.reshape(-1)
+    rows = xp.arange(len(classes))
+    right = (scores.argmax(1) == classes).sum() / count
+    scores = scores - scores.max(1, keepdims=True)            # the softmax does not change, and exp cannot overflow
+    total = xp.exp(scores).sum(1, keepdims=True)
+    value = (xp.log(total[:, 0]) - scores[rows, classes]).sum() / count
+    residual = xp.exp(scores) / total
+    residual[rows, classes] -= 1.0                            # softmax - one-hot
+    return value, right, Tape(residual.reshape(y.shape), count)
+
+
+def cross_entropy_backward(tape):
+    """The gradient on y  ->  dy (..., C)."""
+    return tape.residual * (1.0 / tape.count)
+
+
+LOSSES = {
+    "mse": Loss(mean_squared_error, mean_squared_error_backward, "mse", "lower"),
+    "cross_entropy": Loss(cross_entropy, cross_entropy_backward, "accuracy", "higher"),
+}

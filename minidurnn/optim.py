@@ -1,0 +1,99 @@
+"""Optimisers and what belongs to an update: clipping by the global norm, schedules. All pure: (p, dp, state) -> new ones."""
+
+from dataclasses import dataclass
+
+from .backend import namespace
+from .checks import check_positive
+from .trees import leaves, map_leaves
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Gradient descent with momentum: m ← μ m + dp, p ← p - rate · m."""
+
+    rate: float = 0.01
+    momentum: float = 0.0
+
+    def __post_init__(self):
+        _check(rate=self.rate)
+        _check_below_one(momentum=self.momentum)
+
+    def start(self, p):
+        """The state before the first update."""
+        return {"m": map_leaves(lambda a: 0 * a, p)}
+
+    def update(self, p, dp, state, scale=1.0):
+        """One update at scale · rate  ->  p, state."""
+        rate = float(self.rate * scale)
+        m = map_leaves(lambda m, d: self.momentum * m + d, state["m"], dp)
+        return map_leaves(lambda a, m: a - rate * m, p, m), {"m": m}
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam with bias correction (Kingma, Ba 2015): p ← p - rate · m̂ / (sqrt(v̂) + epsilon)."""
+
+    rate: float = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self):
+        _check(rate=self.rate, epsilon=self.epsilon)
+        _check_below_one(beta1=self.beta1, beta2=self.beta2)
+
+    def start(self, p):
+        """The state before the first update."""
+        return {"m": map_leaves(lambda a: 0 * a, p), "v": map_leaves(lambda a: 0 * a, p), "updates": 0}
+
+    def update(self, p, dp, state, scale=1.0):
+        """One update at scale · rate  ->  p, state."""
+        updates = state["updates"] + 1
+        m = map_leaves(lambda m, d: self.beta1 * m + (1 - self.beta1) * d, state["m"], dp)
+        v = map_leaves(lambda v, d: self.beta2 * v + (1 - self.beta2) * (d * d), state["v"], dp)
+        root = (1 - self.beta2**updates) ** 0.5
+        rate = float(self.rate * scale * root / (1 - self.beta1**updates))
+        epsilon = float(self.epsilon * root)                  # so that v̂'s own root meets epsilon
+        p = map_leaves(lambda a, m, v: a - rate * m / (namespace(v).sqrt(v) + epsilon), p, m, v)
+        return p, {"m": m, "v": v, "updates": updates}
+
+
+def global_norm(dp):
+    """The Euclidean norm over all leaves together  ->  0-d array; nothing leaves the device."""
+    arrays = list(leaves(dp).values())
+    return namespace(*arrays).sqrt(sum((a * a).sum() for a in arrays))
+
+
+def clip_by_global_norm(dp, limit):
+    """dp, scaled down where its global norm exceeds `limit`  ->  dp, the norm before."""
+    norm = global_norm(dp)
+    factor = namespace(norm).minimum(limit / (norm + 1e-12), 1.0)
+    return map_leaves(lambda a: a * factor, dp), norm
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A schedule: the rate times `factor` after every `every` updates."""
+
+    every: int
+    factor: float = 0.1
+
+    def __post_init__(self):
+        check_positive(every=self.every)
+        _check(factor=self.factor)
+
+    def scale(self, update):
+        """The factor on the rate at this update, counted from 0."""
+        return float(self.factor ** (update // self.every))
+
+
+def _check(**rates):
+    for name, rate in rates.items():
+        if not 0 < rate < float("inf"):
+            raise ValueError(f"{name} is {rate!r}: expected a finite number above 0.")
+
+
+def _check_below_one(**rates):
+    for name, rate in rates.items():
+        if not 0 <= rate < 1:
+            raise ValueError(f"{name} is {rate!r}: expected a number of at least 0 and below 1.")

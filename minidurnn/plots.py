@@ -1,0 +1,28 @@
+"""One figure style: a claim in the title, units on the axes, colours that the colour-blind can tell apart."""
+
+import matplotlib.pyplot as plt
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+PALETTE = (BLUE, ORANGE, GREEN, PINK, RED, SKY, BLACK)       # Okabe and Ito's palette; yellow is too light for lines
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))    # a second channel beside colour
+
+
+def panels(claim, columns=1, width=6.4, height=3.4):
+    """A figure with one row of axes under a title that states its claim  ->  figure, axes (a list for columns > 1)."""
+    figure, axes = plt.subplots(1, columns, figsize=(width, height), dpi=90, layout="constrained")
+    figure.suptitle(claim, fontsize=11)
+    for one in [axes] if columns == 1 else axes:
+        one.grid(alpha=0.25, linewidth=0.6)
+        one.spines[["top", "right"]].set_visible(False)
+    return figure, axes if columns == 1 else list(axes)
+
+
+def line(axes, x, y, label, place=0, **options):
+    """One curve in the colour and line style of its place in the palette."""
+    axes.plot(x, y, color=PALETTE[place % len(PALETTE)], linestyle=LINES[place % len(LINES)], linewidth=1.8, label=label, **options)
+
+
+def reference(axes, y, label):
+    """A thin horizontal line with its name: a chance level, a bound."""
+    axes.axhline(y, color="#666666", linewidth=1.0, linestyle=(0, (1, 2)))
+    axes.annotate(label, (1.0, y), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8, color="#444444")

@@ -1,0 +1,40 @@
+"""Start values of parameters: float32 NumPy arrays, drawn from the generator that the caller passes."""
+
+import numpy as np
+
+
+def glorot(rng, inputs, outputs):
+    """Uniform in ±sqrt(6 / (inputs + outputs))  ->  (inputs, outputs)."""
+    limit = (6.0 / (inputs + outputs)) ** 0.5
+    return rng.uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
+
+
+def normal(rng, inputs, outputs, deviation):
+    """Normal with mean 0 and this standard deviation  ->  (inputs, outputs)."""
+    return rng.normal(0.0, deviation, (inputs, outputs)).astype(np.float32)
+
+
+def orthogonal(rng, units):
+    """A random orthogonal matrix, uniform over all of them  ->  (units, units)."""
+    Q, R = np.linalg.qr(rng.standard_normal((units, units)))
+    return (Q * np.sign(np.diag(R))).astype(np.float32)
+
+
+def identity(units):
+    """The identity matrix  ->  (units, units)."""
+    return np.eye(units, dtype=np.float32)
+
+
+def uniform(rng, low, high, units):
+    """Uniform in [low, high)  ->  (units,)."""
+    return rng.uniform(low, high, units).astype(np.float32)
+
+
+def zeros(units):
+    """Zeros  ->  (units,)."""
+    return np.zeros(units, np.float32)
+
+
+def constant(value, units):
+    """One value everywhere  ->  (units,)."""
+    return np.full(units, value, np.float32)
