@@ -6,7 +6,8 @@ from .chunked import Chunked
 from .layers import Linear
 from .networks import Network
 from .stacks import Chain
+from .storage import load, save
 from .training import evaluate, fit
 
 __version__ = "0.1.0"
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "Linear", "Chain", "Chunked", "Network", "fit", "evaluate", "namespace", "to", "to_numpy"]
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "Linear", "Chain", "Chunked", "Network", "fit", "evaluate", "save", "load", "namespace", "to", "to_numpy"]

@@ -72,8 +72,29 @@ def clip_by_global_norm(dp, limit):
 
 
 @dataclass(frozen=True)
-class Steps:
-    """A schedule: the rate times `factor` after every `every` updates."""
+class Constant:
+    """A schedule that leaves the rate as it is.
+
+    Every schedule has start() -> state, a dictionary of plain numbers; scale(state, update) -> the factor on the rate at
+    an update counted from 0; observe(state, validation, better) -> state, told every row's validation metric or None.
+    """
+
+    def start(self):
+        """Nothing to remember."""
+        return {}
+
+    def scale(self, state, update):
+        """1 at every update."""
+        return 1.0
+
+    def observe(self, state, validation, better):
+        """Nothing to learn."""
+        return state
+
+
+@dataclass(frozen=True)
+class Steps(Constant):
+    """The rate times `factor` after every `every` updates."""
 
     every: int
     factor: float = 0.1
@@ -82,9 +103,40 @@ class Steps:
         check_positive(every=self.every)
         _check(factor=self.factor)
 
-    def scale(self, update):
-        """The factor on the rate at this update, counted from 0."""
+    def scale(self, state, update):
+        """The factor on the rate at this update."""
         return float(self.factor ** (update // self.every))
+
+
+@dataclass(frozen=True)
+class Plateau(Constant):
+    """The rate times `factor` whenever the validation metric has not improved in `patience` looks."""
+
+    patience: int = 5
+    factor: float = 0.2
+
+    def __post_init__(self):
+        check_positive(patience=self.patience)
+        _check(factor=self.factor)
+
+    def start(self):
+        """No best value yet."""
+        return {"best": None, "stale": 0, "scale": 1.0}
+
+    def scale(self, state, update):
+        """The factor on the rate so far."""
+        return state["scale"]
+
+    def observe(self, state, validation, better):
+        """Count the looks without a better value, and cut the rate when they are too many."""
+        if validation is None:
+            return state
+        best = state["best"]
+        if best is None or (validation < best if better == "lower" else validation > best):
+            return {**state, "best": validation, "stale": 0}
+        if state["stale"] + 1 < self.patience:
+            return {**state, "stale": state["stale"] + 1}
+        return {**state, "stale": 0, "scale": state["scale"] * self.factor}
 
 
 def _check(**rates):

@@ -1,6 +1,7 @@
-"""The training loop: data, update, constraint, and at logging points a look at what happens."""
+"""The training loop: data, update, constraint, and at logging points a look at what happens and a checkpoint."""
 
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -9,10 +10,11 @@ from tqdm import tqdm
 from .backend import namespace, to
 from .checks import FLOATS, check_choice, check_positive
 from .chunked import Chunked
-from .optim import Adam, clip_by_global_norm
-from .trees import map_leaves
+from .optim import Adam, Constant, clip_by_global_norm
+from .storage import describe, read, write
+from .trees import leaves, map_leaves
 
-COLUMNS = ("update", "loss", "metric", "gradient_norm", "validation", "seconds")
+COLUMNS = ("update", "loss", "metric", "gradient_norm", "validation", "rate", "seconds")
 
 
 def streams(seed):
@@ -20,56 +22,86 @@ def streams(seed):
     return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(2)]
 
 
-def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batch=50, seed=0, dtype="float32",
-        backend="numpy", log_every=20, validate_every=100, stop=None, progress=True):
+def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batch=50, window=None, seed=0,
+        dtype="float32", backend="numpy", log_every=20, validate_every=100, stop=None, time_limit=None,
+        checkpoint=None, checkpoint_every=100, resume=False, progress=True):
     """Train a network on a task  ->  p (on the backend), history.
 
-    updates          optimiser steps at most                batch    sequences in one
-    optimizer        Adam() unless given                    schedule an object with scale(update), or None
-    clip             limit on the gradient's global norm, or None
-    log_every        updates between two rows of the history; only there are numbers read off the device
-    validate_every   updates between two looks at task.validation(), a multiple of log_every, or None for never
-    stop             training ends at the first validation metric at least as good as this
-    history          dict of equally long lists: update, and since the row before the mean loss, metric and gradient
-                     norm before clipping; the validation metric (None where none was taken); seconds since the start
-    Raises           ValueError for data that are not finite; FloatingPointError when the loss is not
+    updates            optimiser steps at most              batch   sequences in one
+    optimizer          Adam() unless given                  schedule   of the rate: Constant() unless given
+    clip               limit on the gradient's global norm, or None
+    window             truncated backpropagation: a batch is cut into stretches of so many steps, each one update, with
+                       the state (not its gradient) handed on; None takes whole sequences
+    log_every          updates between two rows of the history; only there are numbers read off the device
+    validate_every     updates between two looks at task.validation(), a multiple of log_every, or None for never
+    stop               training ends at the first validation metric at least as good as this
+    time_limit         seconds after which training ends at the next row
+    checkpoint         a file that is rewritten every `checkpoint_every` updates, at the end and on Ctrl-C;
+                       `resume` continues from it, bit for bit on the same machine, or begins where there is none yet
+    history            dict of equally long lists: update; since the row before, the mean loss, metric and gradient norm
+                       before clipping; the validation metric (None where none was taken); the rate; seconds of training
+    Raises             ValueError for data that are not finite or a checkpoint of another run, FileExistsError for one
+                       that would be overwritten, FloatingPointError when the loss is not finite any more
     """
-    check_positive(updates=updates, batch=batch, log_every=log_every)
+    check_positive(updates=updates, batch=batch, log_every=log_every, checkpoint_every=checkpoint_every)
     check_choice("dtype", dtype, FLOATS)
-    if validate_every is not None and validate_every % log_every:
-        raise ValueError(f"validate_every is {validate_every}: expected a multiple of log_every ({log_every}), where numbers are read.")
-    optimizer = Adam() if optimizer is None else optimizer
-    parameter_rng, data_rng = streams(seed)
-    p = to(backend, map_leaves(lambda a: a.astype(dtype), network.init(parameter_rng)))
-    state, history, recent, start = optimizer.start(p), {name: [] for name in COLUMNS}, [], perf_counter()
-    bar = tqdm(total=updates, disable=not progress, desc="training", unit="update")
-    for update in range(updates):
-        x, target, _ = draw(task.batch(data_rng, batch), dtype, backend)
-        value, metric, tape = network.loss(p, x, target)
-        dp, _ = network.gradient(tape)
-        norm = None
-        if clip is not None:
-            dp, norm = clip_by_global_norm(dp, clip)
-        p, state = optimizer.update(p, dp, state, 1.0 if schedule is None else schedule.scale(update))
-        p = network.project(p)                                # the constraints hold after every update
-        recent.append((value, metric, norm))
-        bar.update()
-        if (update + 1) % log_every == 0 or update + 1 == updates:
-            validation = None
-            if validate_every is not None and ((update + 1) % validate_every == 0 or update + 1 == updates):
-                validation = evaluate(network, p, task.validation())[1]
-            row = (update + 1, *_means(recent), validation, perf_counter() - start)
-            for name, entry in zip(COLUMNS, row):
-                history[name].append(entry)
-            recent = []
-            bar.set_postfix_str(f"loss {row[1]:.4f}, {network.metric} {row[2]:.4f}")
-            if not np.isfinite(row[1]):
-                bar.close()
-                raise FloatingPointError(f"the loss is {row[1]} at update {update + 1}: the run has diverged since the last finite row; use a smaller rate, clip the gradient, or keep the constraints on.")
-            if stop is not None and validation is not None and _reached(network.better, validation, stop):
-                break
-    bar.close()
-    return p, history
+    for name, every in (("validate_every", validate_every), ("checkpoint_every", checkpoint_every)):
+        if every is not None and every % log_every:
+            raise ValueError(f"{name} is {every}: expected a multiple of log_every ({log_every}), where numbers are read.")
+    if window is not None and network.reads != "every":
+        raise ValueError(f"window is {window} for a network that reads the last step: expected reads=\"every\", for every window needs targets.")
+    optimizer, schedule = optimizer or Adam(), schedule or Constant()
+    setting = {
+        "network": describe(network), "task": repr(task), "optimizer": describe(optimizer), "schedule": describe(schedule), "clip": clip, "batch": batch,
+        "window": window, "seed": seed, "dtype": dtype, "log_every": log_every, "validate_every": validate_every,
+    }
+    run = _begin(network, optimizer, schedule, seed, dtype, backend)
+    if checkpoint is not None and Path(checkpoint).exists():
+        if not resume:
+            raise FileExistsError(f"the checkpoint {checkpoint} exists and would be overwritten: give resume=True (--resume) to continue it, or another path.")
+        run = _resume(checkpoint, setting, run, backend)
+    earlier, start = run["seconds"], perf_counter()
+    batches = _batches(task, run, batch, window, dtype, backend)
+    whole, recent = run, []                                   # the run at the last row, and what came since
+    with tqdm(total=updates, initial=min(run["update"], updates), disable=not progress, desc="training", unit="update") as bar:
+        try:
+            while run["update"] < updates:
+                (x, target), place = next(batches)
+                rate = schedule.scale(run["schedule"], run["update"])
+                value, metric, tape = network.loss(run["p"], x, target, state=run["carried"])
+                dp, _ = network.gradient(tape)
+                norm = None
+                if clip is not None:
+                    dp, norm = clip_by_global_norm(dp, clip)
+                p, state = optimizer.update(run["p"], dp, run["optimizer"], rate)
+                p = network.project(p)                        # the constraints hold after every update
+                carried = None if place["offset"] == 0 else network.last_state(tape)
+                run = {**run, "p": p, "optimizer": state, "carried": carried, **place, "update": run["update"] + 1}
+                recent.append((value, metric, norm))
+                bar.update()
+                if run["update"] % log_every and run["update"] != updates:
+                    continue
+                means, validation = _means(recent), None
+                if validate_every is not None and (run["update"] % validate_every == 0 or run["update"] == updates):
+                    validation = evaluate(network, p, task.validation())[1]
+                bar.set_postfix_str(f"loss {means[0]:.4f}, {network.metric} {means[1]:.4f}")
+                row = (run["update"], *means, validation, optimizer.rate * rate, earlier + perf_counter() - start)
+                history = {name: [*run["history"][name], entry] for name, entry in zip(COLUMNS, row)}
+                run = {**run, "history": history, "schedule": schedule.observe(run["schedule"], validation, network.better), "seconds": row[-1]}
+                _check_finite(run, whole, checkpoint, setting)
+                whole, recent = run, []
+                reached = stop is not None and validation is not None and (validation <= stop if network.better == "lower" else validation >= stop)
+                ends = reached or run["update"] == updates or (time_limit is not None and row[-1] >= time_limit)
+                if checkpoint is not None and (ends or run["update"] % checkpoint_every == 0):
+                    _save(checkpoint, run, setting)
+                if ends:
+                    break
+        except KeyboardInterrupt:
+            if checkpoint is not None:
+                _save(checkpoint, whole, setting)
+                bar.write(f"stopped; update {whole['update']} is saved in {checkpoint}: continue with resume=True (--resume)")
+            raise
+    return run["p"], run["history"]
 
 
 def evaluate(network, p, data, sequences=250):
@@ -85,7 +117,7 @@ def evaluate(network, p, data, sequences=250):
     for first in range(0, x.shape[1], sequences):
         rows = slice(first, first + sequences)
         part = (x[:, rows], target[rows] if network.reads == "last" else target[:, rows], None)
-        part_x, part_target, _ = draw(part, leaf.dtype, backend)
+        part_x, part_target = draw(part, leaf.dtype, backend)
         value, metric, _ = lean.loss(p, part_x, part_target)
         totals += np.array([float(value), float(metric)]) * part_x.shape[1] / x.shape[1]
     return float(totals[0]), float(totals[1])
@@ -93,14 +125,58 @@ def evaluate(network, p, data, sequences=250):
 
 def draw(data, dtype, backend):
     """Checked data (NumPy x, target, lengths) in a dtype on a backend.    Raises ValueError where they are not finite."""
-    x, target, lengths = data
+    x, target, _ = data
     for name, array in (("x", x), ("target", target)):
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             where = tuple(int(axis) for axis in np.argwhere(~np.isfinite(array))[0])
             raise ValueError(f"{name}[{', '.join(map(str, where))}] is {array[where]}: expected finite numbers; mend or leave out this sequence.")
     x = x.astype(dtype, copy=False)
     target = target.astype(dtype, copy=False) if target.dtype.kind == "f" else target
-    return to(backend, x), to(backend, target), lengths
+    return to(backend, x), to(backend, target)
+
+
+def _begin(network, optimizer, schedule, seed, dtype, backend):
+    """A run before its first update: everything that a checkpoint holds."""
+    parameter_rng, data_rng = streams(seed)
+    p = to(backend, map_leaves(lambda a: a.astype(dtype), network.init(parameter_rng)))
+    return {
+        "p": p, "optimizer": optimizer.start(p), "carried": None,
+        "update": 0, "data_rng": data_rng.bit_generator.state, "offset": 0, "schedule": schedule.start(),
+        "history": {name: [] for name in COLUMNS}, "seconds": 0.0,
+    }
+
+
+ARRAYS = ("p", "optimizer", "carried")                        # what of a run is a tree of arrays; the rest is plain
+
+
+def _save(path, run, setting):
+    facts = {name: part for name, part in run.items() if name not in ARRAYS}
+    write(path, {name: run[name] for name in ARRAYS}, {"kind": "checkpoint", "setting": setting, "run": facts})
+
+
+def _resume(path, setting, fresh, backend):
+    arrays, facts = read(path, "checkpoint")
+    for name, expected in setting.items():
+        if facts["setting"][name] != expected:
+            raise ValueError(f"the checkpoint {path} is of another run: its {name} is {facts['setting'][name]!r}, expected {expected!r}; give the same options, or another path.")
+    saved = {name: map_leaves(lambda leaf: leaf if leaf.ndim else leaf.item(), arrays[name]) for name in ("p", "optimizer")}
+    saved = {name: map_leaves(lambda leaf: to(backend, leaf) if hasattr(leaf, "shape") else leaf, tree) for name, tree in saved.items()}
+    return {**fresh, **saved, "carried": to(backend, arrays.get("carried")), **facts["run"]}
+
+
+def _batches(task, run, batch, window, dtype, backend):
+    """Endless (x, target), and the place after it: the stream before the batch in use, and the offset in that batch."""
+    rng, offset = np.random.default_rng(), run["offset"]
+    rng.bit_generator.state = run["data_rng"]
+    while True:
+        before = rng.bit_generator.state
+        x, target = draw(task.batch(rng, batch), dtype, backend)
+        length = len(x) if window is None else window
+        for first in range(offset, len(x), length):
+            ends = first + length >= len(x)
+            place = {"data_rng": rng.bit_generator.state, "offset": 0} if ends else {"data_rng": before, "offset": first + length}
+            yield (x[first:first + length], target if window is None else target[first:first + length]), place
+        offset = 0
 
 
 def _means(recent):
@@ -109,5 +185,13 @@ def _means(recent):
     return [sum(column) / len(column) if column else None for column in columns]
 
 
-def _reached(better, metric, stop):
-    return metric <= stop if better == "lower" else metric >= stop
+def _check_finite(run, whole, checkpoint, setting):
+    """Stop a run whose loss or parameters are not finite, after saving it as it was at the row before."""
+    sound = np.isfinite(run["history"]["loss"][-1]) and all(bool(namespace(leaf).isfinite(leaf).all()) for leaf in leaves(run["p"]).values())
+    if sound:
+        return
+    kept = ""
+    if checkpoint is not None:
+        _save(checkpoint, whole, setting)
+        kept = f" (update {whole['update']} is saved in {checkpoint})"
+    raise FloatingPointError(f"the loss is {run['history']['loss'][-1]} at update {run['update']}, the last finite row is update {whole['update']}{kept}: use a smaller rate, clip the gradient, or keep the constraints on.")
