@@ -26,3 +26,20 @@ def reference(axes, y, label):
     """A thin horizontal line with its name: a chance level, a bound."""
     axes.axhline(y, color="#666666", linewidth=1.0, linestyle=(0, (1, 2)))
     axes.annotate(label, (1.0, y), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8, color="#444444")
+
+
+def training_curves(records, path):
+    """Validation metric against updates, one curve per model (its first seed, its chosen rate), saved as a PNG."""
+    first = records[0]
+    figure, axes = panels(f"{first['trial']['experiment']}, T = {first['trial']['length']}: validation {first['metric']} in training")
+    reference(axes, first["baseline"]["value"], first["baseline"]["name"])
+    models = list(dict.fromkeys(record["trial"]["model"] for record in records))
+    for place, model in enumerate(models):
+        record = next(record for record in records if record["trial"]["model"] == model)
+        curve = next(one["curve"] for one in record["runs"] if one["rate"] == record["chosen_rate"])
+        points = [(update, metric) for update, metric in zip(curve["update"], curve["validation"]) if metric is not None]
+        line(axes, *zip(*points), f"{model} ({record['parameters']:,})", place)
+    axes.set(xlabel="updates", ylabel=first["metric"], yscale="log" if first["metric"] == "mse" else "linear")
+    axes.legend(fontsize=8, title="model (trained numbers)", title_fontsize=8)
+    figure.savefig(path)
+    plt.close(figure)

@@ -1,0 +1,120 @@
+"""The command line: minidurnn replicate, list."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from .experiments import EXPERIMENTS, MODELS, run, table
+
+EPILOG = """exit codes: 0 done, 1 a run diverged, 2 wrong input, 130 stopped by Ctrl-C (continue with --resume)"""
+
+
+def parser():
+    """The manual, as argparse prints it."""
+    top = argparse.ArgumentParser(prog="minidurnn", description="Train the course's recurrent networks and replicate its experiments.", epilog=EPILOG)
+    commands = top.add_subparsers(dest="command", required=True)
+    replicate = commands.add_parser("replicate", help="train models on experiments and print a table for each", epilog=EPILOG)
+    replicate.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help=f"which ones ({', '.join(EXPERIMENTS)}); all unless given")
+    replicate.add_argument("--quick", action="store_true", help="short sequences and few updates: minutes, no network, shipped data")
+    replicate.add_argument("--models", type=_words, metavar="A,B", help=f"which models ({', '.join(MODELS)})")
+    replicate.add_argument("--seeds", type=_numbers, metavar="0,1", help="which seeds")
+    replicate.add_argument("--lengths", type=_numbers, metavar="100,500", help="which sequence lengths, in steps, of those that the experiment has")
+    replicate.add_argument("--backend", choices=("numpy", "cupy"), default="numpy", help="where to compute")
+    replicate.add_argument("--resume", action="store_true", help="continue unfinished runs from their checkpoints")
+    replicate.add_argument("--out", type=Path, default=Path("minidurnn-results"), metavar="DIR", help="folder for records, figures and checkpoints (default: %(default)s)")
+    commands.add_parser("list", help="name the experiments, their questions and models")
+    return top
+
+
+def main(arguments=None):
+    """Run one command  ->  exit code."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return {"replicate": replicate, "list": list_experiments}[chosen.command](chosen)
+    except FloatingPointError as error:                       # a run diverged
+        print(f"minidurnn: {error}", file=sys.stderr)
+        return 1
+    except (ValueError, RuntimeError, OSError) as error:
+        print(f"minidurnn: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nminidurnn: stopped; what was finished is kept, the same command with --resume continues", file=sys.stderr)
+        return 130
+
+
+def replicate(chosen):
+    """Train what was asked for, print a table and write records and a figure per experiment."""
+    names = chosen.experiments or list(EXPERIMENTS)
+    _known("experiment", names, EXPERIMENTS)
+    _known("model", chosen.models or (), MODELS)
+    if chosen.backend == "cupy":
+        from .backend import import_cupy
+
+        import_cupy()
+    trials = {name: EXPERIMENTS[name].trials(chosen.quick, chosen.models, chosen.seeds, chosen.lengths, chosen.backend) for name in names}
+    if not any(trials.values()):
+        raise ValueError(f"no trial has these lengths: expected some of {', '.join(sorted({str(trial.length) for name in names for trial in EXPERIMENTS[name].trials(chosen.quick)}, key=int))}.")
+    _writable(chosen.out)
+    for name in names:
+        print(f"{name}: {EXPERIMENTS[name].question}", flush=True)
+        records = []
+        for trial in trials[name]:
+            print(f"  {trial.model}, T = {trial.length}, seed {trial.seed}", flush=True)
+            records.append(run(trial, chosen.out, chosen.resume))
+        print(f"\n{table(records)}", flush=True)
+        _draw(name, records, chosen.out)
+    return 0
+
+
+def list_experiments(chosen):
+    """Print the experiments and the models."""
+    for name, experiment in EXPERIMENTS.items():
+        lengths = ", ".join(str(length) for length in sorted({trial.length for trial in experiment.trials(quick=False)}))
+        print(f"{name:<12} {experiment.question}  T = {lengths} (quick: {experiment.quick['length']})")
+    print(f"\nmodels: {', '.join(MODELS)}")
+    return 0
+
+
+def _draw(name, records, out):
+    try:
+        from .plots import training_curves
+    except ImportError:
+        print("no figure: matplotlib is not installed (it comes with minidurnn[lessons])")
+        return
+    for length in sorted({record["trial"]["length"] for record in records}):
+        path = out / f"{name}-T{length}.png"
+        training_curves([record for record in records if record["trial"]["length"] == length], path)
+        print(f"figure: {path}")
+
+
+def _known(what, names, choices):
+    for name in names:
+        if name not in choices:
+            raise ValueError(f"unknown {what} {name!r}: expected one of {', '.join(choices)}; `minidurnn list` explains them.")
+
+
+def _writable(folder):
+    """Raise before any training where records could not be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OSError(f"the output folder {folder} cannot be written ({error.strerror}): give another one with --out.") from error
+
+
+def _words(text):
+    return tuple(text.split(","))
+
+
+def _numbers(text):
+    try:
+        return tuple(int(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers such as 0,1,2") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

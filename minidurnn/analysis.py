@@ -1,0 +1,201 @@
+"""Where the gradient goes: vector-Jacobian products through time, Jacobians, their norms by lag, and time scales.
+
+Every gradient comes from the models' own backward, one step at a time.
+Steps    as in the equations: the state of step t is what step t leaves behind, t = 1..T; step 0 is the state that the
+         sequence starts from; x_t is x[t - 1] of the array. The lag is k = T - t.
+Order    row convention: entry (i, j) of a Jacobian is d of_j / d wrt_i; dh_T/dh_t = ∏ ∂h_k/∂h_{k-1}, k = t+1..T left to right.
+"""
+
+from dataclasses import replace
+from itertools import chain, islice
+from math import inf, log
+
+import numpy as np
+
+from .backend import namespace, to_numpy
+from .cells import DuRNN
+from .checks import check_array, check_choice, check_positive
+from .chunked import Chunked
+from .constraints import spectral_norm
+from .stacks import Chain
+
+
+def gradients_by_step(model, p, x, cotangent, state=None, on="state"):
+    """The gradient of ⟨cotangent, last state⟩ or ⟨cotangent, last output⟩ at every step.
+
+    on         "state": cotangent (B, state_size); "output": cotangent (B, outputs)
+    returns    dstate (T+1, B, state_size): dstate[t] is the total gradient that step t + 1 hands back to the state of
+               step t, dstate[T] the cotangent itself (0 for an output); dx (T, B, inputs): dx[t - 1] on x_t
+    """
+    xp, walk = _walk(model, p, x, state)
+    check_choice("on", on, ("state", "output"))
+    check_array("cotangent", cotangent, (x.shape[1], model.state_size if on == "state" else model.outputs), x)
+    last, dh = (cotangent, None) if on == "state" else (None, cotangent[None])
+    dstates, dxs = zip(*_walk_back(model, walk, last, dh))
+    return xp.stack([*dstates[::-1], xp.zeros_like(dstates[0]) if last is None else last]), xp.concatenate(dxs[::-1])
+
+
+def loss_gradients_by_step(network, p, x, target, state=None):
+    """The gradient of a network's loss at every step  ->  dstate (T+1, B, state_size) as above, dstate[T] = 0."""
+    _, _, (stretch, _, walk) = replace(network, body=Chunked(network.body, 1, keep="boundaries")).loss(p, x, target, state)
+    dstates = [dstate for dstate, _ in _walk_back(stretch, walk)]
+    return namespace(x).stack([*dstates[::-1], namespace(x).zeros_like(dstates[0])])
+
+
+def jacobian(model, p, x, step, state=None, of="state", wrt="state"):
+    """d of_T / d wrt_t, from the state after step T back to `step` = t.
+
+    of, wrt    "state", a part of it named in state_slices ("short", "long"), or a slice; wrt also "x". The rest of the
+               state of step t is held: for DuRNN's dl_T/ds_t with l_t following s_t add selection_jacobian(tape, t) @ dl_T/dl_t
+    returns    (B, size of wrt, size of `of`)
+    """
+    if not (wrt == "x") <= step <= len(x):
+        raise ValueError(f"step is {step}: expected 0 (the state before the first step; 1 for wrt=\"x\") to {len(x)}, the length of x.")
+    return next(islice(_jacobians(model, p, x, state, of, wrt), len(x) - step, None))
+
+
+def step_jacobians(model, p, x, state=None):
+    """∂h_t/∂h_{t-1} of the whole state over one step, for t = 1..T  ->  (T, B, state_size, state_size)."""
+    xp, walk = _walk(model, p, x, state)
+    return xp.stack([jacobian(model, p, x_t, 0, before) for x_t, before in zip(walk.inputs, walk.kept)])
+
+
+def gradient_norm_by_lag(model, p, x, state=None, of="state", wrt="state", norm="frobenius", rng=None, draws=16):
+    """‖d of_T / d wrt_{T-k}‖ for every lag k and sequence, exactly or from random cotangents.
+
+    of, wrt    as in jacobian                         norm   "frobenius" or "spectral"
+    rng        None: exact, the batch copied for each of the n entries of `of`. A generator (Frobenius only): the root of
+               n · mean ‖J c‖² over `draws` random unit cotangents c per sequence. E‖J c‖² = ‖J‖_F² / n, so the square is
+               unbiased; its relative standard error is below sqrt(2 / draws).
+    returns    (T+1, B), or (T, B) for x, whose lag 0 is x_T
+    """
+    check_choice("norm", norm, ("frobenius", "spectral") if rng is None else ("frobenius",))
+    check_positive(draws=draws)
+    return namespace(x).stack([_norm(J, norm) for J in _jacobians(model, p, x, state, of, wrt, rng, draws)])
+
+
+def state_slices(model):
+    """Where the parts of a state lie: {"state"}, with "short" and "long" for a DuRNN, "0", "1", "1/long" … for a Chain."""
+    if isinstance(model, Chunked):
+        return state_slices(model.model)
+    slices, start = {"state": slice(0, model.state_size)}, 0
+    if isinstance(model, DuRNN):
+        slices.update(short=slice(0, model.short), long=slice(model.short, model.state_size))
+    for place, part in enumerate(model.parts if isinstance(model, Chain) else ()):
+        for name, own in state_slices(part).items():
+            slices[str(place) if name == "state" else f"{place}/{name}"] = slice(start + own.start, start + own.stop)
+        start += part.state_size
+    return slices
+
+
+def spectral_radius(U):
+    """The largest |eigenvalue| of U (H, H)  ->  float, at most ‖U‖₂. Computed on the CPU."""
+    return float(np.abs(np.linalg.eigvals(to_numpy(U).astype("float64"))).max())
+
+
+def memory_length(u, T, tolerance=0.01):
+    """Steps until a unit's contribution to the gradient has fallen to `tolerance`.
+
+    Model    |dh_t/dh_{t-k}| = |u|**k                (relu while active)
+    u        (H,) or one number, recurrent weights    T   sequence length, in steps
+    returns  like u: the real k with |u|**k = tolerance, capped at T (always T for |u| ≥ 1)
+    Source   lesson 04; Li et al. 2018, equation 4
+    """
+    if not 0 < tolerance < 1:
+        raise ValueError(f"tolerance is {tolerance!r}: expected a number between 0 and 1, both excluded.")
+    u = np.asarray(u, float) if isinstance(u, (int, float)) else u
+    xp = namespace(u)
+    with np.errstate(divide="ignore"):                        # u = 0 forgets at once, |u| ≥ 1 never
+        steps = xp.abs(log(tolerance) / xp.log(xp.minimum(xp.abs(u), 1)))
+    return xp.minimum(steps, T)
+
+
+def half_life(u):
+    """Steps k until |u|**k = ½, infinite for |u| ≥ 1; u (H,) or one number."""
+    return memory_length(u, inf, 0.5)
+
+
+def bound_for(horizon, tolerance):
+    """The bound ρ = tolerance^(1/horizon) under which nothing above `tolerance` is left after `horizon` steps."""
+    if not (horizon > 0 and 0 < tolerance < 1):
+        raise ValueError(f"horizon, tolerance are {horizon!r}, {tolerance!r}: expected steps above 0 and a number between 0 and 1, both excluded.")
+    return float(tolerance) ** (1.0 / horizon)
+
+
+def smear_bound(c, rho, u_max, lag, form="sum"):
+    """The bound on ‖dl_T/ds_t‖₂, the long memory of a short-term state, T - t = lag.    Lesson 06.
+
+    c, rho, u_max   selection_strength(tape), the bound on ‖U_s‖₂, max |u|
+    form            "sum": c Σ_{j=0..lag} rho^j u_max^(lag-j); "closed", no smaller: c u_max^lag / (1 - rho/u_max)
+                    for rho < u_max, c (lag + 1) rho^lag for rho ≥ u_max
+    """
+    check_choice("form", form, ("sum", "closed"))
+    if min(c, rho, u_max, lag) < 0:
+        raise ValueError(f"c, rho, u_max, lag are {c}, {rho}, {u_max}, {lag}: expected norms and a lag, none below 0.")
+    if form == "sum":
+        return c * sum(rho**j * u_max ** (lag - j) for j in range(lag + 1))
+    return c * u_max**lag / (1 - rho / u_max) if rho < u_max else c * (lag + 1) * rho**lag
+
+
+def selection_jacobian(tape, step):
+    """∂l_k/∂s_k = (W_l diag(g_k) + W_g diag(c_k ⊙ g_k ⊙ (1 - g_k))) diag(relu'_k) of a DuRNN's tape at step k  ->  (B, S, L)."""
+    g, c, l = (array[step - 1][:, None] for array in (tape.g, tape.c, tape.l))       # (B, 1, L)
+    return (tape.p["W_l"] * g + tape.p["W_g"] * (c * g * (1 - g))) * (l > 0)
+
+
+def selection_strength(tape):
+    """max_k ‖∂l_k/∂s_k‖₂ along each sequence of a DuRNN's tape  ->  (B,)."""
+    return namespace(tape.l).stack([_norm(selection_jacobian(tape, step), "spectral") for step in range(1, len(tape.l) + 1)]).max(0)
+
+
+def selection_bound(tape):
+    """‖W_l‖₂ + ¼ ‖W_g‖₂ max_k |s_k W_l + b_l|, at least selection_strength(tape)  ->  (B,)."""
+    return spectral_norm(tape.p["W_l"]) + spectral_norm(tape.p["W_g"]) / 4 * abs(tape.c).max((0, 2))
+
+
+def _walk(model, p, x, state):
+    """x checked and run step by step  ->  its library, Walk."""
+    if not hasattr(model, "inputs"):
+        raise TypeError(f"got a {type(model).__name__}: expected a cell or a stack; of a Network give .body and p[\"body\"], or take loss_gradients_by_step.")
+    return namespace(x), Chunked(model, 1, keep="boundaries").forward(p, x, state)[1]
+
+
+def _walk_back(model, walk, dstate=None, dh=None, copies=1):
+    """Back through single steps, t = T..1, with the batch copied: yield the gradients on the state of step t - 1 and on x_t."""
+    for x, before in zip(reversed(walk.inputs), reversed(walk.kept)):
+        if copies > 1:
+            x, before = (None if array is None else namespace(array).tile(array, (copies, 1)) for array in (x, before))
+        _, tape = model.forward(walk.p, x, before)
+        dx, dstate, _ = model.backward(dh, tape, dstate)
+        dh = None                                             # it acts on the last step alone
+        yield dstate, dx
+
+
+def _jacobians(model, p, x, state, of, wrt, rng=None, draws=None):
+    """Yield J (B, size of wrt, n), from lag 0 on; with an rng J C, of n = draws random columns with E C Cᵀ = I."""
+    (xp, walk), B, place = _walk(model, p, x, state), x.shape[1], slice(None) if wrt == "x" else _slice(model, wrt)
+    entries = np.eye(model.state_size)[_slice(model, of)]     # (size of `of`, state_size)
+    c = np.eye(len(entries))[:, None].repeat(B, 1) if rng is None else rng.standard_normal((draws, B, len(entries)))
+    c = c * (len(entries) / len(c) / (c * c).sum(-1, keepdims=True)) ** 0.5        # unit cotangents stay as they are
+    C = xp.asarray((c @ entries).reshape(-1, model.state_size), x.dtype)
+    steps = _walk_back(model, walk, C, copies=len(c))
+    for gradient in (dx[0] for _, dx in steps) if wrt == "x" else chain([C], (dstate for dstate, _ in steps)):
+        yield gradient.reshape(-1, B, gradient.shape[-1])[..., place].transpose(1, 2, 0)
+
+
+def _slice(model, part):
+    if not isinstance(part, slice):
+        check_choice("the part of the state", part, tuple(state_slices(model)))
+        part = state_slices(model)[part]
+    if not range(model.state_size)[part]:
+        raise ValueError(f"{part} holds nothing of a state of {model.state_size} numbers: expected at least one.")
+    return part
+
+
+def _norm(J, norm):
+    """‖J‖ of J (B, m, n)  ->  (B,). Scaled by the largest entry: the square of a small number would be 0."""
+    xp = namespace(J)
+    size = abs(J).max((1, 2))
+    J = J / xp.where(size > 0, size, 1)[:, None, None]
+    squares = (J * J).sum((1, 2)) if norm == "frobenius" else xp.linalg.eigvalsh(J.transpose(0, 2, 1) @ J)[:, -1]
+    return size * xp.sqrt(squares)

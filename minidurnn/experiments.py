@@ -1,0 +1,274 @@
+"""Named experiments: from a configuration to a record, from records to a table with a verdict."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import tasks
+from .cells import RNN, DuRNN, IndRNN, ShortTermRNN
+from .chunked import Chunked
+from .machine import surroundings
+from .networks import Network
+from .optim import Adam, Constant, Steps
+from .stacks import Chain
+from .storage import describe
+from .training import evaluate, fit
+from .trees import count
+
+SCHEMA = 1
+
+MODELS = {                                                    # name -> (task, units) -> body
+    "rnn": lambda task, H: RNN(task.inputs, H),
+    "irnn": lambda task, H: RNN(task.inputs, H, "relu", "identity"),
+    "short-term": lambda task, H: ShortTermRNN(task.inputs, H),
+    "indrnn-1": lambda task, H: IndRNN(task.inputs, H, task.length, memory="long"),
+    "indrnn-2": lambda task, H: Chain([IndRNN(task.inputs, H, task.length), IndRNN(H, H, task.length, memory="long")]),
+    "durnn": lambda task, H: DuRNN(task.inputs, H, H, task.length),
+}
+QUICK_MODELS = ("rnn", "short-term", "indrnn-1", "indrnn-2", "durnn")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One model on one task with one seed: everything that decides its numbers.
+
+    size       "equal": the width with which the network comes closest to `parameters` trained numbers; "width": `parameters`
+               counts the units of every layer (a DuRNN has as many of each kind)
+    rates      Adam's rates; each is trained, the validation set chooses one, and the test set is read once, for that one
+    patience   a run that has not left the baseline after so many updates ends there (None: it goes on)
+    stop       a run ends at the first validation metric at least as good as this
+    decay      the rate is divided by 10 after every so many updates (None: constant)
+    """
+
+    experiment: str
+    length: int
+    model: str
+    size: str
+    parameters: int
+    seed: int
+    rates: tuple
+    updates: int
+    batch: int = 50
+    patience: int | None = None
+    stop: float | None = None
+    decay: int | None = None
+    source: str = "sample"
+    backend: str = "numpy"
+
+    @property
+    def task(self):
+        """The task of this trial."""
+        return EXPERIMENTS[self.experiment].task(self.length, self.source)
+
+    @property
+    def network(self):
+        """The network of this trial, run in chunks of 16 steps."""
+        task, body = self.task, MODELS[self.model]
+        units = self.parameters if self.size == "width" else width_for(lambda H: body(task, H), task.outputs, self.parameters)
+        return Network(Chunked(body(task, units), 16), task.outputs, task.loss, task.reads)
+
+    @property
+    def name(self):
+        """A file name that tells the trials of one experiment apart."""
+        return f"{self.experiment}-T{self.length}-{self.size}{self.parameters}-{self.model}-seed{self.seed}-u{self.updates}"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question put to several models on one task.
+
+    task       (length, source) -> task
+    quick      options of the trials of `replicate --quick`; full: those of the papers' lengths, a list of such
+    solved     the metric from which on a run counts as solved
+    rule       the verdicts in words
+    """
+
+    question: str
+    task: object
+    quick: dict
+    full: tuple
+    solved: float
+    rule: str
+
+    def trials(self, quick=True, models=None, seeds=None, lengths=None, backend="numpy"):
+        """The trials that were asked for."""
+        found = []
+        for options in (self.quick,) if quick else self.full:
+            options = {**options, **({"models": models} if models else {}), **({"seeds": seeds} if seeds else {})}
+            names, numbers = options.pop("models"), options.pop("seeds")
+            found += [Trial(model=name, seed=seed, backend=backend, **options) for seed in numbers for name in names]
+        return [trial for trial in found if not lengths or trial.length in lengths]
+
+    def verdict(self, metric, task):
+        """"solved", "learning" or "baseline", by the rule."""
+        better = metric <= self.solved if task.metric == "mse" else metric >= self.solved
+        left = metric < 0.9 * task.chance if task.metric == "mse" else metric > task.baseline()[1] + 0.05
+        return "solved" if better else "learning" if left else "baseline"
+
+
+def _settings(experiment, **options):
+    return {"experiment": experiment, "models": QUICK_MODELS, "size": "equal", "parameters": 5000, "seeds": (0,), "rates": (1e-3, 3e-3), **options}
+
+
+ALL = tuple(MODELS)
+EXPERIMENTS = {
+    "adding": Experiment(
+        question="Who can add two numbers that stand up to T steps back?",
+        task=lambda length, source: tasks.Adding(length),
+        quick=_settings("adding", length=100, updates=800, stop=0.002),
+        full=(
+            *(_settings("adding", length=T, models=ALL, size="width", parameters=128, seeds=(0, 1, 2), updates=6000, patience=2000, stop=0.002) for T in (100, 500, 1000)),
+            *(_settings("adding", length=T, models=("durnn",), parameters=17000, seeds=(0, 1, 2), updates=6000, patience=2000, stop=0.002) for T in (100, 500, 1000)),
+            _settings("adding", length=5000, models=("durnn",), parameters=17000, rates=(1e-3,), updates=4000, decay=2000),
+            _settings("adding", length=5000, models=("indrnn-2",), size="width", parameters=128, rates=(1e-3,), updates=8000, decay=4000),
+            _settings("adding", length=5000, models=("rnn", "irnn", "short-term", "indrnn-1"), size="width", parameters=128, rates=(1e-3,), updates=1000),
+        ),
+        solved=0.01,
+        rule="solved: test MSE at most 0.01; learning: below 0.15, nine tenths of 1/6, the error of always answering 1; else baseline",
+    ),
+    "delayed-xor": Experiment(
+        question="Who can combine two neighbouring bits and keep the result for T steps?",
+        task=lambda length, source: tasks.DelayedXOR(length),
+        quick=_settings("delayed-xor", length=100, updates=800, stop=0.999),
+        full=tuple(
+            _settings("delayed-xor", length=T, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500)
+            for T, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))
+        ),
+        solved=0.99,
+        rule="solved: test accuracy at least 99 %; learning: more than 5 points above the count ceiling, some three standard errors of 1,000 answers; else baseline",
+    ),
+    "pixels": Experiment(
+        question="Who can read a digit pixel by pixel?",
+        task=lambda length, source: tasks.Pixels(round(length**0.5), source=source),
+        quick=_settings("pixels", length=196, updates=600),
+        full=(_settings("pixels", length=196, source="full", parameters=17000, seeds=(0, 1, 2), updates=3000),),
+        solved=0.9,
+        rule="solved: test accuracy at least 90 %; learning: more than 5 points above the most frequent class; else baseline",
+    ),
+}
+
+
+def width_for(body, outputs, parameters):
+    """The units for which a network with body(units) and a linear read-out comes closest to so many trained numbers."""
+    def size(units):
+        return count_parameters(Network(body(units), outputs))
+
+    low, high = 1, 2
+    while size(high) < parameters:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if size(middle) < parameters else (low, middle)
+    return min((low, high), key=lambda units: abs(size(units) - parameters))
+
+
+def count_parameters(network):
+    """How many trained numbers a network has."""
+    return count(network.init(np.random.default_rng(0)))
+
+
+def run(trial, out, resume=False, progress=True):
+    """Train one trial and write its record, `out`/NAME.json  ->  record (a dictionary).
+
+    A finished record of the same trial is returned as it is; with `resume` an unfinished one goes on from its
+    checkpoints in `out`/runs. A record of another trial is never overwritten: the new one gets a number.
+    """
+    folder = Path(out)
+    path = folder / f"{trial.name}.json"
+    for number in range(2, 1000):
+        if not path.exists():
+            break
+        record = json.loads(path.read_text())
+        if record["schema"] == SCHEMA and record["trial"] == json.loads(json.dumps(asdict(trial))):
+            return record
+        path = folder / f"{trial.name}-{number}.json"
+    task, network = trial.task, trial.network
+    runs, candidates = [], []
+    for rate in trial.rates:
+        p, history = _train(trial, network, task, rate, folder / "runs" / f"{path.stem}-rate{rate:g}.npz", resume, progress)
+        loss, metric = evaluate(network, p, task.validation())
+        runs.append({"rate": rate, "updates": history["update"][-1], "seconds": round(history["seconds"][-1], 1), "validation_loss": loss, "validation": metric, "curve": thin(history)})
+        candidates.append((loss, len(candidates), p))
+    _, chosen, p = min(candidates, key=lambda candidate: candidate[:2])
+    test = evaluate(network, p, task.test())[1]               # read once, for the one that validation chose
+    baseline, value = task.baseline()
+    experiment = EXPERIMENTS[trial.experiment]
+    record = {
+        "schema": SCHEMA, "trial": asdict(trial), "network": describe(network), "parameters": count_parameters(network),
+        "metric": task.metric, "chance": task.chance, "baseline": {"name": baseline, "value": value},
+        "runs": runs, "chosen_rate": trial.rates[chosen], "split": "the validation set chose the rate; the test set was read once", "test": test,
+        "verdict": experiment.verdict(test, task), "rule": experiment.rule, **surroundings(trial.backend),
+    }
+    write_json(path, record)
+    return record
+
+
+def _train(trial, network, task, rate, checkpoint, resume, progress):
+    """One run of a trial; a run that is still at the baseline after `patience` updates ends there."""
+    options = {
+        "optimizer": Adam(rate), "batch": trial.batch, "seed": trial.seed, "backend": trial.backend, "stop": trial.stop, "checkpoint": checkpoint, "progress": progress,
+        "schedule": Constant() if trial.decay is None else Steps(trial.decay), "log_every": 20, "validate_every": 100, "checkpoint_every": 100,
+    }
+    if not resume:
+        checkpoint.unlink(missing_ok=True)
+    updates = trial.updates if trial.patience is None else min(trial.patience, trial.updates)
+    p, history = fit(network, task, updates, resume=True, **options)
+    seen = [metric for metric in history["validation"] if metric is not None][-3:]
+    left = any(EXPERIMENTS[trial.experiment].verdict(metric, task) != "baseline" for metric in seen)
+    if updates < trial.updates and history["update"][-1] == updates and left:
+        p, history = fit(network, task, trial.updates, resume=True, **options)
+    return p, history
+
+
+def thin(history, rows=120):
+    """A history with at most so many rows, evenly taken, the last one always, and numbers of six digits."""
+    last = len(history["update"]) - 1
+    kept = sorted({last - round(row * last / max(1, rows - 1)) for row in range(min(rows, last + 1))})
+    digits = {name: [entry if entry is None else float(f"{entry:.6g}") for entry in column] for name, column in history.items()}
+    return {name: [digits[name][row] for row in kept] for name in ("update", "loss", "metric", "gradient_norm", "validation")}
+
+
+def write_json(path, content):
+    """Write JSON whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(unfinished, path)
+
+
+def read_records(folder):
+    """All records in a folder, by name."""
+    records = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))]
+    return [record for record in records if "trial" in record]
+
+
+def table(records):
+    """Records as lines of text: a header with chance and baseline for every length, a line for every model, all seeds in it."""
+    lines = []
+    for experiment, length, size, parameters in sorted({_group(record) for record in records}):
+        group = [record for record in records if _group(record) == (experiment, length, size, parameters)]
+        first = group[0]
+        what = f"about {parameters:,} trained numbers each" if size == "equal" else f"{parameters} units a layer"
+        lines += [
+            f"{experiment}, T = {length}, {what}: test {first['metric']}; chance {first['chance']:.4g}, {first['baseline']['name']} {first['baseline']['value']:.4g}",
+            f"  {'model':<12}{'numbers':>9}  {'updates':>8}  {'rate':>7}  {'seconds':>8}  {'test, by seed':<28}  verdict",
+        ]
+        for model in MODELS:
+            seeds = sorted((record for record in group if record["trial"]["model"] == model), key=lambda record: record["trial"]["seed"])
+            if seeds:
+                chosen = [next(one for one in record["runs"] if one["rate"] == record["chosen_rate"]) for record in seeds]
+                tests = " ".join(f"{record['test']:.4f}" for record in seeds)
+                verdicts = [record["verdict"] for record in seeds]
+                said = ", ".join(f"{verdict}" if len(seeds) == 1 else f"{verdict} {verdicts.count(verdict)}/{len(seeds)}" for verdict in sorted(set(verdicts), key=verdicts.index))
+                rates = "/".join(sorted({f"{one['rate']:g}" for one in chosen}))
+                lines.append(f"  {model:<12}{seeds[0]['parameters']:>9,}  {max(one['updates'] for one in chosen):>8,}  {rates:>7}  {sum(one['seconds'] for one in chosen):>8.0f}  {tests:<28}  {said}")
+        lines += [f"  rule: {first['rule']}", ""]
+    return "\n".join(lines)
+
+
+def _group(record):
+    trial = record["trial"]
+    return trial["experiment"], trial["length"], trial["size"], trial["parameters"]
