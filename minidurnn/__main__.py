@@ -54,7 +54,9 @@ def replicate(chosen):
         import_cupy()
     trials = {name: EXPERIMENTS[name].trials(chosen.quick, chosen.models, chosen.seeds, chosen.lengths, chosen.backend) for name in names}
     if not any(trials.values()):
-        raise ValueError(f"no trial has these lengths: expected some of {', '.join(sorted({str(trial.length) for name in names for trial in EXPERIMENTS[name].trials(chosen.quick)}, key=int))}.")
+        offered = [trial for name in names for trial in EXPERIMENTS[name].trials(chosen.quick)]
+        lengths, models = sorted({trial.length for trial in offered}), dict.fromkeys(trial.model for trial in offered)
+        raise ValueError(f"no trial has these lengths and models: expected some of {', '.join(map(str, lengths))} and {', '.join(models)}{' with --quick' if chosen.quick else ''}.")
     _writable(chosen.out)
     for name in names:
         print(f"{name}: {EXPERIMENTS[name].question}", flush=True)

@@ -7,7 +7,7 @@ Order    row convention: entry (i, j) of a Jacobian is d of_j / d wrt_i; dh_T/dh
 """
 
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from math import inf, log
 
 import numpy as np
@@ -96,10 +96,9 @@ def spectral_radius(U):
 def memory_length(u, T, tolerance=0.01):
     """Steps until a unit's contribution to the gradient has fallen to `tolerance`.
 
-    Model    |dh_t/dh_{t-k}| = |u|**k                (relu while active)
-    u        (H,) or one number, recurrent weights    T   sequence length, in steps
+    Model    |dh_t/dh_{t-k}| = |u|**k, relu while active (lesson 04; Li et al. 2018, equation 4)
+    u        (H,) or one number, recurrent weights        T   sequence length, in steps
     returns  like u: the real k with |u|**k = tolerance, capped at T (always T for |u| ≥ 1)
-    Source   lesson 04; Li et al. 2018, equation 4
     """
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance is {tolerance!r}: expected a number between 0 and 1, both excluded.")
@@ -130,6 +129,7 @@ def smear_bound(c, rho, u_max, lag, form="sum"):
                     for rho < u_max, c (lag + 1) rho^lag for rho ≥ u_max
     """
     check_choice("form", form, ("sum", "closed"))
+    c, rho, u_max = float(c), float(rho), float(u_max)
     if min(c, rho, u_max, lag) < 0:
         raise ValueError(f"c, rho, u_max, lag are {c}, {rho}, {u_max}, {lag}: expected norms and a lag, none below 0.")
     if form == "sum":
@@ -162,12 +162,11 @@ def _walk(model, p, x, state):
 
 def _walk_back(model, walk, dstate=None, dh=None, copies=1):
     """Back through single steps, t = T..1, with the batch copied: yield the gradients on the state of step t - 1 and on x_t."""
-    for x, before in zip(reversed(walk.inputs), reversed(walk.kept)):
+    for x, before, dh_t in zip(reversed(walk.inputs), reversed(walk.kept), chain([dh], repeat(None))):    # dh acts on the last step alone
         if copies > 1:
             x, before = (None if array is None else namespace(array).tile(array, (copies, 1)) for array in (x, before))
         _, tape = model.forward(walk.p, x, before)
-        dx, dstate, _ = model.backward(dh, tape, dstate)
-        dh = None                                             # it acts on the last step alone
+        dx, dstate, _ = model.backward(dh_t, tape, dstate)
         yield dstate, dx
 
 

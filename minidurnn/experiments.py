@@ -94,13 +94,13 @@ class Experiment:
     rule: str
 
     def trials(self, quick=True, models=None, seeds=None, lengths=None, backend="numpy"):
-        """The trials that were asked for."""
+        """The trials that were asked for: those of the experiment's models and lengths that are named, all unless named."""
         found = []
         for options in (self.quick,) if quick else self.full:
-            options = {**options, **({"models": models} if models else {}), **({"seeds": seeds} if seeds else {})}
-            names, numbers = options.pop("models"), options.pop("seeds")
-            found += [Trial(model=name, seed=seed, backend=backend, **options) for seed in numbers for name in names]
-        return [trial for trial in found if not lengths or trial.length in lengths]
+            options = dict(options)
+            names, own_seeds = options.pop("models"), options.pop("seeds")
+            found += [Trial(model=name, seed=seed, backend=backend, **options) for seed in seeds or own_seeds for name in names]
+        return [trial for trial in found if (not lengths or trial.length in lengths) and (not models or trial.model in models)]
 
     def verdict(self, metric, task):
         """"solved", "learning" or "baseline", by the rule."""

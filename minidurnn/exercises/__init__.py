@@ -45,7 +45,7 @@ def choose(exercise, answer, right, options):
     elif answer not in options:
         raise AssertionError(f"exercise {exercise}: {answer!r} is none of the options {', '.join(map(repr, options))}.")
     elif answer != right:
-        raise AssertionError(f"exercise {exercise}: {answer!r} is not it, think again (the cells above measure it).")
+        raise AssertionError(f"exercise {exercise}: {answer!r} is not it, think again (the lesson measures it).")
     else:
         print(f"exercise {exercise}: correct")
 

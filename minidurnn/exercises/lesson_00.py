@@ -9,8 +9,8 @@ from ..starts import glorot, uniform, zeros
 from . import choose, compare, judge
 
 
-def check_baseline(answer):
-    """00.1: the mean squared error of always answering 1."""
+def check_1(answer):
+    """The mean squared error of always answering 1."""
     choose("00.1", answer, "1/6", ("1/12", "1/6", "1/4", "1/2"))
 
 
@@ -20,8 +20,8 @@ def step_backward(dh, x, h0, h, W, u):
     return da @ W.T, da * u, x.T @ da, (da * h0).sum(0), da.sum(0)
 
 
-def check_step(attempt):
-    """00.2: one step of independent neurons, backward."""
+def check_2(attempt):
+    """One step of independent neurons, backward."""
     rng, cases = np.random.default_rng(2), []
     for B, D, H in ((3, 2, 4), (1, 3, 2)):
         dh, h0, x = rng.standard_normal((B, H)), rng.standard_normal((B, H)), rng.standard_normal((B, D))
@@ -30,8 +30,8 @@ def check_step(attempt):
     judge("00.2", attempt, step_backward, cases, ("dx", "dh0", "dW", "du", "db"))
 
 
-def check_handed_on(answer):
-    """00.3: what goes wrong when the state's gradient is not handed on."""
+def check_3(answer):
+    """What goes wrong when the state's gradient is not handed on."""
     choose("00.3", answer, "c", ("a", "b", "c", "d"))
 
 
@@ -42,8 +42,7 @@ class Blend:                                                  # h[t] = (1 - alph
     outputs = state_size = property(lambda self: self.units)
 
     def init(self, rng):
-        D, H = self.inputs, self.units
-        return {"W": glorot(rng, D, H), "b": zeros(H), "alpha": uniform(rng, 0.1, 0.9, H)}
+        return {"W": glorot(rng, self.inputs, self.units), "b": zeros(self.units), "alpha": uniform(rng, 0.1, 0.9, self.units)}
 
     def forward(self, p, x, state=None):
         h0 = h_t = np.zeros((x.shape[1], self.units), x.dtype) if state is None else state
@@ -71,8 +70,8 @@ class Blend:                                                  # h[t] = (1 - alph
         return p
 
 
-def check_blend(attempt):
-    """00.4: a cell of one's own; its outputs are compared, then `assert_cell` judges the whole contract."""
+def check_4(attempt):
+    """A cell of one's own; its outputs are compared, then `assert_cell` judges the whole contract."""
     cell, reference, rng = attempt(inputs=2, units=4), Blend(2, 4), np.random.default_rng(4)
     leaves = random_leaves(reference, rng, T=5, B=3)
     run = cell.forward(leaves["p"], leaves["x"], leaves["state"])
@@ -150,4 +149,4 @@ WRONG = {
     "00.3": ["a", "b", "d", "e"],
     "00.4": [SwappedBlend, CutBlend, ForgetfulBlend, HalfBlend],
 }
-CHECKS = {"00.1": check_baseline, "00.2": check_step, "00.3": check_handed_on, "00.4": check_blend}
+CHECKS = {"00.1": check_1, "00.2": check_2, "00.3": check_3, "00.4": check_4}
