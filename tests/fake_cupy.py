@@ -1,0 +1,189 @@
+"""A stand-in for CuPy: NumPy inside, CuPy's manners outside, so that tests without a GPU meet what a GPU would refuse.
+
+- An array never turns into a NumPy array by itself, and never computes beside one: both are a TypeError.
+- Every result is an array, 0-d ones included; reading a number off it (float, bool, item, get ...) is a device sync, counted.
+- A function, method or keyword that CuPy lacks is missing here too (ufuncs with where=, random numbers on the device).
+- `empty` is filled with NaN, so that memory read before it was written shows.
+
+Names in the lists below are in CuPy's reference with these arguments. Add one after looking it up there.
+"""
+
+import operator
+import sys
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+
+names = str.split
+UFUNCS = names("""abs absolute add bitwise_and bitwise_or bitwise_xor ceil copysign cos cosh divide equal exp exp2 expm1 floor
+    floor_divide fmax fmin greater greater_equal invert isfinite isinf isnan less less_equal log log10 log1p log2 logical_and
+    logical_not logical_or matmul maximum minimum mod multiply negative not_equal power reciprocal remainder rint sign sin
+    sinh sqrt square subtract tan tanh true_divide""")
+CREATE = names("arange empty eye full identity linspace ones tri zeros")          # from sizes and numbers alone
+UPLOAD = names("array asarray")                                                    # these alone take NumPy arrays
+FUNCTIONS = names("""all allclose any argmax argmin argsort array_equal around ascontiguousarray atleast_1d atleast_2d bincount
+    broadcast_to clip concatenate copy cumprod cumsum diag dot einsum empty_like expand_dims flip full_like isclose max mean
+    median min moveaxis nan_to_num ones_like outer prod ravel repeat reshape roll round searchsorted sort split squeeze stack
+    std sum swapaxes take tensordot tile trace transpose tril triu unique var vstack hstack where zeros_like""")
+LINALG = names("cholesky det eigh eigvalsh inv lstsq matrix_power norm pinv qr slogdet solve svd")
+METHODS = names("""all any argmax argmin astype clip copy cumprod cumsum diagonal dot max mean min nonzero prod ravel repeat reshape
+    round sort squeeze std sum swapaxes take trace transpose var view""")
+CONSTANTS = names("bool_ complex128 complex64 dtype e finfo float16 float32 float64 inf int32 int64 nan newaxis pi uint8")
+REFUSED = {"where", "initial", "order", "subok", "like"}      # keywords that NumPy takes and CuPy does not ...
+ORDERED = {"array", "asarray", "astype", "reshape", "empty", "zeros", "ones", "full", "copy", "ravel"}      # ... but for order here
+SYNCING = {"nonzero", "allclose", "array_equal", "unique", "bincount"}
+
+
+class ndarray:
+    """CuPy's array, as far as a model may tell."""
+
+    syncs = 0                                                 # device syncs since the stand-in was installed
+    __array_ufunc__ = None                                    # np.ndarray + this  ->  our own operator, which refuses
+    __hash__ = None
+
+    def __init__(self, inside):
+        self._inside = inside
+
+    def __array__(self, *_, **__):
+        raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly.")
+
+    def get(self):
+        """The NumPy array, a copy. A device sync."""
+        ndarray.syncs += 1
+        return self._inside.copy()
+
+    def item(self, *index):
+        """One Python number. A device sync."""
+        ndarray.syncs += 1
+        return self._inside.item(*index)
+
+    def __getattr__(self, name):
+        if name in METHODS:
+            return _wrapped(getattr(self._inside, name), name)
+        raise AttributeError(f"the stand-in for cupy.ndarray knows no {name!r}: look it up in CuPy's reference, then add it.")
+
+    shape, dtype, ndim, size, nbytes, itemsize, strides, flags = (
+        property(operator.attrgetter(f"_inside.{name}")) for name in names("shape dtype ndim size nbytes itemsize strides flags"))
+    T = property(lambda self: ndarray(self._inside.T))
+
+    def __len__(self):
+        return len(self._inside)
+
+    def __iter__(self):
+        return (self[place] for place in range(len(self)))
+
+    def __getitem__(self, key):
+        return ndarray(np.asarray(self._inside[_key(key)]))
+
+    def __setitem__(self, key, value):
+        self._inside[_key(key)] = _unwrapped(value)
+
+    def __repr__(self):
+        return f"cupy.array({self.get()!r})"
+
+
+def _key(key):
+    parts = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(part, ndarray) and part.dtype == bool for part in parts):
+        ndarray.syncs += 1                                    # how many entries a mask takes is known on the device only
+    return _unwrapped(key)
+
+
+def _unwrapped(argument, upload=False):
+    """NumPy arrays in place of ours, in nested lists and tuples too."""
+    if isinstance(argument, ndarray):
+        return argument._inside
+    if isinstance(argument, np.ndarray) and not upload:
+        raise TypeError(f"Unsupported type {type(argument)}")
+    if isinstance(argument, (tuple, list)):
+        return type(argument)(_unwrapped(part, upload) for part in argument)
+    return argument
+
+
+def _lifted(result):
+    """Ours in place of NumPy's arrays and scalars."""
+    if isinstance(result, (np.ndarray, np.generic)):
+        return ndarray(np.asarray(result))
+    if isinstance(result, (tuple, list)):
+        return tuple(_lifted(part) for part in result)
+    return result
+
+
+def _wrapped(function, name, upload=False):
+    def call(*arguments, **options):
+        refused = [key for key in options if key in REFUSED and not (key == "order" and name in ORDERED)]
+        if refused:
+            raise TypeError(f"Wrong arguments: CuPy's {name} takes no {', '.join(refused)}=.")
+        ndarray.syncs += name in SYNCING
+        inner = {key: _unwrapped(option) for key, option in options.items()}
+        result = function(*(_unwrapped(argument, upload) for argument in arguments), **inner)
+        if name.startswith("empty") and result.dtype.kind == "f":
+            result.fill(np.nan)
+        if upload:
+            result = result.copy(order="A")                   # the device's memory is its own
+        return options["out"] if options.get("out") is not None else _lifted(result)
+    return call
+
+
+def _operator(name):
+    ufunc = getattr(operator, name)
+
+    def forward(self, other):
+        return _lifted(ufunc(self._inside, _unwrapped(_number(other))))
+
+    def backward(self, other):
+        return _lifted(ufunc(_unwrapped(_number(other)), self._inside))
+
+    def inplace(self, other):
+        getattr(operator, f"i{name.strip('_')}")(self._inside, _unwrapped(_number(other)))
+        return self
+
+    return forward, backward, inplace
+
+
+def _wrapped_unary(act):
+    return lambda self: _lifted(act(self._inside))
+
+
+def _number(other):
+    if not isinstance(other, (ndarray, np.ndarray, np.generic, int, float, complex)):
+        raise TypeError(f"Unsupported type {type(other)}")
+    return other
+
+
+for _name in names("add sub mul truediv floordiv mod pow matmul and_ or_ xor"):
+    _short = _name.strip("_")
+    for _prefix, _method in zip(("", "r", "i"), _operator(_name)):
+        setattr(ndarray, f"__{_prefix}{_short}__", _method)
+for _name in names("eq ne lt le gt ge"):
+    setattr(ndarray, f"__{_name}__", _operator(_name)[0])
+for _name in names("neg pos abs invert"):
+    setattr(ndarray, f"__{_name}__", _wrapped_unary(getattr(operator, _name)))
+for _name, _read in {"float": float, "int": int, "bool": bool, "complex": complex, "index": operator.index}.items():
+    setattr(ndarray, f"__{_name}__", lambda self, read=_read: read(self.get()))
+ndarray.__module__ = "cupy"
+
+
+def module(gpu=True):
+    """The module to stand at sys.modules["cupy"]; without a gpu, `cuda.is_available()` says so."""
+    cupy = ModuleType("cupy")
+    for name in (*UFUNCS, *CREATE, *UPLOAD, *FUNCTIONS):
+        setattr(cupy, name, _wrapped(getattr(np, name), name, upload=name in UPLOAD))
+    for name in CONSTANTS:
+        setattr(cupy, name, getattr(np, name))
+    cupy.ndarray, cupy.__version__ = ndarray, "0.0 (stand-in)"
+    cupy.asnumpy = lambda array: array.get()
+    cupy.linalg = SimpleNamespace(**{name: _wrapped(getattr(np.linalg, name), name) for name in LINALG})
+    device = SimpleNamespace(synchronize=lambda: None, id=0)
+    cupy.cuda = SimpleNamespace(
+        is_available=lambda: gpu, Device=lambda *_: device, Stream=SimpleNamespace(null=device),
+        runtime=SimpleNamespace(getDeviceCount=lambda: int(gpu), getDeviceProperties=lambda _: {"name": b"stand-in"}))
+    return cupy
+
+
+def install(monkeypatch, gpu=True):
+    """Put the stand-in where `import cupy` finds it until the test ends  ->  the module."""
+    cupy = module(gpu)
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    ndarray.syncs = 0
+    return cupy
