@@ -1,0 +1,68 @@
+"""The packaging files agree with each other and with the README."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import minidurnn
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def project():
+    tomllib = pytest.importorskip("tomllib", reason="reading pyproject.toml needs Python 3.11")
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_environment_yml_installs_this_package_with_its_extras_and_lists_nothing_else():
+    lines = [line.strip().removeprefix("- ") for line in (ROOT / "environment.yml").read_text().partition("dependencies:")[2].split("\n") if line.strip()]
+    python, pip, pip_section, package = lines
+    assert python == "python" + project()["requires-python"]
+    assert (pip, pip_section) == ("pip", "pip:")
+    extras = re.fullmatch(r'-e "\.\[(.*)\]"', package).group(1).split(",")
+    assert set(extras) <= set(project()["optional-dependencies"])
+
+
+def test_the_citation_the_changelog_and_the_package_name_one_version():
+    assert f"version: {minidurnn.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    assert re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M).group(1) == minidurnn.__version__
+
+
+def test_the_top_level_holds_nothing_but_the_product():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if tracked.returncode:
+        pytest.skip("not a git checkout: nothing tells which files belong to the project")
+    tops = {line.split("/")[0] for line in tracked.stdout.splitlines()}
+    assert tops <= {
+        "lessons", "minidurnn", "tests", "environment.yml", "README.md", "pyproject.toml", "LICENSE", "CITATION.cff", "CONTRIBUTING.md", "CHANGELOG.md",
+        ".gitignore", ".gitattributes", ".ci",
+    }
+
+
+def test_the_readme_lists_every_lesson_and_no_other():
+    lessons = {path.name for path in (ROOT / "lessons").glob("*.ipynb")}
+    assert set(re.findall(r"\(lessons/([\w-]+\.ipynb)\)", README)) == lessons
+
+
+def test_every_file_that_the_readme_links_exists():
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert "://" in link or (ROOT / link).exists(), link
+
+
+def test_the_readme_prints_the_command_that_ci_runs():
+    assert re.search(r"^python3 -m venv .*pytest$", README, re.M)
+
+
+def test_importing_the_package_loads_none_of_its_optional_companions():
+    code = "import sys, minidurnn; print(sorted({'cupy', 'matplotlib', 'pooch', 'torch', 'jax', 'IPython'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_the_code_is_clean_for_ruff():
+    pytest.importorskip("ruff", reason="ruff comes with the extra 'test'")
+    result = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "minidurnn", "tests"], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
