@@ -30,6 +30,11 @@ def uniform(rng, low, high, units):
     return rng.uniform(low, high, units).astype(np.float32)
 
 
+def side_by_side(gates, start, *arguments):
+    """One draw of start(*arguments) for every gate, joined along the last axis."""
+    return np.concatenate([start(*arguments) for _ in range(gates)], axis=-1)
+
+
 def zeros(units):
     """Zeros  ->  (units,)."""
     return np.zeros(units, np.float32)

@@ -1,8 +1,10 @@
 """One recurrent model per file, all with the same skeleton."""
 
 from .durnn import DuRNN
+from .gru import GRU
 from .indrnn import IndRNN
+from .lstm import LSTM
 from .rnn import RNN
 from .short_term import ShortTermRNN
 
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN"]
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU"]

@@ -1,0 +1,64 @@
+"""GRU: one state that two gates reset and keep."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+from ..affine import affine, affine_backward
+from ..checks import check_gradients, check_positive, initial_state
+from ..scans import gru_scan, gru_scan_backward
+from ..starts import glorot, orthogonal, side_by_side, zeros
+
+Tape = namedtuple("Tape", "p x h0 h gates m")
+
+
+@dataclass(frozen=True)
+class GRU:
+    """Gated recurrent unit; order r, z, n of PyTorch, the reset gate after the recurrent product, with a bias c of its own.
+
+        [r, z] = σ(x[t] W + h[t-1] U + b),    n = tanh(x[t] W_n + b_n + r ⊙ (h[t-1] U_n + c))
+        h[t] = (1 - z) ⊙ n + z ⊙ h[t-1]
+
+    Source   Cho et al. 2014, in the variant of cuDNN and PyTorch: z = 1 keeps.
+    """
+
+    inputs: int                                               # D
+    units: int                                                # H
+
+    outputs = state_size = property(lambda self: self.units)
+
+    @property
+    def shapes(self):
+        """The shape of every parameter, by its letter."""
+        D, H = self.inputs, self.units
+        return {"W": (D, 3 * H), "U": (H, 3 * H), "b": (3 * H,), "c": (H,)}
+
+    def __post_init__(self):
+        check_positive(inputs=self.inputs, units=self.units)
+
+    def init(self, rng):
+        """Start values  ->  dict of float32 NumPy arrays W (D, 3H), U (H, 3H), b (3H,), c (H,)."""
+        D, H = self.inputs, self.units
+        return {"W": side_by_side(3, glorot, rng, D, H), "U": side_by_side(3, orthogonal, rng, H), "b": zeros(3 * H), "c": zeros(H)}
+
+    def forward(self, p, x, state=None):
+        """x (T, B, D), state (B, H) or None for zeros  ->  h (T, B, H), tape."""
+        h0 = initial_state(self, p, x, state)
+        a = affine(x, p["W"], p["b"])                         # (T, B, 3H): every step at once
+        h, gates, m = gru_scan(a, p["U"], p["c"], h0)         # the loop over time
+        return h, Tape(p, x, h0, h, gates, m)
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
+        p, x, h0, h, gates, m = tape
+        check_gradients(self, dh, dstate, x)
+        da, dU, dc, dh0 = gru_scan_backward(dh, h, gates, m, p["U"], h0, carry=dstate)
+        dx, dW, db = affine_backward(da, x, p["W"])
+        return dx, dh0, {"W": dW, "U": dU, "b": db, "c": dc}
+
+    def last_state(self, tape):
+        """The state to hand to the next stretch of the sequence, (B, H)."""
+        return tape.h[-1]
+
+    def project(self, p):
+        """No constraint: p itself."""
+        return p

@@ -1,0 +1,68 @@
+"""LSTM: a cell state that three gates write, keep and read."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+from ..affine import affine, affine_backward
+from ..backend import namespace
+from ..checks import check_gradients, check_positive, initial_state
+from ..scans import lstm_scan, lstm_scan_backward
+from ..starts import glorot, orthogonal, side_by_side, zeros
+
+Tape = namedtuple("Tape", "p x h0 c0 h c gates tanh_c")
+
+
+@dataclass(frozen=True)
+class LSTM:
+    """Long short-term memory; gates in the order i, f, z, o of PyTorch, whose two biases add up to b.
+
+        [i, f, o] = σ(·), z = tanh(·) of x[t] W + h[t-1] U + b
+        c[t] = f ⊙ c[t-1] + i ⊙ z,    h[t] = o ⊙ tanh(c[t])
+
+    The output is h, the state is [h, c]; the forget gate's bias is 1 at the start.
+    Source   Hochreiter, Schmidhuber 1997; forget gate: Gers, Schmidhuber, Cummins 2000.
+    """
+
+    inputs: int                                               # D
+    units: int                                                # H
+
+    outputs = property(lambda self: self.units)
+    state_size = property(lambda self: 2 * self.units)
+    shapes = property(lambda self: {"W": (self.inputs, 4 * self.units), "U": (self.units, 4 * self.units), "b": (4 * self.units,)})
+
+    def __post_init__(self):
+        check_positive(inputs=self.inputs, units=self.units)
+
+    def init(self, rng):
+        """Start values  ->  dict of float32 NumPy arrays W (D, 4H), U (H, 4H), b (4H,)."""
+        D, H = self.inputs, self.units
+        b = zeros(4 * H)
+        b[H:2 * H] = 1.0
+        return {"W": side_by_side(4, glorot, rng, D, H), "U": side_by_side(4, orthogonal, rng, H), "b": b}
+
+    def forward(self, p, x, state=None):
+        """x (T, B, D), state [h, c] (B, 2H) or None for zeros  ->  h (T, B, H), tape."""
+        h0, c0 = self._split(initial_state(self, p, x, state))
+        a = affine(x, p["W"], p["b"])                         # (T, B, 4H): every step at once
+        h, c, gates, tanh_c = lstm_scan(a, p["U"], h0, c0)    # the loop over time
+        return h, Tape(p, x, h0, c0, h, c, gates, tanh_c)
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, 2H) on the state handed on  ->  dx, dstate0, dp like p."""
+        p, x, h0, c0, h, c, gates, tanh_c = tape
+        check_gradients(self, dh, dstate, x)
+        dh_last, dc_last = self._split(dstate)
+        da, dU, dh0, dc0 = lstm_scan_backward(dh, h, c, gates, tanh_c, p["U"], h0, c0, carry=dh_last, carry_c=dc_last)
+        dx, dW, db = affine_backward(da, x, p["W"])
+        return dx, namespace(x).concatenate([dh0, dc0], axis=-1), {"W": dW, "U": dU, "b": db}
+
+    def last_state(self, tape):
+        """The state [h, c] to hand to the next stretch of the sequence, (B, 2H)."""
+        return namespace(tape.h).concatenate([tape.h[-1], tape.c[-1]], axis=-1)
+
+    def project(self, p):
+        """No constraint: p itself."""
+        return p
+
+    def _split(self, both):
+        return (None, None) if both is None else (both[:, :self.units], both[:, self.units:])

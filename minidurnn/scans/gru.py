@@ -1,0 +1,72 @@
+"""The GRU's loop over time and its backward loop, with the reset gate after the recurrent product.
+
+Layout   a and U keep the order r, z, n; inside the loop the gates stand gate by gate, (3, B, H).
+Source   Cho et al. 2014, in the variant of cuDNN and PyTorch.
+"""
+
+from ..backend import namespace
+from .plain import _backwards, _rows, _start
+
+
+def gru_scan(a, U, c, h0):
+    """r, z = σ(a + h[t-1] U), n = tanh(a_n + r ⊙ (h[t-1] U_n + c)), h[t] = (1 - z) ⊙ n + z ⊙ h[t-1].
+
+    a (T, B, 3H), U (H, 3H), c (H,), h0 (B, H)  ->  h (T, B, H), gates r, z, n (T, 3, B, H), m = h[t-1] U_n + c (T, B, H)
+    """
+    xp = namespace(a, U, c, h0)
+    T, B, H = len(a), *h0.shape
+    gates, U_gates = xp.empty((T, 3, B, H), a.dtype), xp.empty((3, H, H), a.dtype)
+    for gate, factor in enumerate((0.5, 0.5, 1.0)):           # σ(v) = (1 + tanh(v/2)) / 2
+        xp.multiply(a[..., gate * H:(gate + 1) * H], factor, out=gates[:, gate])
+        xp.multiply(U[:, gate * H:(gate + 1) * H], factor, out=U_gates[gate])
+    h, m = xp.empty((T, B, H), a.dtype), xp.empty((T, B, H), a.dtype)
+    recurrent, product = xp.empty((3, B, H), a.dtype), xp.empty((B, H), a.dtype)
+    for g_t, h_t, m_t in zip(gates, h, m):
+        xp.matmul(h0, U_gates, out=recurrent)
+        sigmoids, (r, z, n) = g_t[:2], g_t
+        sigmoids += recurrent[:2]
+        xp.tanh(sigmoids, out=sigmoids)
+        sigmoids *= 0.5
+        sigmoids += 0.5
+        xp.add(recurrent[2], c, out=m_t)
+        xp.multiply(r, m_t, out=product)
+        n += product
+        xp.tanh(n, out=n)
+        xp.subtract(h0, n, out=h_t)                           # h[t] = n + z ⊙ (h[t-1] - n)
+        h_t *= z
+        h_t += n
+        h0 = h_t
+    return h, gates, m
+
+
+def gru_scan_backward(dh, h, gates, m, U, h0, carry=None):
+    """dh (T, B, H), carry (B, H) on the last h, each None for zero  ->  da (T, B, 3H), dU (H, 3H), dc (H,), dh0 (B, H)."""
+    xp = namespace(dh, h, U, h0, carry)
+    T, B, H = h.shape
+    total, da_n = _start(xp, h0, carry), xp.empty((B, H), h.dtype)
+    r, z, n = (gates[:, gate] for gate in range(3))
+    before = xp.concatenate([h0[None], h[:-1]])
+    local = gates * (1.0 - gates)                             # σ' of r and z, then the factors between total and da
+    local[:, 0] *= m
+    local[:, 1] *= before - n
+    xp.multiply(1.0 - z, 1.0 - n * n, out=local[:, 2])        # ∂h[t]/∂a_n[t]
+    U_back = xp.stack([xp.ascontiguousarray(U[:, gate * H:(gate + 1) * H].T) for gate in range(3)])
+    back, dm = xp.empty((3, B, H), h.dtype), xp.empty((T, B, H), h.dtype)
+    for t, (da_t, dh_t) in enumerate(_backwards(local, dh)):
+        step = T - 1 - t
+        if dh_t is not None:
+            total += dh_t
+        da_t[1:] *= total                                     # z and n
+        da_n[...] = da_t[2]
+        da_t[0] *= da_n                                       # r acts on n only
+        xp.multiply(da_n, r[step], out=dm[step])
+        da_t[2] = dm[step]                                    # the product with U sees m, not a_n
+        xp.matmul(da_t, U_back, out=back)
+        da_t[2] = da_n
+        total *= z[step]                                      # the direct way from h[t] to h[t-1]
+        total += back.sum(0)
+    da = xp.empty((T, B, 3 * H), h.dtype)
+    for gate in range(3):
+        da[..., gate * H:(gate + 1) * H] = local[:, gate]
+    behind = xp.concatenate([da[..., :2 * H], dm], axis=-1)   # what the product h[t-1] U receives
+    return da, _rows(before).T @ _rows(behind), _rows(dm).sum(0), total
