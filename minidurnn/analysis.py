@@ -105,8 +105,7 @@ def memory_length(u, T, tolerance=0.01):
     u = np.asarray(u, float) if isinstance(u, (int, float)) else u
     xp = namespace(u)
     with np.errstate(divide="ignore"):                        # u = 0 forgets at once, |u| ≥ 1 never
-        steps = xp.abs(log(tolerance) / xp.log(xp.minimum(xp.abs(u), 1)))
-    return xp.minimum(steps, T)
+        return xp.minimum(abs(log(tolerance) / xp.log(xp.minimum(abs(u), 1))), T)
 
 
 def half_life(u):
@@ -139,6 +138,8 @@ def smear_bound(c, rho, u_max, lag, form="sum"):
 
 def selection_jacobian(tape, step):
     """∂l_k/∂s_k = (W_l diag(g_k) + W_g diag(c_k ⊙ g_k ⊙ (1 - g_k))) diag(relu'_k) of a DuRNN's tape at step k  ->  (B, S, L)."""
+    if not 1 <= step <= len(tape.l):
+        raise ValueError(f"step is {step}: expected 1 to {len(tape.l)}, the steps on this tape.")
     g, c, l = (array[step - 1][:, None] for array in (tape.g, tape.c, tape.l))       # (B, 1, L)
     return (tape.p["W_l"] * g + tape.p["W_g"] * (c * g * (1 - g))) * (l > 0)
 
@@ -154,7 +155,6 @@ def selection_bound(tape):
 
 
 def _walk(model, p, x, state):
-    """x checked and run step by step  ->  its library, Walk."""
     if not hasattr(model, "inputs"):
         raise TypeError(f"got a {type(model).__name__}: expected a cell or a stack; of a Network give .body and p[\"body\"], or take loss_gradients_by_step.")
     return namespace(x), Chunked(model, 1, keep="boundaries").forward(p, x, state)[1]
@@ -162,7 +162,7 @@ def _walk(model, p, x, state):
 
 def _walk_back(model, walk, dstate=None, dh=None, copies=1):
     """Back through single steps, t = T..1, with the batch copied: yield the gradients on the state of step t - 1 and on x_t."""
-    for x, before, dh_t in zip(reversed(walk.inputs), reversed(walk.kept), chain([dh], repeat(None))):    # dh acts on the last step alone
+    for x, before, dh_t in zip(reversed(walk.inputs), reversed(walk.kept), chain([dh], repeat(None))):    # dh is on step T alone
         if copies > 1:
             x, before = (None if array is None else namespace(array).tile(array, (copies, 1)) for array in (x, before))
         _, tape = model.forward(walk.p, x, before)
