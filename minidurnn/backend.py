@@ -12,15 +12,14 @@ LIBRARIES = {"numpy": "NumPy", "cupy": "CuPy"}
 def namespace(*arrays):
     """The module (numpy or cupy) to which all these arrays belong; None among them is passed over.
 
-    Raises   TypeError for arrays of both libraries, and for anything that is no array of either.
+    Raises   TypeError for arrays of both libraries, for anything that is no array of either, and for None alone.
     """
     roots = {type(array).__module__.partition(".")[0] for array in arrays if array is not None}
     if roots == {"numpy"}:
         return np
-    strangers = roots - set(LIBRARIES)
-    if strangers:
-        kinds = sorted({type(array).__name__ for array in arrays if type(array).__module__.partition(".")[0] in strangers})
-        raise TypeError(f"got {' and '.join(kinds)}: expected NumPy or CuPy arrays; convert with numpy.asarray first.")
+    if not roots <= set(LIBRARIES) or not roots:
+        kinds = sorted({type(array).__name__ for array in arrays if type(array).__module__.partition(".")[0] not in LIBRARIES})
+        raise TypeError(f"got {' and '.join(kinds) or 'nothing'}: expected NumPy or CuPy arrays; convert with numpy.asarray first.")
     if len(roots) > 1:
         raise TypeError("NumPy and CuPy arrays are mixed in one call: expected all of one library; move one side with minidurnn.to(\"cupy\", ...) or to(\"numpy\", ...).")
     return sys.modules[roots.pop()]

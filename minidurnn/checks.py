@@ -1,6 +1,10 @@
 """Input checks: one clear sentence with what was given, what was expected and what to do."""
 
-from .backend import namespace
+from numbers import Real
+
+import numpy as np
+
+from .backend import LIBRARIES, namespace
 
 FLOATS = ("float32", "float64")
 
@@ -11,7 +15,7 @@ def check_array(name, array, axes, like=None):
     axes     the expected shape; a word ("T", "B") stands for any size of at least 1
     Raises   TypeError for library and dtype, ValueError for rank and sizes.
     """
-    namespace(array, like)
+    check_library(name, array, like)
     if str(array.dtype) not in FLOATS:
         raise TypeError(f"{name} has dtype {array.dtype}: expected float32 or float64; convert with {name}.astype(\"float32\").")
     if like is not None and array.dtype != like.dtype:
@@ -20,6 +24,25 @@ def check_array(name, array, axes, like=None):
         raise ValueError(f"{name} has shape {array.shape}: expected ({', '.join(map(str, axes))}{',' * (len(axes) == 1)}){_hint(array.shape, axes)}.")
     if any(size == 0 for size, axis in zip(array.shape, axes) if isinstance(axis, str)):
         raise ValueError(f"{name} has shape {array.shape}: expected at least one step and one sequence; leave empty batches out.")
+
+
+def check_library(name, array, like=None):
+    """Raise TypeError unless `array` is a NumPy or CuPy array, of the same library as `like`."""
+    if type(array).__module__.partition(".")[0] not in LIBRARIES:
+        raise TypeError(f"{name} is a {type(array).__name__}: expected a NumPy or CuPy array; convert with numpy.asarray first.")
+    namespace(array, like)
+
+
+def check_classes(name, array, shape, classes, like=None):
+    """Raise unless `array` holds integers of this shape in the library of `like`, and, where reading is cheap, 0 ... classes - 1.
+
+    An array on a GPU is not read: that would wait for the device at every update. Check its range where it comes from.
+    """
+    check_library(name, array, like)
+    if array.dtype.kind not in "iu" or array.shape != tuple(shape):
+        raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}: expected integer class numbers of shape {tuple(shape)}.")
+    if namespace(array) is np and array.size and (array.min() < 0 or array.max() >= classes):
+        raise ValueError(f"{name} holds class numbers from {array.min()} to {array.max()}: expected 0 to {classes - 1}.")
 
 
 def _hint(shape, axes):
@@ -32,13 +55,18 @@ def _hint(shape, axes):
 
 def check_parameters(p, shapes, like):
     """Raise unless p is a dictionary with exactly the leaves of `shapes`, of the dtype and library of `like`."""
-    if not isinstance(p, dict) or p.keys() != shapes.keys():
-        given = ", ".join(map(str, p)) if isinstance(p, dict) else type(p).__name__
-        raise ValueError(f"the parameters are {given}: expected {', '.join(shapes)}; make them with init(rng) of the same model.")
+    check_names(p, shapes)
     for name, shape in shapes.items():
         array = p[name]
         if getattr(array, "shape", None) != shape or array.dtype != like.dtype or type(array) is not type(like):
             check_array(f"p[{name!r}]", array, shape, like)
+
+
+def check_names(p, names):
+    """Raise unless p is a dictionary with exactly these keys."""
+    if not isinstance(p, dict) or set(p) != set(names):
+        given = ", ".join(map(str, p)) or "empty" if isinstance(p, dict) else f"a {type(p).__name__}"
+        raise ValueError(f"the parameters are {given}: expected {', '.join(names)}; make them with init(rng) of the same model.")
 
 
 def initial_state(cell, p, x, state):
@@ -64,6 +92,11 @@ def check_positive(**sizes):
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(f"{name} is {size!r}: expected an int of at least 1.")
+
+
+def is_number(value):
+    """Whether value is a real number: NumPy's scalars are, True and "1" are not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def check_choice(name, given, choices):

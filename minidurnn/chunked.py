@@ -73,7 +73,10 @@ class Chunked:
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
-        pieces = self.chunks(sum(len(x) for x in tape.inputs))
+        T, first = sum(len(x) for x in tape.inputs), tape.inputs[0]
+        if dh is not None:
+            check_array("dh", dh, (T, first.shape[1], self.outputs), first)
+        pieces = self.chunks(T)
         douts = [None if dh is None else dh[piece] for piece in pieces]
         dinputs, dstate0, dp = walk_backward(self.model, self.keep, douts, tape, dstate)
         return namespace(*dinputs).concatenate(dinputs), dstate0, dp

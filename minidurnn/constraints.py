@@ -1,30 +1,35 @@
 """The two constraints as projections: p itself where it already satisfies its bound, a hair inside it otherwise."""
 
+from math import inf, nan
+
 import numpy as np
 
 from .backend import namespace
-from .checks import check_choice
+from .checks import check_choice, is_number
 
 HAIR = 1e-6                                                   # how far inside a projection lands, relative to the bound
 PROJECTIONS = ("rescale", "clip")
 
 
 def spectral_norm(U):
-    """‖U‖₂, the largest singular value of U (H, H), in float64  ->  float. One device sync on a GPU."""
+    """‖U‖₂, the largest singular value of U (H, H), in float64  ->  float, NaN where U is. One device sync on a GPU."""
     U = U.astype("float64")
-    return float(namespace(U).linalg.eigvalsh(U.T @ U)[-1]) ** 0.5
+    try:
+        return float(namespace(U).linalg.eigvalsh(U.T @ U)[-1]) ** 0.5
+    except np.linalg.LinAlgError:                             # how NumPy's answer to NaN arrives
+        return nan
 
 
 def project_spectral(U, bound, projection):
-    """U with ‖U‖₂ ≤ bound  ->  (H, H), U itself where that holds.
+    """U with ‖U‖₂ ≤ bound  ->  (H, H), U itself where that holds, and where U is not finite: the training loop reports it.
 
     projection   "rescale" multiplies U by bound/‖U‖₂; "clip" clips its singular values, the nearest matrix in the
                  Frobenius norm, at several times the cost.
     """
     norm = spectral_norm(U)
-    if norm <= bound:
+    if not bound < norm < inf:
         return U
-    inside = bound * (1.0 - HAIR)
+    inside = float(bound) * (1.0 - HAIR)
     if projection == "rescale":
         return U * (inside / norm)
     xp = namespace(U)
@@ -43,17 +48,17 @@ def project_range(u, limit):
 
 def range_limit(growth, horizon):
     """γ^(1/T), the bound on |u| under which no gradient grows past γ in T steps; 1 without a horizon."""
-    return 1.0 if horizon is None else float(growth) ** (1.0 / horizon)
+    return 1.0 if horizon is None else float(growth) ** (1.0 / float(horizon))
 
 
 def check_constraints(bound=None, growth=None, horizon=None, memory="any"):
     """Raise unless bound is in (0, 1), growth and horizon at least 1 (None switches each off), memory "any" or "long"."""
-    if bound is not None and not 0 < bound < 1:
+    if bound is not None and not (is_number(bound) and 0 < bound < 1):
         raise ValueError(f"bound is {bound!r}: expected a number between 0 and 1, both excluded (it bounds ‖U‖₂), or None for no constraint.")
-    if growth is not None and not growth >= 1:
-        raise ValueError(f"growth is {growth!r}: expected a number of at least 1 (it bounds a gradient's growth over the horizon), or None for no constraint.")
-    if horizon is not None and not horizon >= 1:
-        raise ValueError(f"horizon is {horizon!r}: expected a number of time steps, at least 1.")
+    if growth is not None and not (is_number(growth) and 1 <= growth < inf):
+        raise ValueError(f"growth is {growth!r}: expected a finite number of at least 1 (it bounds a gradient's growth over the horizon), or None for no constraint.")
+    if horizon is not None and not (is_number(horizon) and 1 <= horizon < inf):
+        raise ValueError(f"horizon is {horizon!r}: expected a finite number of time steps, at least 1.")
     check_choice("memory", memory, ("any", "long"))
     if memory == "long" and horizon is None:
         raise ValueError("memory is 'long' without a horizon: expected the number of time steps to remember; give horizon=T.")

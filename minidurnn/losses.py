@@ -3,7 +3,7 @@
 from collections import namedtuple
 
 from .backend import namespace
-from .checks import check_array
+from .checks import check_array, check_classes
 
 Tape = namedtuple("Tape", "residual count")
 Loss = namedtuple("Loss", "forward backward metric better")
@@ -25,8 +25,7 @@ def mean_squared_error_backward(tape):
 def cross_entropy(y, target, count):
     """y (..., C) scores, target (...) class numbers  ->  Σ -log softmax(y)[target] / count in nats, accuracy, tape."""
     xp = namespace(y, target)
-    if target.dtype.kind not in "iu" or target.shape != y.shape[:-1]:
-        raise ValueError(f"target has shape {target.shape} and dtype {target.dtype}: expected integer class numbers of shape {y.shape[:-1]}.")
+    check_classes("target", target, y.shape[:-1], y.shape[-1], like=y)
     scores, classes = y.reshape(-1, y.shape[-1]), target.reshape(-1)
     rows = xp.arange(len(classes))
     right = (scores.argmax(1) == classes).sum() / count

@@ -4,7 +4,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 from .backend import namespace
-from .checks import check_array, check_choice, check_positive
+from .checks import check_array, check_choice, check_classes, check_names, check_positive
 from .chunked import Chunked, walk_backward, walk_forward
 from .layers import Linear
 from .losses import LOSSES
@@ -40,7 +40,7 @@ class Network:
 
     def loss(self, p, x, target, state=None):
         """x (T, B, inputs), target, state (B, state_size) or None  ->  value, metric (0-d arrays), tape."""
-        stretch, keep, pieces = self._stretches(x)
+        stretch, keep, pieces = self._stretches(p, x)
         self._check_target(x, target)
         count = target.size
         targets = [target[piece] if self.reads == "every" else None for piece in pieces]
@@ -63,7 +63,7 @@ class Network:
 
     def predict(self, p, x, state=None):
         """x (T, B, inputs)  ->  y (B, outputs) or (T, B, outputs), state (B, state_size). Keeps no tape."""
-        stretch, _, pieces = self._stretches(x)
+        stretch, _, pieces = self._stretches(p, x)
         outputs = []
         for piece in pieces:
             h, tape = stretch.body.forward(p["body"], x[piece], state)
@@ -78,7 +78,8 @@ class Network:
         body = self.body.project(p["body"])
         return p if body is p["body"] else {**p, "body": body}
 
-    def _stretches(self, x):
+    def _stretches(self, p, x):
+        check_names(p, ("body", "readout"))
         check_array("x", x, ("T", "B", self.body.inputs))
         if isinstance(self.body, Chunked):
             return Stretch(self, self.body.model), self.body.keep, self.body.chunks(len(x))
@@ -86,10 +87,10 @@ class Network:
 
     def _check_target(self, x, target):
         steps = x.shape[:2] if self.reads == "every" else x.shape[1:2]
-        expected = (*steps, self.outputs) if self.objective == "mse" else steps
-        namespace(x, target)
-        if target.shape != expected:
-            raise ValueError(f"target has shape {target.shape}: expected {expected} for reads={self.reads!r} and {self.objective!r}.")
+        if self.objective == "mse":
+            check_array("target", target, (*steps, self.outputs), like=x)
+        else:
+            check_classes("target", target, steps, self.outputs, like=x)
 
 
 class Stretch(namedtuple("Stretch", "network body")):

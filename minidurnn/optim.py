@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .backend import namespace
-from .checks import check_positive
+from .checks import check_positive, is_number
 from .trees import leaves, map_leaves
 
 
@@ -25,7 +25,7 @@ class SGD:
     def update(self, p, dp, state, scale=1.0):
         """One update at scale · rate  ->  p, state."""
         rate = float(self.rate * scale)
-        m = map_leaves(lambda m, d: self.momentum * m + d, state["m"], dp)
+        m = map_leaves(lambda m, d: float(self.momentum) * m + d, state["m"], dp)
         return map_leaves(lambda a, m: a - rate * m, p, m), {"m": m}
 
 
@@ -49,10 +49,11 @@ class Adam:
     def update(self, p, dp, state, scale=1.0):
         """One update at scale · rate  ->  p, state."""
         updates = state["updates"] + 1
-        m = map_leaves(lambda m, d: self.beta1 * m + (1 - self.beta1) * d, state["m"], dp)
-        v = map_leaves(lambda v, d: self.beta2 * v + (1 - self.beta2) * (d * d), state["v"], dp)
-        root = (1 - self.beta2**updates) ** 0.5
-        rate = float(self.rate * scale * root / (1 - self.beta1**updates))
+        beta1, beta2 = float(self.beta1), float(self.beta2)
+        m = map_leaves(lambda m, d: beta1 * m + (1 - beta1) * d, state["m"], dp)
+        v = map_leaves(lambda v, d: beta2 * v + (1 - beta2) * (d * d), state["v"], dp)
+        root = (1 - beta2**updates) ** 0.5
+        rate = float(self.rate * scale * root / (1 - beta1**updates))
         epsilon = float(self.epsilon * root)                  # so that v̂'s own root meets epsilon
         p = map_leaves(lambda a, m, v: a - rate * m / (namespace(v).sqrt(v) + epsilon), p, m, v)
         return p, {"m": m, "v": v, "updates": updates}
@@ -67,7 +68,7 @@ def global_norm(dp):
 def clip_by_global_norm(dp, limit):
     """dp, scaled down where its global norm exceeds `limit`  ->  dp, the norm before."""
     norm = global_norm(dp)
-    factor = namespace(norm).minimum(limit / (norm + 1e-12), 1.0)
+    factor = namespace(norm).minimum(float(limit) / (norm + 1e-12), 1.0)
     return map_leaves(lambda a: a * factor, dp), norm
 
 
@@ -141,11 +142,11 @@ class Plateau(Constant):
 
 def _check(**rates):
     for name, rate in rates.items():
-        if not 0 < rate < float("inf"):
+        if not (is_number(rate) and 0 < rate < float("inf")):
             raise ValueError(f"{name} is {rate!r}: expected a finite number above 0.")
 
 
 def _check_below_one(**rates):
     for name, rate in rates.items():
-        if not 0 <= rate < 1:
+        if not (is_number(rate) and 0 <= rate < 1):
             raise ValueError(f"{name} is {rate!r}: expected a number of at least 0 and below 1.")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .backend import namespace
+from .checks import check_array, check_names
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,9 @@ class Chain:
     state_size = property(lambda self: sum(part.state_size for part in self.parts))
 
     def __post_init__(self):
+        if not isinstance(self.parts, (tuple, list)) or not self.parts:
+            raise ValueError(f"parts is {self.parts!r}: expected a tuple of at least one model, Chain((first, second)).")
         object.__setattr__(self, "parts", tuple(self.parts))
-        if not self.parts:
-            raise ValueError("the chain is empty: expected at least one model.")
         for first, second in zip(self.parts, self.parts[1:]):
             if first.outputs != second.inputs:
                 raise ValueError(f"{first!r} gives {first.outputs} outputs and {second!r} takes {second.inputs} inputs: expected equal numbers.")
@@ -29,8 +30,9 @@ class Chain:
 
     def forward(self, p, x, state=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape (the parts' tapes)."""
+        check_names(p, list(map(str, range(len(self.parts)))))
         tapes, h = [], x
-        for place, (part, own) in enumerate(zip(self.parts, self._split(state))):
+        for place, (part, own) in enumerate(zip(self.parts, self._split(state, "state"))):
             h, tape = part.forward(p[str(place)], h, own)
             tapes.append(tape)
         return h, tapes
@@ -38,7 +40,7 @@ class Chain:
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
         dstates, dp = [], {}
-        steps = list(zip(map(str, range(len(self.parts))), self.parts, tape, self._split(dstate)))
+        steps = list(zip(map(str, range(len(self.parts))), self.parts, tape, self._split(dstate, "dstate")))
         for place, part, own, dlast in reversed(steps):
             dh, dfirst, dp[place] = part.backward(dh, own, dlast)
             dstates.append(dfirst)
@@ -54,8 +56,8 @@ class Chain:
         projected = {str(place): part.project(p[str(place)]) for place, part in enumerate(self.parts)}
         return p if all(projected[place] is p[place] for place in p) else projected
 
-    def _split(self, state):
+    def _split(self, state, name):
+        if state is not None:
+            check_array(name, state, ("B", self.state_size))  # the parts check their shares
         ends = [sum(part.state_size for part in self.parts[:place + 1]) for place in range(len(self.parts))]
-        if state is not None and (state.ndim != 2 or state.shape[1] != ends[-1]):
-            raise ValueError(f"the state has shape {state.shape}: expected (B, {ends[-1]}), the parts' states side by side.")
         return [None if state is None else state[:, end - part.state_size:end] for part, end in zip(self.parts, ends)]

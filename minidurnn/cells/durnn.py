@@ -2,12 +2,12 @@
 
 from collections import namedtuple
 from dataclasses import dataclass
-from math import log
+from math import isfinite, log
 
 from ..activations import sigmoid
 from ..affine import affine, affine_backward, rows, rows_back, rows_product
 from ..backend import namespace
-from ..checks import check_choice, check_gradients, check_positive, initial_state
+from ..checks import check_choice, check_gradients, check_positive, initial_state, is_number
 from ..constraints import (
     PROJECTIONS,
     check_constraints,
@@ -60,14 +60,18 @@ class DuRNN:
 
     def __post_init__(self):
         check_positive(inputs=self.inputs, short=self.short, long=self.long)
-        check_constraints(bound=self.bound, growth=self.growth, horizon=self.horizon or 0, memory=self.memory)
+        if self.horizon is None:
+            raise ValueError("horizon is None: expected the number of time steps that the long-term memory shall span, at least 1.")
+        check_constraints(bound=self.bound, growth=self.growth, horizon=self.horizon, memory=self.memory)
+        if self.gate is not None and not (is_number(self.gate) and isfinite(self.gate)):
+            raise ValueError(f"gate is {self.gate!r}: expected a finite number (b_g at the start), or None for -0.7 ln(horizon).")
         check_choice("output", self.output, ("both", "long"))
         check_choice("projection", self.projection, PROJECTIONS)
 
     def init(self, rng):
         """Start values, U_s = ρ Q with Q orthogonal, selection closed  ->  dict of float32 NumPy arrays as in `shapes`."""
         D, S, L = self.inputs, self.short, self.long
-        ρ = 1.0 if self.bound is None else self.bound
+        ρ = 1.0 if self.bound is None else float(self.bound)
         low, high = start_range(self.growth, self.horizon, self.memory)
         gate = -0.7 * log(self.horizon) if self.gate is None else self.gate
         return self.project({

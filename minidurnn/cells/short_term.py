@@ -40,7 +40,7 @@ class ShortTermRNN:
     def init(self, rng):
         """Start values, U = ρ Q with Q orthogonal  ->  dict of float32 NumPy arrays W (D, H), U (H, H), b (H,)."""
         D, H = self.inputs, self.units
-        ρ = 1.0 if self.bound is None else self.bound
+        ρ = 1.0 if self.bound is None else float(self.bound)
         return self.project({"W": glorot(rng, D, H), "U": ρ * orthogonal(rng, H), "b": zeros(H)})
 
     def forward(self, p, x, state=None):

@@ -22,8 +22,8 @@ class DelayedXOR:
     latest = property(lambda self: max(2, self.length // 10)) # the last step that may be marked
 
     def __post_init__(self):
-        if self.length < 20:
-            raise ValueError(f"length is {self.length}: expected at least 20 steps, for the marker stands in the first tenth.")
+        if not isinstance(self.length, int) or self.length < 20:
+            raise ValueError(f"length is {self.length!r}: expected an int of at least 20 steps, for the marker stands in the first tenth.")
 
     def batch(self, rng, B):
         """B fresh sequences  ->  x (T, B, 2), class (B,), None (no lengths)."""
