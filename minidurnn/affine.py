@@ -18,6 +18,12 @@ def rows_product(x, dy):
     return x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])
 
 
+def rows_sum(dy):
+    """Σ over all rows of dy (..., H)  ->  (H,), as a product with ones: BLAS sums rows faster than sum(0)."""
+    dy = dy.reshape(-1, dy.shape[-1])
+    return namespace(dy).ones(len(dy), dy.dtype) @ dy
+
+
 def affine(x, W, b):
     """x (..., D)  ->  x W + b (..., H)."""
     y = rows(x, W)
@@ -27,4 +33,4 @@ def affine(x, W, b):
 
 def affine_backward(dy, x, W):
     """dy (..., H)  ->  dx (..., D), dW (D, H), db (H,)."""
-    return rows_back(dy, W), rows_product(x, dy), dy.reshape(-1, dy.shape[-1]).sum(0)
+    return rows_back(dy, W), rows_product(x, dy), rows_sum(dy)
