@@ -9,7 +9,7 @@ from ..starts import glorot, uniform, zeros
 from . import choose, compare, judge
 
 
-def check_1(answer):
+def check_baseline(answer):
     """The mean squared error of always answering 1."""
     choose("00.1", answer, "1/6", ("1/12", "1/6", "1/4", "1/2"))
 
@@ -20,7 +20,7 @@ def step_backward(dh, x, h0, h, W, u):
     return da @ W.T, da * u, x.T @ da, (da * h0).sum(0), da.sum(0)
 
 
-def check_2(attempt):
+def check_step(attempt):
     """One step of independent neurons, backward."""
     rng, cases = np.random.default_rng(2), []
     for B, D, H in ((3, 2, 4), (1, 3, 2)):
@@ -30,7 +30,7 @@ def check_2(attempt):
     judge("00.2", attempt, step_backward, cases, ("dx", "dh0", "dW", "du", "db"))
 
 
-def check_3(answer):
+def check_handed_on(answer):
     """What goes wrong when the state's gradient is not handed on."""
     choose("00.3", answer, "c", ("a", "b", "c", "d"))
 
@@ -70,7 +70,7 @@ class Blend:                                                  # h[t] = (1 - alph
         return p
 
 
-def check_4(attempt):
+def check_cell(attempt):
     """A cell of one's own; its outputs are compared, then `assert_cell` judges the whole contract."""
     cell, reference, rng = attempt(inputs=2, units=4), Blend(2, 4), np.random.default_rng(4)
     leaves = random_leaves(reference, rng, T=5, B=3)
@@ -149,4 +149,4 @@ WRONG = {
     "00.3": ["a", "b", "d", "e"],
     "00.4": [SwappedBlend, CutBlend, ForgetfulBlend, HalfBlend],
 }
-CHECKS = {"00.1": check_1, "00.2": check_2, "00.3": check_3, "00.4": check_4}
+CHECKS = {"00.1": check_baseline, "00.2": check_step, "00.3": check_handed_on, "00.4": check_cell}
