@@ -47,6 +47,9 @@ class ndarray:
     def __array__(self, *_, **__):
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly.")
 
+    def __array_function__(self, function, *_):
+        raise TypeError(f"numpy.{function.__name__} was given a CuPy array.")      # CuPy would dispatch; our code shall say xp
+
     def get(self):
         """The NumPy array, a copy. A device sync."""
         ndarray.syncs += 1

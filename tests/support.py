@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, ShortTermRNN, to_numpy
+from minidurnn import GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, ShortTermRNN, to_numpy
 from minidurnn.trees import leaves
 
 T, B = 7, 3                                                   # different from every size below: a swapped axis cannot hide
@@ -26,8 +26,10 @@ CELLS = [
     DuRNN(2, 4, 5, horizon=9, gate=0.0, output="long"),
     DuRNN(2, 5, 4, horizon=9, memory="any", projection="clip"),
     DuRNN(2, 4, 5, horizon=9, bound=None, growth=None, gate=-1.0),
+    LSTM(2, 4),
+    GRU(2, 4),
 ]
-SQUARE = [RNN(4, 4), ShortTermRNN(4, 4), IndRNN(4, 4), DuRNN(4, 4, 4, horizon=9, gate=0.0)]      # where a missing transpose fits
+SQUARE = [RNN(4, 4), ShortTermRNN(4, 4), IndRNN(4, 4), DuRNN(4, 4, 4, horizon=9, gate=0.0), LSTM(4, 4), GRU(4, 4)]     # where a missing transpose fits
 STACKS = [
     Linear(2, 3),
     Chain((IndRNN(2, 4), IndRNN(4, 5, horizon=9, memory="long"))),
