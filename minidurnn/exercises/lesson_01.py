@@ -9,31 +9,31 @@ from . import _untouched, choose, judge
 T, B, D, H = 6, 4, 3, 5                                       # all different: a swapped axis cannot hide
 
 
-def check_total(answer):
+def check_1(answer):
     """dh_2/du of two steps with one unit."""
     choose("01.1", answer, "c", ("a", "b", "c"))
 
 
-def check_carry(answer):
+def check_2(answer):
     """What stays right where the carry is dropped."""
     choose("01.2", answer, "b", ("a", "b", "c", "d"))
 
 
-def check_two_inputs(attempt):
+def check_3(attempt):
     """The backward of h[t] = tanh(x[t] W + h[t-1] U + x[t-1] V), against complex steps: no derivation in the referee."""
     rng = np.random.default_rng(3)
     cases = [_two_input_case(rng, steps) for steps in (T, 2, 1)]
     judge("01.3", attempt, _two_input_gradients, cases, ("dx", "dW", "dU", "dV"))
 
 
-def check_slope(attempt):
+def check_4(attempt):
     """The central difference along v: for a sum of cubes it is 3θ²·v + step² · Σ v³, by hand."""
     rng = np.random.default_rng(4)
     cases = [(lambda θ: (θ**3).sum(), rng.standard_normal(shape), rng.standard_normal(shape), step) for shape, step in (((3, 5), 0.1), ((5,), 0.01))]
-    judge("01.4", attempt, lambda f, θ, v, step: (3 * θ**2 * v).sum() + step**2 * (v**3).sum(), cases, ("the slope",))
+    judge("01.4", attempt, lambda loss, θ, v, step: (3 * θ**2 * v).sum() + step**2 * (v**3).sum(), cases, ("the slope",))
 
 
-def check_wrong(attempt):
+def check_5(attempt):
     """A wrong backward that the weak checker accepts and assert_gradient rejects."""
     for seed in range(5):
         rng = np.random.default_rng(seed)
@@ -55,19 +55,41 @@ def check_wrong(attempt):
     print("exercise 01.5: correct")
 
 
-def weak_checker(forward, backward, leaves, *, rng, direction=None, tolerance=1e-7):
+def weak_checker(forward, backward, leaves, *, rng, direction=np.random.Generator.standard_normal, tolerance=1e-7):
     """Like assert_gradient, but with a cotangent of ones. Weak on purpose."""
-    direction = direction or rng.standard_normal
     c = np.ones_like(forward(leaves))
     claimed = backward(c)
     for name, leaf in leaves.items():
         if claimed[name].shape != leaf.shape:
             raise AssertionError(f"leaf {name}: the gradient has shape {claimed[name].shape}, expected {leaf.shape}.")
-        v = direction(leaf.shape)
-        ahead, behind = (forward({**leaves, name: leaf + way * v}) for way in (1e-5, -1e-5))
-        measured, slope = ((ahead - behind) * c).sum() / 2e-5, (claimed[name] * v).sum()
+        v = direction(rng, leaf.shape)
+        ahead, behind = (forward({**leaves, name: leaf + ε * v}) for ε in (1e-5, -1e-5))
+        measured, slope = (c * (ahead - behind)).sum() / 2e-5, (claimed[name] * v).sum()
         if not abs(slope - measured) <= tolerance * max(1.0, abs(measured)):
             raise AssertionError(f"leaf {name}: backward gives the slope {slope:.6g}, measured {measured:.6g}.")
+
+
+def zero_direction(rng, shape):
+    """No direction at all: every slope along it is zero, so nothing but shapes is compared."""
+    return np.zeros(shape)
+
+
+def one_entry(rng, shape):
+    """A single random entry as direction."""
+    v = np.zeros(shape)
+    v[tuple(rng.integers(size) for size in shape)] = 1.0
+    return v
+
+
+def verdict(check, backward, seed):
+    """What a checker says of a backward, on a fresh random RNN  ->  "accepted", or the leaf that it names."""
+    rng = np.random.default_rng(seed)
+    leaves = rnn_leaves(rng)
+    try:
+        check(rnn, gradients(backward, leaves), leaves, rng=rng)
+    except AssertionError as error:
+        return str(error).partition(":")[0]
+    return "accepted"
 
 
 def rnn_leaves(rng):
@@ -152,14 +174,15 @@ def two_inputs_backward(dh, W, U, V, x, h):
     return dx, dW, dU, dV
 
 
-def slope_along(f, leaf, v, step):
-    """The central difference of f at leaf along v  ->  a number."""
-    return (f(leaf + step * v) - f(leaf - step * v)) / (2 * step)
+def slope_along(loss, leaf, v, step):
+    """The central difference of loss(leaf) along v  ->  a number."""
+    return (loss(leaf + step * v) - loss(leaf - step * v)) / (2 * step)
 
 
 def wrong_backward(dh, p, x, h0, h):
     """A wrong gradient that a cotangent of ones does not notice  ->  dx, dh0, dp."""
-    return backward(dh[::-1], p, x, h0, h)            # all ones read backwards in time are all ones
+    average = dh.mean(axis=1, keepdims=True) + 0 * dh         # every sequence gets the average: of ones it is one
+    return backward(average, p, x, h0, h)
 
 
 def backward(dh, p, x, h0, h, dstate=None):
@@ -167,13 +190,13 @@ def backward(dh, p, x, h0, h, dstate=None):
     carry = np.zeros_like(h0) if dstate is None else dstate
     for t in reversed(range(len(x))):
         before = h[t - 1] if t > 0 else h0
-        da = (1 - h[t] ** 2) * (dh[t] + carry)        # eqs. 1.4, 1.5, 1.6
-        dU += before.T @ da                           # eq. 1.7
-        dW += x[t].T @ da                             # eq. 1.8
-        db += da.sum(0)                               # eq. 1.9
-        dx[t] = da @ p["W"].T                         # eq. 1.10
+        da = (1 - h[t] ** 2) * (dh[t] + carry)        # (1.4), (1.5), (1.6)
+        dU += before.T @ da                           # (1.7)
+        dW += x[t].T @ da                             # (1.8)
+        db += da.sum(0)                               # (1.9)
+        dx[t] = da @ p["W"].T                         # (1.10)
         carry = da @ p["U"].T                         # what arrives at h[t-1]
-    return dx, carry, {"W": dW, "U": dU, "b": db}     # the last carry is eq. 1.11
+    return dx, carry, {"W": dW, "U": dU, "b": db}     # the last carry is (1.11)
 
 
 def _one_path(dh, W, U, V, x, h):
@@ -187,16 +210,24 @@ def _wrong_step(dh, W, U, V, x, h):
     return dx, dW, dU, dW
 
 
+def _one_sided(loss, leaf, v, step):
+    return (loss(leaf + step * v) - loss(leaf)) / step
+
+
+def _half_the_distance(loss, leaf, v, step):
+    return (loss(leaf + step * v) - loss(leaf - step * v)) / step
+
+
 def _transposed(dh, p, x, h0, h):
     return backward(dh, {**p, "U": p["U"].T}, x, h0, h)
 
 
-CHECKS = {"01.1": check_total, "01.2": check_carry, "01.3": check_two_inputs, "01.4": check_slope, "01.5": check_wrong}
+CHECKS = {"01.1": check_1, "01.2": check_2, "01.3": check_3, "01.4": check_4, "01.5": check_5}
 REFERENCE = {"01.1": "c", "01.2": "b", "01.3": two_inputs_backward, "01.4": slope_along, "01.5": wrong_backward}
 WRONG = {
     "01.1": ["a", "b"],
     "01.2": ["a", "c", "d"],
     "01.3": [_one_path, _wrong_step],                         # the path through x[t-1] forgotten; x[t] for x[t-1] in dV
-    "01.4": [lambda f, leaf, v, step: (f(leaf + step * v) - f(leaf)) / step, lambda f, leaf, v, step: (f(leaf + step * v) - f(leaf - step * v)) / step],
+    "01.4": [_one_sided, _half_the_distance],
     "01.5": [backward, _transposed],                          # nothing wrong with it; the weak checker notices
 }
