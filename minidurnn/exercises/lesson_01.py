@@ -10,7 +10,7 @@ T, B, D, H = 6, 4, 3, 5                                       # all different: a
 
 
 def check_1(answer):
-    """dh_2/du of two steps with one unit."""
+    """Whether U_11 moves unit 2 of h_2: the path through h_1."""
     choose("01.1", answer, "c", ("a", "b", "c"))
 
 
@@ -111,6 +111,8 @@ def gradients(backward, leaves):
         results = backward(c.copy(), {name: a.copy() for name, a in p.items()}, leaves["x"].copy(), leaves["h0"].copy(), h.copy())
         if _untouched(results):
             return results
+        if not (isinstance(results, tuple) and len(results) == 3 and isinstance(results[2], dict) and results[2].keys() == p.keys()):
+            raise AssertionError("backward gives something else: expected dx, dh0, {\"W\": dW, \"U\": dU, \"b\": db}.")
         dx, dh0, dp = results
         return {"x": dx, "h0": dh0, **dp}
 
