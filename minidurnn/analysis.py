@@ -37,8 +37,8 @@ def gradients_by_step(model, p, x, cotangent, state=None, on="state"):
 
 def loss_gradients_by_step(network, p, x, target, state=None):
     """The gradient of a network's loss at every step  ->  dstate (T+1, B, state_size) as above, dstate[T] = 0."""
-    _, _, (stretch, _, walk) = replace(network, body=Chunked(network.body, 1, keep="boundaries")).loss(p, x, target, state)
-    dstates = [dstate for dstate, _ in _walk_back(stretch, walk)]
+    _, _, tape = replace(network, body=Chunked(network.body, 1, keep="boundaries")).loss(p, x, target, state)
+    dstates = [dstate for dstate, _ in _walk_back(tape.stretch, tape.walk)]
     return namespace(x).stack([*dstates[::-1], namespace(x).zeros_like(dstates[0])])
 
 

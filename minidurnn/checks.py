@@ -26,6 +26,13 @@ def check_array(name, array, axes, like=None):
         raise ValueError(f"{name} has shape {array.shape}: expected at least one step and one sequence; leave empty batches out.")
 
 
+def check_sequence(name, x, inputs):
+    """check_array for x (T, B, inputs); integers (T, B) pass, for an embedding checks them itself and a cell refuses them."""
+    check_library(name, x)
+    if x.dtype.kind not in "iu" or x.ndim != 2:
+        check_array(name, x, ("T", "B", inputs))
+
+
 def check_library(name, array, like=None):
     """Raise TypeError unless `array` is a NumPy or CuPy array, of the same library as `like`."""
     if type(array).__module__.partition(".")[0] not in LIBRARIES:

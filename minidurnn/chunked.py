@@ -4,37 +4,56 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 from .backend import namespace
-from .checks import check_array, check_choice, check_positive
+from .checks import check_array, check_choice, check_positive, check_sequence
+from .contract import draw, run, whole
+from .lengths import choose, ends_in
 from .trees import add
 
-Walk = namedtuple("Walk", "p inputs kept last")
+Walk = namedtuple("Walk", "p inputs noise kept last")
 KEEP = ("tapes", "boundaries")
 
 
-def walk_forward(model, keep, p, inputs, state):
+def walk_forward(model, keep, p, inputs, state, noise=None):
     """Run `model` over consecutive stretches of a sequence, handing the state on  ->  outputs, Walk.
 
     keep     "tapes" keeps every stretch's tape; "boundaries" only the state in front of it, to run it again later
+    noise    the same for every stretch
     """
     kept, outputs, last = [], [], state
     for x in inputs:
         before = last
-        output, tape = model.forward(p, x, before)
+        output, tape = run(model, p, x, before, noise)
         last = model.last_state(tape)
         outputs.append(output)
         kept.append(tape if keep == "tapes" else before)
-    return outputs, Walk(p, inputs, kept, last)
+    return outputs, Walk(p, inputs, noise, kept, last)
 
 
 def walk_backward(model, keep, douts, walk, dstate):
     """Back through the stretches, handing the state's gradient on  ->  dinputs, dstate0, dp."""
     dinputs, dp = [], None
-    for x, kept, dout in zip(reversed(walk.inputs), reversed(walk.kept), reversed(douts)):
-        tape = kept if keep == "tapes" else model.forward(walk.p, x, kept)[1]
-        dx, dstate, dpart = model.backward(dout, tape, dstate)
+    for place in reversed(range(len(walk.inputs))):
+        dx, dstate, dpart = model.backward(douts[place], tape_of(model, keep, walk, place), dstate)
         dinputs.append(dx)
         dp = add(dp, dpart)
     return dinputs[::-1], dstate, dp
+
+
+def tape_of(model, keep, walk, place):
+    """The tape of one stretch, as kept or made again."""
+    if keep == "tapes":
+        return walk.kept[place]
+    return run(model, walk.p, walk.inputs[place], walk.kept[place], walk.noise)[1]
+
+
+def last_states(model, keep, walk, pieces, lengths):
+    """Each sequence's state at its own last step, from the stretch in which that lies  ->  (B, state_size)."""
+    states = None
+    for place, piece in enumerate(pieces):
+        steps, here = ends_in(piece, pieces[-1].stop, len(lengths), lengths)
+        if here.any():
+            states = choose(here, model.last_state(tape_of(model, keep, walk, place), steps), states)
+    return states
 
 
 @dataclass(frozen=True)
@@ -56,24 +75,30 @@ class Chunked:
     def __post_init__(self):
         check_positive(length=self.length)
         check_choice("keep", self.keep, KEEP)
+        if whole(self.model):
+            raise ValueError(f"{self.model!r} takes statistics over the whole sequence: expected a model that can be split; put Chunked around the cells between its batch norms.")
 
     def init(self, rng):
         """The model's start values."""
         return self.model.init(rng)
 
+    def draw(self, rng, B):
+        """The model's noise, the same for every stretch."""
+        return draw(self.model, rng, B)
+
     def chunks(self, T):
         """The stretches of a sequence of T steps, as slices."""
         return [slice(start, min(start + self.length, T)) for start in range(0, T, self.length)]
 
-    def forward(self, p, x, state=None):
-        """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape."""
-        check_array("x", x, ("T", "B", self.inputs))
-        outputs, walk = walk_forward(self.model, self.keep, p, [x[piece] for piece in self.chunks(len(x))], state)
+    def forward(self, p, x, state=None, noise=None, lengths=None):
+        """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape. It needs no lengths."""
+        check_sequence("x", x, self.inputs)
+        outputs, walk = walk_forward(self.model, self.keep, p, [x[piece] for piece in self.chunks(len(x))], state, noise)
         return namespace(x).concatenate(outputs), walk
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
-        T, first = sum(len(x) for x in tape.inputs), tape.inputs[0]
+        T, first = sum(map(len, tape.inputs)), tape.inputs[0]
         if dh is not None:
             check_array("dh", dh, (T, first.shape[1], self.outputs), first)
         pieces = self.chunks(T)
@@ -81,9 +106,9 @@ class Chunked:
         dinputs, dstate0, dp = walk_backward(self.model, self.keep, douts, tape, dstate)
         return namespace(*dinputs).concatenate(dinputs), dstate0, dp
 
-    def last_state(self, tape):
-        """The state after the last stretch, (B, state_size)."""
-        return tape.last
+    def last_state(self, tape, lengths=None):
+        """The state after the last stretch, or at each sequence's own last step, (B, state_size)."""
+        return tape.last if lengths is None else last_states(self.model, self.keep, tape, self.chunks(sum(map(len, tape.inputs))), lengths)
 
     def project(self, p):
         """The model's constraints."""

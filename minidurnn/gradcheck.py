@@ -3,7 +3,7 @@
 import numpy as np
 
 from .trees import leaves as leaves_of
-from .trees import map_leaves
+from .trees import map_leaves, merge, trained
 
 STEP = 1e-5                                                   # of the longer of the two difference quotients
 REDRAWS = 20
@@ -88,12 +88,15 @@ def assert_cell_gradient(cell, rng, T, B, like=None):
 
 
 def _assert_gradient_at(leaves, cell, rng):
+    everything = leaves["p"]                                  # running statistics too, which have no gradient
+    leaves = {**leaves, "p": trained(everything)}
+
     def forward(leaves):
-        h, tape = cell.forward(leaves["p"], leaves["x"], leaves["state"])
+        h, tape = cell.forward(merge(everything, leaves["p"]), leaves["x"], leaves["state"])
         return {"h": h, "last": cell.last_state(tape)}
 
     def backward(cotangents):
-        _, tape = cell.forward(leaves["p"], leaves["x"], leaves["state"])
+        _, tape = cell.forward(everything, leaves["x"], leaves["state"])
         dx, dstate0, dp = cell.backward(cotangents["h"], tape, cotangents["last"])
         return {"p": dp, "x": dx, "state": dstate0}
 
@@ -104,7 +107,7 @@ def _assert_gradient_at(leaves, cell, rng):
 
 def random_leaves(cell, rng, T, B):
     """Random float64 leaves around the cell's start values  ->  {"p", "x" (T, B, inputs), "state" (B, state_size)}."""
-    p = map_leaves(lambda a: a + 0.3 * rng.standard_normal(a.shape), cell.init(rng))
+    p = map_leaves(lambda a: a + 0.3 * rng.uniform(-1.5, 1.5, a.shape), cell.init(rng))
     return {"p": p, "x": rng.standard_normal((T, B, cell.inputs)), "state": rng.standard_normal((B, cell.state_size))}
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .backend import namespace
 from .checks import check_positive, is_number
-from .trees import leaves, map_leaves
+from .trees import leaves, map_leaves, merge, trained
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class SGD:
 
     def start(self, p):
         """The state before the first update."""
-        return {"m": map_leaves(lambda a: 0 * a, p)}
+        return {"m": map_leaves(lambda a: 0 * a, trained(p))}
 
     def update(self, p, dp, state, scale=1.0):
         """One update at scale · rate  ->  p, state."""
         rate = float(self.rate * scale)
         m = map_leaves(lambda m, d: float(self.momentum) * m + d, state["m"], dp)
-        return map_leaves(lambda a, m: a - rate * m, p, m), {"m": m}
+        return merge(p, map_leaves(lambda m, a: a - rate * m, m, p)), {"m": m}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Adam:
 
     def start(self, p):
         """The state before the first update."""
-        return {"m": map_leaves(lambda a: 0 * a, p), "v": map_leaves(lambda a: 0 * a, p), "updates": 0}
+        zeros = map_leaves(lambda a: 0 * a, trained(p))
+        return {"m": zeros, "v": zeros, "updates": 0}
 
     def update(self, p, dp, state, scale=1.0):
         """One update at scale · rate  ->  p, state."""
@@ -55,8 +56,8 @@ class Adam:
         root = (1 - beta2**updates) ** 0.5
         rate = float(self.rate * scale * root / (1 - beta1**updates))
         epsilon = float(self.epsilon * root)                  # so that v̂'s own root meets epsilon
-        p = map_leaves(lambda a, m, v: a - rate * m / (namespace(v).sqrt(v) + epsilon), p, m, v)
-        return p, {"m": m, "v": v, "updates": updates}
+        moved = map_leaves(lambda m, v, a: a - rate * m / (namespace(v).sqrt(v) + epsilon), m, v, p)
+        return merge(p, moved), {"m": m, "v": v, "updates": updates}
 
 
 def global_norm(dp):

@@ -38,6 +38,18 @@ def add(total, part):
     return both
 
 
+def merge(tree, part):
+    """`tree` with those leaves exchanged that `part`, a tree with fewer of them, holds."""
+    return {key: part.get(key, branch) if not isinstance(branch, dict) else merge(branch, part.get(key, {})) for key, branch in tree.items()}
+
+
+def trained(tree):
+    """A tree of parameters without its running statistics, the leaves named running_..., which no gradient has."""
+    if not isinstance(tree, dict):
+        return tree
+    return {key: trained(branch) for key, branch in tree.items() if not key.startswith("running_")}
+
+
 def count(tree):
-    """How many numbers a tree holds."""
-    return sum(leaf.size for leaf in leaves(tree).values())
+    """How many trained numbers a tree of parameters holds."""
+    return sum(leaf.size for leaf in leaves(trained(tree)).values())

@@ -16,6 +16,7 @@ from ..constraints import (
     range_limit,
     start_range,
 )
+from ..lengths import last_step
 from ..scans import diagonal_scan, diagonal_scan_backward, matrix_scan, matrix_scan_backward
 from ..starts import constant, glorot, orthogonal, uniform, zeros
 
@@ -114,9 +115,9 @@ class DuRNN:
             "W_l": dW_l, "b_l": db_l, "u": du,
         }
 
-    def last_state(self, tape):
+    def last_state(self, tape, lengths=None):
         """The state [s, l] to hand to the next stretch of the sequence, (B, S + L)."""
-        return namespace(tape.s).concatenate([tape.s[-1], tape.l[-1]], axis=-1)
+        return namespace(tape.s).concatenate([last_step(tape.s, lengths), last_step(tape.l, lengths)], axis=-1)
 
     def project(self, p):
         """p with ‖U_s‖₂ ≤ bound and |u| ≤ growth^(1/horizon), p itself where both hold."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..affine import affine, affine_backward
 from ..checks import check_gradients, check_positive, initial_state
+from ..lengths import last_step
 from ..scans import gru_scan, gru_scan_backward
 from ..starts import glorot, orthogonal, side_by_side, zeros
 
@@ -55,9 +56,9 @@ class GRU:
         dx, dW, db = affine_backward(da, x, p["W"])
         return dx, dh0, {"W": dW, "U": dU, "b": db, "c": dc}
 
-    def last_state(self, tape):
+    def last_state(self, tape, lengths=None):
         """The state to hand to the next stretch of the sequence, (B, H)."""
-        return tape.h[-1]
+        return last_step(tape.h, lengths)
 
     def project(self, p):
         """No constraint: p itself."""

@@ -7,6 +7,7 @@ from ..activations import NAMES
 from ..affine import affine, affine_backward
 from ..checks import check_choice, check_gradients, check_positive, initial_state
 from ..constraints import check_constraints, project_range, range_limit, start_range
+from ..lengths import last_step
 from ..scans import diagonal_scan, diagonal_scan_backward
 from ..starts import glorot, uniform, zeros
 
@@ -59,9 +60,9 @@ class IndRNN:
         dx, dW, db = affine_backward(da, x, p["W"])
         return dx, dh0, {"W": dW, "u": du, "b": db}
 
-    def last_state(self, tape):
+    def last_state(self, tape, lengths=None):
         """The state to hand to the next stretch of the sequence, (B, H)."""
-        return tape.h[-1]
+        return last_step(tape.h, lengths)
 
     def project(self, p):
         """p with |u| ≤ growth^(1/horizon), p itself where that holds."""

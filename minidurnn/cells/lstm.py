@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..affine import affine, affine_backward
 from ..backend import namespace
 from ..checks import check_gradients, check_positive, initial_state
+from ..lengths import last_step
 from ..scans import lstm_scan, lstm_scan_backward
 from ..starts import glorot, orthogonal, side_by_side, zeros
 
@@ -56,9 +57,9 @@ class LSTM:
         dx, dW, db = affine_backward(da, x, p["W"])
         return dx, namespace(x).concatenate([dh0, dc0], axis=-1), {"W": dW, "U": dU, "b": db}
 
-    def last_state(self, tape):
+    def last_state(self, tape, lengths=None):
         """The state [h, c] to hand to the next stretch of the sequence, (B, 2H)."""
-        return namespace(tape.h).concatenate([tape.h[-1], tape.c[-1]], axis=-1)
+        return namespace(tape.h).concatenate([last_step(tape.h, lengths), last_step(tape.c, lengths)], axis=-1)
 
     def project(self, p):
         """No constraint: p itself."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..activations import NAMES
 from ..affine import affine, affine_backward
 from ..checks import check_choice, check_gradients, check_positive, initial_state
+from ..lengths import last_step
 from ..scans import matrix_scan, matrix_scan_backward
 from ..starts import glorot, identity, normal, orthogonal, zeros
 
@@ -55,9 +56,9 @@ class RNN:
         dx, dW, db = affine_backward(da, x, p["W"])
         return dx, dh0, {"W": dW, "U": dU, "b": db}
 
-    def last_state(self, tape):
+    def last_state(self, tape, lengths=None):
         """The state to hand to the next stretch of the sequence, (B, H)."""
-        return tape.h[-1]
+        return last_step(tape.h, lengths)
 
     def project(self, p):
         """No constraint: p itself."""

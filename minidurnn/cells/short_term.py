@@ -7,6 +7,7 @@ from ..activations import NAMES
 from ..affine import affine, affine_backward
 from ..checks import check_choice, check_gradients, check_positive, initial_state
 from ..constraints import PROJECTIONS, check_constraints, project_spectral
+from ..lengths import last_step
 from ..scans import matrix_scan, matrix_scan_backward
 from ..starts import glorot, orthogonal, zeros
 
@@ -58,9 +59,9 @@ class ShortTermRNN:
         dx, dW, db = affine_backward(da, x, p["W"])
         return dx, dh0, {"W": dW, "U": dU, "b": db}
 
-    def last_state(self, tape):
+    def last_state(self, tape, lengths=None):
         """The state to hand to the next stretch of the sequence, (B, H)."""
-        return tape.h[-1]
+        return last_step(tape.h, lengths)
 
     def project(self, p):
         """p with ‖U‖₂ ≤ bound, p itself where that holds."""
