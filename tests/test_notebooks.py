@@ -1,203 +1,18 @@
-"""What every lesson keeps, so that nbval's comparison means something; and that nbval itself sees a wrong digit.
+"""Every lesson keeps the rules, every rule refuses a lesson that breaks it, and nbval itself sees a wrong digit."""
 
-nbval runs a cell without an execution count and compares nothing, never compares pictures, and passes a cell that no
-longer raises. The rules below close these holes and keep the anatomy of a lesson. Each yields what it finds wrong.
-"""
-
-import ast
 import copy
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import fake_cupy
+import lesson_rules as rules
 import nbformat
 import pytest
-
-ROOT = Path(__file__).parents[1]
-LESSONS = sorted((ROOT / "lessons").glob("*.ipynb"))
-NOTATION = ROOT / "lessons" / "notation.md"
-PATHS = re.compile(r"(?<![\w.])/(home|root|tmp|Users|work|usr|opt|mnt|var)/|\b[A-Z]:\\\\|site-packages")
-LIVE = re.compile(r"clear_output|update_display|display_id")
-INSTALLS = re.compile(r"^\s*[!%]|\b(pip|conda|mamba|apt|apt-get) install|\bwget\b|\bcurl\b|urlopen|urlretrieve|requests\.get|pooch", re.M)
-GREEK = re.compile(r"\\(?:var)?(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|rho|sigma|tau|phi|chi|psi|omega)\b")
-CLOSING = ("Summary", "What this does not show", "References")
+from lesson_rules import LESSONS, NOTATION, ROOT, code, compared, has_figure, read
 
 
-def read(path):
-    """The notebook at a path, which keeps the path's name for messages and its lesson number."""
-    return nbformat.read(path, as_version=4)
-
-
-def code(nb):
-    return [cell for cell in nb.cells if cell.cell_type == "code"]
-
-
-def prose(nb):
-    return "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
-
-
-def tags(cell):
-    return cell.metadata.get("tags", [])
-
-
-def has_figure(cell):
-    return any("image/png" in output.get("data", {}) for output in cell.outputs)
-
-
-def text(cell):
-    """The text that a cell has put out, pictures aside."""
-    parts = [output.get("text", "") for output in cell.outputs]
-    parts += [output.data.get("text/plain", "") for output in cell.outputs if "data" in output and "image/png" not in output.data]
-    return "".join(parts)
-
-
-def compared(cell):
-    """The text that nbval compares when it runs the cell again."""
-    skipped = {"nbval-ignore-output", "nbval-skip"} & set(tags(cell)) or cell.execution_count is None
-    return "" if skipped else text(cell)
-
-
-def kernel_is_python3(nb, number):
-    if nb.metadata.get("kernelspec", {}).get("name") != "python3":
-        yield f"the kernel is {nb.metadata.get('kernelspec', {}).get('name')!r}: expected 'python3', which every machine has"
-
-
-def every_code_cell_ran_in_order(nb, number):
-    counts = [cell.execution_count for cell in code(nb)]
-    if counts != list(range(1, len(counts) + 1)):
-        yield f"the execution counts are {counts}: expected 1, 2, 3, ...; nbval compares no output of a cell that has none"
-
-
-def errors_are_announced(nb, number):
-    for place, cell in enumerate(code(nb), 1):
-        if any(output.output_type == "error" for output in cell.outputs) != ("raises-exception" in tags(cell)):
-            yield f"code cell {place}: an error output and the tag raises-exception belong together"
-
-
-def nothing_is_stored_of_standard_error(nb, number):
-    for place, cell in enumerate(code(nb), 1):
-        if "nbval-ignore-output" not in tags(cell) and any(output.get("name") == "stderr" for output in cell.outputs):
-            yield f"code cell {place} has stored a warning or a progress bar"
-
-
-def there_is_something_to_compare(nb, number):
-    found = sum(bool(compared(cell).strip()) for cell in code(nb))
-    if found < 3:
-        yield f"{found} cells have outputs that nbval compares: expected at least 3"
-
-
-def printed_numbers_are_short(nb, number):
-    for place, cell in enumerate(code(nb), 1):
-        for long in re.findall(r"\d*\.0*[1-9]\d{4,}|np\.float\d+\(", compared(cell)):
-            yield f"code cell {place} prints {long}: expected at most 4 digits, which survive another processor"
-
-
-def figures_have_alternative_text(nb, number):
-    for place, cell in enumerate(code(nb), 1):
-        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-        if has_figure(cell) != (len(alt.split()) >= 8):
-            yield f"code cell {place}: a figure and a sentence in the cell's metadata mystnb.image.alt belong together"
-
-
-def figures_have_numbers_beside_them(nb, number):
-    cells = code(nb)
-    for place, cell in enumerate(cells):
-        if has_figure(cell) and not any(re.search(r"\d", compared(near)) for near in cells[place:place + 2]):
-            yield f"code cell {place + 1} draws, and neither it nor the next prints a number: nbval compares no pictures"
-
-
-def no_path_of_one_machine(nb, number):
-    for cell in nb.cells:
-        for found in PATHS.finditer(cell.source + (text(cell) if cell.cell_type == "code" else "")):
-            yield f"a path of one machine: {found.group()}"
-
-
-def nothing_is_updated_live(nb, number):
-    for place, cell in enumerate(code(nb), 1):
-        if LIVE.search(cell.source) or "\r" in compared(cell) or any(output.output_type == "update_display_data" for output in cell.outputs):
-            yield f"code cell {place} updates its output live, which nbval cannot follow"
-
-
-def nothing_is_installed_or_downloaded(nb, number):
-    for place, cell in enumerate(code(nb), 1):
-        for found in INSTALLS.finditer(cell.source):
-            yield f"code cell {place} installs, downloads or leaves Python: {found.group().strip()}"
-
-
-def it_is_small(nb, number):
-    size = len(nbformat.writes(nb).encode()) / 1000
-    if size > 500:
-        yield f"the notebook has {size:.0f} kB: expected at most 500"
-    if not 15 <= len(nb.cells) <= 50:
-        yield f"the notebook has {len(nb.cells)} cells: expected 15 to 50"
-
-
-def code_cells_are_short(nb, number):
-    for place, cell in enumerate(code(nb), 1):
-        lines = sum(bool(line.strip()) for line in cell.source.splitlines())
-        if lines > 15:
-            yield f"code cell {place} has {lines} lines: expected at most 15"
-
-
-def every_equation_is_evaluated(nb, number):
-    """Tags 1, 2, 3, ... of this lesson, and for each an assert whose message names it."""
-    tagged, named = re.findall(r"\\tag\{(.*?)\}", prose(nb)), set(asserted(nb))
-    expected = [f"{number}.{k}" for k in range(1, len(tagged) + 1)]
-    if tagged != expected:
-        yield f"the equations are tagged {', '.join(tagged)}: expected {', '.join(expected)}"
-    for equation in expected:
-        if equation not in named:
-            yield f"no assert message names eq. {equation}"
-    for equation in sorted(named - set(tagged)):
-        if equation.startswith(f"{number}."):
-            yield f"an assert message names eq. {equation}, which is tagged nowhere"
-
-
-def asserted(nb):
-    """The equations named in messages: of assert, in err_msg=, and in calls of a function of the notebook that asserts."""
-    trees = [ast.parse("\n".join(line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!")))) for cell in code(nb)]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    checkers = {node.name for node in nodes if isinstance(node, ast.FunctionDef) and any(isinstance(inner, ast.Assert) for inner in ast.walk(node))}
-    for node in nodes:
-        parts = []
-        if isinstance(node, ast.Assert) and node.msg is not None:
-            parts = [node.msg]
-        elif isinstance(node, ast.Call):
-            parts = [word.value for word in node.keywords if word.arg == "err_msg"]
-            parts += node.args if isinstance(node.func, ast.Name) and node.func.id in checkers else []
-        strings = [inner.value for part in parts for inner in ast.walk(part) if isinstance(inner, ast.Constant) and isinstance(inner.value, str)]
-        for string in strings:
-            yield from re.findall(r"eq\. (\d+\.\d+)", string)
-
-
-def it_closes_with_what_it_shows_and_what_it_does_not(nb, number):
-    headings = re.findall(r"^#+ (.*?)\s*$", prose(nb), re.M)
-    for heading in CLOSING:
-        if heading not in headings:
-            yield f"there is no heading {heading!r}"
-
-
-def links_lead_somewhere(nb, number):
-    anchors = {heading.replace(" ", "-") for heading in re.findall(r"^#+ (.*?)\s*$", prose(nb), re.M)}
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(nb)):
-        file, _, anchor = target.partition("#")
-        if target.startswith("http"):
-            continue
-        if (file and not (ROOT / "lessons" / file).exists()) or (not file and anchor not in anchors):
-            yield f"the link {target} leads nowhere"
-
-
-def greek_letters_are_in_the_notation(nb, number):
-    for letter in sorted(set(GREEK.findall(prose(nb))) - set(GREEK.findall(NOTATION.read_text()))):
-        yield f"\\{letter} is not in notation.md"
-
-
-RULES = [rule for rule in list(vars().values()) if getattr(rule, "__code__", None) and rule.__code__.co_varnames[:2] == ("nb", "number")]
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
 def test_lesson(lesson, rule):
     assert list(rule(read(lesson), int(lesson.name[:2]))) == []
@@ -249,34 +64,34 @@ def rewrite(old, new):
 
 
 SPOILT = [
-    (kernel_is_python3, lambda nb: nb.metadata.kernelspec.update(name="my-laptop")),
-    (every_code_cell_ran_in_order, strip),
-    (every_code_cell_ran_in_order, spoil(lambda cell: cell.update(execution_count=7))),
-    (errors_are_announced, spoil(lambda cell: cell.metadata.update(tags=["raises-exception"]))),
-    (errors_are_announced, spoil(lambda cell: cell.outputs.append(nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=[])))),
-    (nothing_is_stored_of_standard_error, spoil(lambda cell: cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="slow")))),
-    (there_is_something_to_compare, strip),
-    (there_is_something_to_compare, silence),
-    (printed_numbers_are_short, print_also("loss 0.12345678")),
-    (printed_numbers_are_short, print_also("np.float64(0.5)")),
-    (figures_have_alternative_text, spoil(lambda cell: cell.metadata.pop("mystnb"), has_figure)),
-    (figures_have_numbers_beside_them, silence),
-    (no_path_of_one_machine, print_also("wrote /home/me/figure.png")),
-    (no_path_of_one_machine, write_also("data = '/Users/me/data'")),
-    (nothing_is_updated_live, write_also("clear_output()")),
-    (nothing_is_updated_live, print_also("10 %\r20 %")),
-    (nothing_is_installed_or_downloaded, write_also("!pip install minidurnn")),
-    (nothing_is_installed_or_downloaded, write_also("urlretrieve(address)")),
-    (it_is_small, say_also("x" * 500_000)),
-    (it_is_small, lambda nb: nb.update(cells=nb.cells[:14])),
-    (code_cells_are_short, write_also("\n".join(["pass"] * 15))),
-    (every_equation_is_evaluated, rewrite("eq. 0.3", "the slope")),
-    (every_equation_is_evaluated, rewrite(r"\tag{0.3}", "")),
-    (every_equation_is_evaluated, say_also(r"$$1 = 1 \tag{1.1}$$")),
-    (it_closes_with_what_it_shows_and_what_it_does_not, rewrite("## What this does not show", "## Limits")),
-    (links_lead_somewhere, say_also("[lesson 99](99-nowhere.ipynb)")),
-    (links_lead_somewhere, say_also("[above](#nowhere)")),
-    (greek_letters_are_in_the_notation, say_also(r"$\omega$")),
+    (rules.kernel_is_python3, lambda nb: nb.metadata.kernelspec.update(name="my-laptop")),
+    (rules.every_code_cell_ran_in_order, strip),
+    (rules.every_code_cell_ran_in_order, spoil(lambda cell: cell.update(execution_count=7))),
+    (rules.errors_are_announced, spoil(lambda cell: cell.metadata.update(tags=["raises-exception"]))),
+    (rules.errors_are_announced, spoil(lambda cell: cell.outputs.append(nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=[])))),
+    (rules.nothing_is_stored_of_standard_error, spoil(lambda cell: cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="slow")))),
+    (rules.there_is_something_to_compare, strip),
+    (rules.there_is_something_to_compare, silence),
+    (rules.printed_numbers_are_short, print_also("loss 0.12345678")),
+    (rules.printed_numbers_are_short, print_also("np.float64(0.5)")),
+    (rules.figures_have_alternative_text, spoil(lambda cell: cell.metadata.pop("mystnb"), has_figure)),
+    (rules.figures_have_numbers_beside_them, silence),
+    (rules.no_path_of_one_machine, print_also("wrote /home/me/figure.png")),
+    (rules.no_path_of_one_machine, write_also("data = '/Users/me/data'")),
+    (rules.nothing_is_updated_live, write_also("clear_output()")),
+    (rules.nothing_is_updated_live, print_also("10 %\r20 %")),
+    (rules.nothing_is_installed_or_downloaded, write_also("!pip install minidurnn")),
+    (rules.nothing_is_installed_or_downloaded, write_also("urlretrieve(address)")),
+    (rules.it_is_small, say_also("x" * 500_000)),
+    (rules.it_is_small, lambda nb: nb.update(cells=nb.cells[:14])),
+    (rules.code_cells_are_short, write_also("\n".join(["pass"] * 15))),
+    (rules.every_equation_is_evaluated, rewrite("eq. 0.3", "the slope")),
+    (rules.every_equation_is_evaluated, rewrite(r"\tag{0.3}", "")),
+    (rules.every_equation_is_evaluated, say_also(r"$$1 = 1 \tag{1.1}$$")),
+    (rules.it_closes_with_what_it_shows_and_what_it_does_not, rewrite("## What this does not show", "## Limits")),
+    (rules.links_lead_somewhere, say_also("[lesson 99](99-nowhere.ipynb)")),
+    (rules.links_lead_somewhere, say_also("[above](#nowhere)")),
+    (rules.greek_letters_are_in_the_notation, say_also(r"$\omega$")),
 ]
 
 
@@ -289,7 +104,7 @@ def test_a_spoilt_lesson_is_refused(rule, change):
 
 
 def test_every_rule_has_been_seen_to_refuse():
-    assert {rule for rule, _ in SPOILT} == set(RULES)
+    assert {rule for rule, _ in SPOILT} == set(rules.RULES)
 
 
 def test_nbval_accepts_a_lesson_as_it_is_and_refuses_one_wrong_digit(tmp_path):
@@ -329,8 +144,7 @@ def test_the_code_names_of_the_notation_exist():
     rows = [line.split(" | ") for line in NOTATION.read_text().splitlines() if line.startswith("| ") and "code name" not in line]
     assert len(rows) > 30
     for symbol, names, *_, lesson in rows:
-        number = int(lesson.strip(" |"))
-        for name in re.findall(r"`(\w+)`", names):
-            word = re.compile(rf"(?<!\w){name}(?!\w)")
-            assert word.search(everything), f"{name} ({symbol}) is in no code"
-            assert number not in lessons or word.search("\n".join(cell.source for cell in lessons[number].cells)), f"{name} ({symbol}) is not in lesson {lesson}"
+        words = [re.compile(rf"(?<!\w){name}(?!\w)") for name in re.findall(r"`(\w+)`", names)]
+        assert all(word.search(everything) for word in words), f"{names} ({symbol}) are not all in the code"
+        nb = lessons.get(int(lesson.strip(" |")))
+        assert nb is None or not words or any(word.search(cell.source) for word in words for cell in nb.cells), f"{names} ({symbol}) is not in lesson {lesson}"
