@@ -24,6 +24,8 @@ def walk_forward(model, keep, p, inputs, state, noise=None):
         before = last
         output, tape = run(model, p, x, before, noise)
         last = model.last_state(tape)
+        if keep == "boundaries":
+            last = last.copy()                                # a view would keep the whole stretch in memory
         outputs.append(output)
         kept.append(tape if keep == "tapes" else before)
     return outputs, Walk(p, inputs, noise, kept, last)
