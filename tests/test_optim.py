@@ -1,0 +1,156 @@
+"""Optimisers by hand, clipping, schedules."""
+
+import numpy as np
+import pytest
+from support import assert_same, refuses, rng
+
+from minidurnn import to
+from minidurnn.optim import SGD, Adam, Constant, Plateau, Steps, clip_by_global_norm, global_norm
+from minidurnn.trees import leaves, map_leaves
+
+P = {"a": np.array([1.0, -2.0]), "b": {"c": np.array([[3.0]])}}
+D = {"a": np.array([0.5, 0.25]), "b": {"c": np.array([[-1.0]])}}
+OPTIMIZERS = [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.1)]
+every_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+
+
+def test_gradient_descent_by_hand():
+    p, state = SGD(0.1).update(P, D, SGD(0.1).start(P))
+    assert_same(p, {"a": np.array([0.95, -2.025]), "b": {"c": np.array([[3.1]])}}, 1e-15)
+    assert_same(SGD(0.1).update(p, D, state)[0], {"a": np.array([0.9, -2.05]), "b": {"c": np.array([[3.2]])}}, 1e-15)
+
+
+def test_momentum_by_hand():
+    optimizer = SGD(0.1, momentum=0.5)
+    p, state = optimizer.update(P, D, optimizer.start(P))
+    p, _ = optimizer.update(p, D, state)
+    assert_same(p["a"], P["a"] - 0.1 * D["a"] - 0.1 * (0.5 * D["a"] + D["a"]), 1e-15)
+
+
+def test_adam_by_hand():
+    optimizer = Adam(0.1, beta1=0.9, beta2=0.99, epsilon=1e-3)
+    p, state, m, v, expected = P, optimizer.start(P), 0.0, 0.0, P["a"]
+    for t in range(1, 6):
+        p, state = optimizer.update(p, map_leaves(lambda d, t=t: d * t, D), state)
+        d = D["a"] * t
+        m, v = 0.9 * m + 0.1 * d, 0.99 * v + 0.01 * d**2
+        expected = expected - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-3)
+        assert_same(p["a"], expected, 1e-14)
+
+
+def test_the_first_step_of_adam_is_the_rate_against_the_sign():
+    p, _ = Adam(0.1).update(P, D, Adam(0.1).start(P))
+    assert_same(map_leaves(lambda new, old: new - old, p, P), map_leaves(lambda d: -0.1 * np.sign(d), D), 1e-6)
+
+
+@every_optimizer
+def test_a_scale_is_a_factor_on_the_rate(optimizer):
+    half, state = optimizer.update(P, D, optimizer.start(P), 0.5)
+    whole, twin = optimizer.update(P, D, optimizer.start(P))
+    assert_same(map_leaves(lambda a, b: a - b, half, P), map_leaves(lambda a, b: 0.5 * (a - b), whole, P), 1e-12)
+    assert_same(state, twin, 0) if "updates" not in state else assert_same(state["m"], twin["m"], 0)
+
+
+@every_optimizer
+def test_an_optimiser_writes_nothing_and_keeps_nothing(optimizer):
+    p, d = map_leaves(np.copy, P), map_leaves(np.copy, D)
+    state = optimizer.start(p)
+    for leaf in leaves((p, d, {name: tree for name, tree in state.items() if name != "updates"})).values():
+        leaf.flags.writeable = False
+    assert_same(optimizer.update(p, d, state)[0], optimizer.update(p, d, state)[0], 0)
+
+
+@every_optimizer
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_dtype_stays(optimizer, dtype, xp):
+    p, d = (map_leaves(lambda leaf: xp.asarray(leaf.astype(dtype)), tree) for tree in (P, D))
+    state = optimizer.start(p)
+    for update in range(3):
+        d, norm = clip_by_global_norm(d, 0.5)
+        p, state = optimizer.update(p, d, state, Steps(2).scale({}, update))
+        assert norm.dtype == dtype
+    kept = {name: tree for name, tree in state.items() if name != "updates"}
+    assert {leaf.dtype for leaf in leaves((p, d, kept)).values()} == {np.dtype(dtype)}
+
+
+def test_options_given_as_numpy_numbers_change_no_dtype():
+    p, d = (map_leaves(lambda leaf: leaf.astype(np.float32), tree) for tree in (P, D))
+    for optimizer in (SGD(np.float64(0.1), np.float64(0.9)), Adam(np.float64(0.1), np.float64(0.9), np.float64(0.99), np.float64(1e-8))):
+        new, state = optimizer.update(p, clip_by_global_norm(d, np.float64(0.1))[0], optimizer.start(p), np.float64(0.5))
+        new, state = optimizer.update(new, d, state, np.float64(0.5))
+        assert {leaf.dtype for leaf in leaves((new, state["m"])).values()} == {np.dtype("float32")}
+
+
+@every_optimizer
+def test_both_libraries_give_the_same_numbers_without_a_sync(optimizer, cupy):
+    p, d = to("cupy", P), to("cupy", D)
+    state = optimizer.start(p)
+    cupy.ndarray.syncs = 0
+    for _ in range(3):
+        clipped, _ = clip_by_global_norm(d, 0.5)
+        p, state = optimizer.update(p, clipped, state)
+    assert cupy.ndarray.syncs == 0
+    ours, ours_state = P, optimizer.start(P)
+    for _ in range(3):
+        ours, ours_state = optimizer.update(ours, clip_by_global_norm(D, 0.5)[0], ours_state)
+    assert_same(p, ours, 1e-14)
+
+
+def test_the_global_norm_is_that_of_all_numbers_together(xp):
+    tree = map_leaves(xp.asarray, {"a": rng(1).standard_normal((3, 4)), "b": {"c": rng(2).standard_normal(5)}})
+    together = np.concatenate([rng(1).standard_normal((3, 4)).ravel(), rng(2).standard_normal(5)])
+    assert float(global_norm(tree)) == pytest.approx(np.linalg.norm(together), rel=1e-14)
+
+
+def test_clipping_scales_to_the_limit_and_leaves_small_gradients_alone(xp):
+    d = map_leaves(xp.asarray, D)
+    norm = (0.5**2 + 0.25**2 + 1.0) ** 0.5
+    clipped, before = clip_by_global_norm(d, 0.5)
+    assert float(before) == pytest.approx(norm, rel=1e-15) and float(global_norm(clipped)) == pytest.approx(0.5, rel=1e-11)
+    assert_same(clipped, map_leaves(lambda leaf: leaf * 0.5 / norm, D), 1e-11)
+    assert_same(clip_by_global_norm(d, 2.0)[0], D, 0)
+
+
+def test_a_gradient_of_zero_stays_zero():
+    zero = map_leaves(np.zeros_like, D)
+    clipped, norm = clip_by_global_norm(zero, 1.0)
+    assert norm == 0.0 and not any(leaf.any() for leaf in leaves(clipped).values())
+
+
+def test_a_constant_rate_stays():
+    schedule = Constant()
+    assert [schedule.scale(schedule.observe(schedule.start(), 0.5, "lower"), update) for update in (0, 10, 10**6)] == [1.0, 1.0, 1.0]
+
+
+def test_steps_cut_the_rate_after_every_so_many_updates():
+    schedule = Steps(every=3, factor=0.5)
+    assert [schedule.scale(schedule.start(), update) for update in range(8)] == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25]
+
+
+@pytest.mark.parametrize("better, metrics", [("lower", [5.0, 4.0, 4.0, 4.5, 3.9, 4.0, 4.0, 4.0, 4.0]), ("higher", [0.1, 0.2, 0.2, 0.1, 0.3, 0.2, 0.3, 0.1, 0.0])])
+def test_a_plateau_cuts_the_rate_when_patience_runs_out(better, metrics):
+    schedule = Plateau(patience=2, factor=0.5)
+    state, scales = schedule.start(), []
+    for metric in metrics:
+        state = schedule.observe(schedule.observe(state, metric, better), None, better)      # a row without a validation changes nothing
+        scales.append(schedule.scale(state, 0))
+    assert scales == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
+
+
+@pytest.mark.parametrize("make, words", [
+    (lambda: SGD(0), ("rate is 0:", "a finite number above 0")),
+    (lambda: SGD(-0.1), ("rate is -0.1:", "a finite number above 0")),
+    (lambda: Adam(float("nan")), ("rate is nan:", "a finite number above 0")),
+    (lambda: Adam("fast"), ("rate is 'fast':", "a finite number above 0")),
+    (lambda: SGD(0.1, 1.0), ("momentum is 1.0:", "at least 0 and below 1")),
+    (lambda: Adam(beta1=1), ("beta1 is 1:", "at least 0 and below 1")),
+    (lambda: Adam(beta2=-0.1), ("beta2 is -0.1:", "at least 0 and below 1")),
+    (lambda: Adam(epsilon=0.0), ("epsilon is 0.0:", "a finite number above 0")),
+    (lambda: Steps(0), ("every is 0:", "an int of at least 1")),
+    (lambda: Steps(5, 0.0), ("factor is 0.0:", "a finite number above 0")),
+    (lambda: Plateau(2.5), ("patience is 2.5:", "an int of at least 1")),
+    (lambda: Plateau(2, float("inf")), ("factor is inf:", "a finite number above 0")),
+])
+def test_an_impossible_option_is_refused_by_its_name(make, words):
+    with refuses(ValueError, *words):
+        make()
