@@ -25,8 +25,9 @@ of_every_exercise = pytest.mark.parametrize("module, number", NUMBERS, ids=[numb
 
 def notebook(module):
     """The lesson that a module of checkers belongs to."""
-    name, = LESSONS.glob(f"{module.__name__[-2:]}-*.ipynb")
-    return nbformat.read(name, as_version=4)
+    names = list(LESSONS.glob(f"{module.__name__[-2:]}-*.ipynb"))
+    assert len(names) == 1, f"{module.__name__} has {len(names)} notebooks: expected one"
+    return nbformat.read(names[0], as_version=4)
 
 
 def stub(reference):
