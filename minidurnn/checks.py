@@ -101,6 +101,12 @@ def check_positive(**sizes):
             raise ValueError(f"{name} is {size!r}: expected an int of at least 1.")
 
 
+def check_width(cell, width):
+    """Raise ValueError where a cell takes its pre-activation as it is (project_input=False) and `inputs` is another width."""
+    if not cell.project_input and cell.inputs != width:
+        raise ValueError(f"inputs is {cell.inputs} with project_input=False: expected {width}, the width of the pre-activation, for the cell has no W of its own.")
+
+
 def is_number(value):
     """Whether value is a real number: NumPy's scalars are, True and "1" are not."""
     return isinstance(value, Real) and not isinstance(value, bool)

@@ -9,14 +9,15 @@ from .trees import leaves, map_leaves, merge, trained
 
 @dataclass(frozen=True)
 class SGD:
-    """Gradient descent with momentum: m ← μ m + dp, p ← p - rate · m."""
+    """Gradient descent with momentum: m ← μ m + dp, p ← p - rate · m.    weight_decay as in Adam."""
 
     rate: float = 0.01
     momentum: float = 0.0
+    weight_decay: float = 0.0
 
     def __post_init__(self):
         _check(rate=self.rate)
-        _check_below_one(momentum=self.momentum)
+        _check_below_one(momentum=self.momentum, weight_decay=self.weight_decay)
 
     def start(self, p):
         """The state before the first update."""
@@ -24,23 +25,28 @@ class SGD:
 
     def update(self, p, dp, state, scale=1.0):
         """One update at scale · rate  ->  p, state."""
-        rate = float(self.rate * scale)
+        rate, dp = float(self.rate * scale), with_decay(dp, p, float(self.weight_decay))
         m = map_leaves(lambda m, d: float(self.momentum) * m + d, state["m"], dp)
         return merge(p, map_leaves(lambda m, a: a - rate * m, m, p)), {"m": m}
 
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam with bias correction (Kingma, Ba 2015): p ← p - rate · m̂ / (sqrt(v̂) + epsilon)."""
+    """Adam with bias correction (Kingma, Ba 2015): p ← p - rate · m̂ / (sqrt(v̂) + epsilon).
+
+    weight_decay   adds so much of p to the gradient of every matrix (letters W, U, V), and spares recurrent vectors u,
+                   biases, scales and shifts, as Li et al. 2019, section 5.1
+    """
 
     rate: float = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    weight_decay: float = 0.0
 
     def __post_init__(self):
         _check(rate=self.rate, epsilon=self.epsilon)
-        _check_below_one(beta1=self.beta1, beta2=self.beta2)
+        _check_below_one(beta1=self.beta1, beta2=self.beta2, weight_decay=self.weight_decay)
 
     def start(self, p):
         """The state before the first update."""
@@ -50,7 +56,7 @@ class Adam:
     def update(self, p, dp, state, scale=1.0):
         """One update at scale · rate  ->  p, state."""
         updates = state["updates"] + 1
-        beta1, beta2 = float(self.beta1), float(self.beta2)
+        beta1, beta2, dp = float(self.beta1), float(self.beta2), with_decay(dp, p, float(self.weight_decay))
         m = map_leaves(lambda m, d: beta1 * m + (1 - beta1) * d, state["m"], dp)
         v = map_leaves(lambda v, d: beta2 * v + (1 - beta2) * (d * d), state["v"], dp)
         root = (1 - beta2**updates) ** 0.5
@@ -58,6 +64,16 @@ class Adam:
         epsilon = float(self.epsilon * root)                  # so that v̂'s own root meets epsilon
         moved = map_leaves(lambda m, v, a: a - rate * m / (namespace(v).sqrt(v) + epsilon), m, v, p)
         return merge(p, moved), {"m": m, "v": v, "updates": updates}
+
+
+def with_decay(dp, p, decay):
+    """dp + decay · p for the leaves whose letter is W, U or V, dp itself for the others."""
+    if not decay:
+        return dp
+    return {
+        name: with_decay(branch, p[name], decay) if isinstance(branch, dict) else branch + decay * p[name] if name[0] in "WUV" else branch
+        for name, branch in dp.items()
+    }
 
 
 def global_norm(dp):

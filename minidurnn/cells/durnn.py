@@ -7,7 +7,7 @@ from math import isfinite, log
 from ..activations import sigmoid
 from ..affine import affine, affine_backward, rows, rows_back, rows_product
 from ..backend import namespace
-from ..checks import check_choice, check_gradients, check_positive, initial_state, is_number
+from ..checks import check_choice, check_gradients, check_positive, check_width, initial_state, is_number
 from ..constraints import (
     PROJECTIONS,
     check_constraints,
@@ -31,12 +31,14 @@ class DuRNN:
         g[t] = σ(s[t] W_g + x[t] V_g + b_g)                     one gate per long-term neuron
         l[t] = relu(g[t] ⊙ (s[t] W_l + b_l) + u ⊙ l[t-1])       |u| ≤ growth^(1/horizon)
 
-    horizon   T, the time steps that the long-term memory shall span
-    gate      b_g at the start, -0.7 ln T unless given: with open gates the first state grows like T
-    memory    where u starts: "long" in [γ^(-1/T), γ^(1/T)], "any" in [0, γ^(1/T)]
-    output    "both" h = [s, l], or "long" h = l; the state is [s, l] either way
-    bound, growth   None switches a constraint off          projection   as in ShortTermRNN
-    Source    Zhang et al. 2020 fix the parts in their abstract; every equation here is our own reading of it.
+    horizon         T, the time steps that the long-term memory shall span
+    gate            b_g at the start, -0.7 ln T unless given: with open gates the first state grows like T
+    memory          where u starts: "long" in [γ^(-1/T), γ^(1/T)], "any" in [0, γ^(1/T)]
+    output          "both" h = [s, l], or "long" h = l; the state is [s, l] either way
+    bound, growth   None switches a constraint off
+    projection      as in ShortTermRNN
+    project_input   False: x is (T, B, S + L) itself, what W_s, b_s and V_g, b_g would have made, and those leave p
+    Source          Zhang et al. 2020 fix the parts in their abstract; every equation here is our own reading of it.
     """
 
     inputs: int                                               # D
@@ -49,6 +51,7 @@ class DuRNN:
     memory: str = "long"
     output: str = "both"
     projection: str = "rescale"
+    project_input: bool = True
 
     state_size = property(lambda self: self.short + self.long)
     outputs = property(lambda self: self.state_size if self.output == "both" else self.long)
@@ -57,10 +60,12 @@ class DuRNN:
     def shapes(self):
         """The shape of every parameter, by its letter."""
         D, S, L = self.inputs, self.short, self.long
-        return {"W_s": (D, S), "U_s": (S, S), "b_s": (S,), "W_g": (S, L), "V_g": (D, L), "b_g": (L,), "W_l": (S, L), "b_l": (L,), "u": (L,)}
+        own = {"U_s": (S, S), "W_g": (S, L), "W_l": (S, L), "b_l": (L,), "u": (L,)}
+        return {"W_s": (D, S), "b_s": (S,), "V_g": (D, L), "b_g": (L,), **own} if self.project_input else own
 
     def __post_init__(self):
         check_positive(inputs=self.inputs, short=self.short, long=self.long)
+        check_width(self, self.state_size)
         if self.horizon is None:
             raise ValueError("horizon is None: expected the number of time steps that the long-term memory shall span, at least 1.")
         check_constraints(bound=self.bound, growth=self.growth, horizon=self.horizon, memory=self.memory)
@@ -75,18 +80,19 @@ class DuRNN:
         ρ = 1.0 if self.bound is None else float(self.bound)
         low, high = start_range(self.growth, self.horizon, self.memory)
         gate = -0.7 * log(self.horizon) if self.gate is None else self.gate
-        return self.project({
+        p = {
             "W_s": glorot(rng, D, S), "U_s": ρ * orthogonal(rng, S), "b_s": zeros(S),
             "W_g": glorot(rng, S, L), "V_g": glorot(rng, D, L), "b_g": constant(gate, L),
             "W_l": glorot(rng, S, L), "b_l": zeros(L), "u": uniform(rng, low, high, L),
-        })
+        }
+        return self.project({letter: p[letter] for letter in self.shapes})
 
     def forward(self, p, x, state=None):
         """x (T, B, D), state [s, l] (B, S + L) or None for zeros  ->  h (T, B, outputs), tape."""
         s0, l0 = self._split(initial_state(self, p, x, state))
-        a = affine(x, p["W_s"], p["b_s"])                     # (T, B, S): every step at once
+        a, v = (affine(x, p["W_s"], p["b_s"]), affine(x, p["V_g"], p["b_g"])) if self.project_input else self._split(x)
         s = matrix_scan(a, p["U_s"], s0, "relu")              # the first loop over time
-        g = sigmoid(affine(x, p["V_g"], p["b_g"]) + rows(s, p["W_g"]))
+        g = sigmoid(v + rows(s, p["W_g"]))
         c = affine(s, p["W_l"], p["b_l"])                     # (T, B, L): what there is to select from
         l = diagonal_scan(g * c, p["u"], l0, "relu")          # the second loop over time
         h = namespace(x).concatenate([s, l], axis=-1) if self.output == "both" else l
@@ -106,14 +112,14 @@ class DuRNN:
         if dh_s is not None:
             ds += dh_s
         da, dU_s, ds0 = matrix_scan_backward(ds, s, p["U_s"], s0, "relu", carry=ds_last)
+        dstate0 = namespace(x).concatenate([ds0, dl0], axis=-1)
+        dp = {"U_s": dU_s, "W_g": rows_product(s, dv), "W_l": dW_l, "b_l": db_l, "u": du}
+        if not self.project_input:
+            return namespace(x).concatenate([da, dv], axis=-1), dstate0, dp
         dx, dW_s, db_s = affine_backward(da, x, p["W_s"])
         dx_g, dV_g, db_g = affine_backward(dv, x, p["V_g"])
         dx += dx_g
-        return dx, namespace(x).concatenate([ds0, dl0], axis=-1), {
-            "W_s": dW_s, "U_s": dU_s, "b_s": db_s,
-            "W_g": rows_product(s, dv), "V_g": dV_g, "b_g": db_g,
-            "W_l": dW_l, "b_l": db_l, "u": du,
-        }
+        return dx, dstate0, {"W_s": dW_s, "b_s": db_s, "V_g": dV_g, "b_g": db_g, **dp}
 
     def last_state(self, tape, lengths=None):
         """The state [s, l] to hand to the next stretch of the sequence, (B, S + L)."""

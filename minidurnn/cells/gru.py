@@ -4,7 +4,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 from ..affine import affine, affine_backward
-from ..checks import check_gradients, check_positive, initial_state
+from ..checks import check_gradients, check_positive, check_width, initial_state
 from ..lengths import last_step
 from ..scans import gru_scan, gru_scan_backward
 from ..starts import glorot, orthogonal, side_by_side, zeros
@@ -19,11 +19,13 @@ class GRU:
         [r, z] = σ(x[t] W + h[t-1] U + b),    n = tanh(x[t] W_n + b_n + r ⊙ (h[t-1] U_n + c))
         h[t] = (1 - z) ⊙ n + z ⊙ h[t-1]
 
-    Source   Cho et al. 2014, in the variant of cuDNN and PyTorch: z = 1 keeps.
+    project_input   False: x is the pre-activation (T, B, 3H) itself, and W and b belong to whoever made it
+    Source          Cho et al. 2014, in the variant of cuDNN and PyTorch: z = 1 keeps.
     """
 
     inputs: int                                               # D
     units: int                                                # H
+    project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
 
@@ -31,20 +33,23 @@ class GRU:
     def shapes(self):
         """The shape of every parameter, by its letter."""
         D, H = self.inputs, self.units
-        return {"W": (D, 3 * H), "U": (H, 3 * H), "b": (3 * H,), "c": (H,)}
+        own = {"U": (H, 3 * H), "c": (H,)}
+        return {"W": (D, 3 * H), "b": (3 * H,), **own} if self.project_input else own
 
     def __post_init__(self):
         check_positive(inputs=self.inputs, units=self.units)
+        check_width(self, 3 * self.units)
 
     def init(self, rng):
         """Start values  ->  dict of float32 NumPy arrays W (D, 3H), U (H, 3H), b (3H,), c (H,)."""
         D, H = self.inputs, self.units
-        return {"W": side_by_side(3, glorot, rng, D, H), "U": side_by_side(3, orthogonal, rng, H), "b": zeros(3 * H), "c": zeros(H)}
+        p = {"W": side_by_side(3, glorot, rng, D, H), "U": side_by_side(3, orthogonal, rng, H), "b": zeros(3 * H), "c": zeros(H)}
+        return {letter: p[letter] for letter in self.shapes}
 
     def forward(self, p, x, state=None):
         """x (T, B, D), state (B, H) or None for zeros  ->  h (T, B, H), tape."""
         h0 = initial_state(self, p, x, state)
-        a = affine(x, p["W"], p["b"])                         # (T, B, 3H): every step at once
+        a = affine(x, p["W"], p["b"]) if self.project_input else x    # (T, B, 3H): every step at once
         h, gates, m = gru_scan(a, p["U"], p["c"], h0)         # the loop over time
         return h, Tape(p, x, h0, h, gates, m)
 
@@ -53,6 +58,8 @@ class GRU:
         p, x, h0, h, gates, m = tape
         check_gradients(self, dh, dstate, x)
         da, dU, dc, dh0 = gru_scan_backward(dh, h, gates, m, p["U"], h0, carry=dstate)
+        if not self.project_input:
+            return da, dh0, {"U": dU, "c": dc}
         dx, dW, db = affine_backward(da, x, p["W"])
         return dx, dh0, {"W": dW, "U": dU, "b": db, "c": dc}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..activations import NAMES
 from ..affine import affine, affine_backward
-from ..checks import check_choice, check_gradients, check_positive, initial_state
+from ..checks import check_choice, check_gradients, check_positive, check_width, initial_state
 from ..constraints import check_constraints, project_range, range_limit, start_range
 from ..lengths import last_step
 from ..scans import diagonal_scan, diagonal_scan_backward
@@ -18,10 +18,11 @@ Tape = namedtuple("Tape", "p x h0 h")
 class IndRNN:
     """Independently recurrent cell, h[t] = φ(x[t] W + u ⊙ h[t-1] + b) with |u| ≤ growth^(1/horizon).
 
-    horizon   T, the time steps over which no gradient may grow past `growth`; None bounds |u| by 1
-    growth    γ; None switches the constraint off
-    memory    "any" starts u in [0, γ^(1/T)]; "long" in [γ^(-1/T), γ^(1/T)], for a layer whose last output is read
-    Source    Li et al. 2018, equations 3 and 4 and section 3.1; start ranges: Li et al. 2019, section 5.1.
+    horizon         T, the time steps over which no gradient may grow past `growth`; None bounds |u| by 1
+    growth          γ; None switches the constraint off
+    memory          "any" starts u in [0, γ^(1/T)]; "long" in [γ^(-1/T), γ^(1/T)], for a layer whose last output is read
+    project_input   False: x is the pre-activation (T, B, H) itself, and W and b belong to whoever made it
+    Source          Li et al. 2018, equations 3 and 4 and section 3.1; start ranges: Li et al. 2019, section 5.1.
     """
 
     inputs: int                                               # D
@@ -30,12 +31,19 @@ class IndRNN:
     growth: float | None = 2.0
     activation: str = "relu"
     memory: str = "any"
+    project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    shapes = property(lambda self: {"W": (self.inputs, self.units), "u": (self.units,), "b": (self.units,)})
+
+    @property
+    def shapes(self):
+        """The shape of every parameter, by its letter."""
+        D, H = self.inputs, self.units
+        return {"W": (D, H), "u": (H,), "b": (H,)} if self.project_input else {"u": (H,)}
 
     def __post_init__(self):
         check_positive(inputs=self.inputs, units=self.units)
+        check_width(self, self.units)
         check_choice("activation", self.activation, NAMES)
         check_constraints(growth=self.growth, horizon=self.horizon, memory=self.memory)
 
@@ -43,12 +51,13 @@ class IndRNN:
         """Start values  ->  dict of float32 NumPy arrays W (D, H), u (H,), b (H,)."""
         D, H = self.inputs, self.units
         low, high = start_range(self.growth, self.horizon, self.memory)
-        return self.project({"W": glorot(rng, D, H), "u": uniform(rng, low, high, H), "b": zeros(H)})
+        p = {"W": glorot(rng, D, H), "u": uniform(rng, low, high, H), "b": zeros(H)}
+        return self.project({letter: p[letter] for letter in self.shapes})
 
     def forward(self, p, x, state=None):
         """x (T, B, D), state (B, H) or None for zeros  ->  h (T, B, H), tape."""
         h0 = initial_state(self, p, x, state)
-        a = affine(x, p["W"], p["b"])                         # (T, B, H): every step at once
+        a = affine(x, p["W"], p["b"]) if self.project_input else x    # (T, B, H): every step at once
         h = diagonal_scan(a, p["u"], h0, self.activation)     # the loop over time
         return h, Tape(p, x, h0, h)
 
@@ -57,6 +66,8 @@ class IndRNN:
         p, x, h0, h = tape
         check_gradients(self, dh, dstate, x)
         da, du, dh0 = diagonal_scan_backward(dh, h, p["u"], h0, self.activation, carry=dstate)
+        if not self.project_input:
+            return da, dh0, {"u": du}
         dx, dW, db = affine_backward(da, x, p["W"])
         return dx, dh0, {"W": dW, "u": du, "b": db}
 

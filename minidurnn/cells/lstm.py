@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..affine import affine, affine_backward
 from ..backend import namespace
-from ..checks import check_gradients, check_positive, initial_state
+from ..checks import check_gradients, check_positive, check_width, initial_state
 from ..lengths import last_step
 from ..scans import lstm_scan, lstm_scan_backward
 from ..starts import glorot, orthogonal, side_by_side, zeros
@@ -21,30 +21,39 @@ class LSTM:
         c[t] = f ⊙ c[t-1] + i ⊙ z,    h[t] = o ⊙ tanh(c[t])
 
     The output is h, the state is [h, c]; the forget gate's bias is 1 at the start.
-    Source   Hochreiter, Schmidhuber 1997; forget gate: Gers, Schmidhuber, Cummins 2000.
+    project_input   False: x is the pre-activation (T, B, 4H) itself, and W and b belong to whoever made it
+    Source          Hochreiter, Schmidhuber 1997; forget gate: Gers, Schmidhuber, Cummins 2000.
     """
 
     inputs: int                                               # D
     units: int                                                # H
+    project_input: bool = True
 
     outputs = property(lambda self: self.units)
     state_size = property(lambda self: 2 * self.units)
-    shapes = property(lambda self: {"W": (self.inputs, 4 * self.units), "U": (self.units, 4 * self.units), "b": (4 * self.units,)})
+
+    @property
+    def shapes(self):
+        """The shape of every parameter, by its letter."""
+        D, H = self.inputs, self.units
+        return {"W": (D, 4 * H), "U": (H, 4 * H), "b": (4 * H,)} if self.project_input else {"U": (H, 4 * H)}
 
     def __post_init__(self):
         check_positive(inputs=self.inputs, units=self.units)
+        check_width(self, 4 * self.units)
 
     def init(self, rng):
         """Start values  ->  dict of float32 NumPy arrays W (D, 4H), U (H, 4H), b (4H,)."""
         D, H = self.inputs, self.units
         b = zeros(4 * H)
         b[H:2 * H] = 1.0
-        return {"W": side_by_side(4, glorot, rng, D, H), "U": side_by_side(4, orthogonal, rng, H), "b": b}
+        p = {"W": side_by_side(4, glorot, rng, D, H), "U": side_by_side(4, orthogonal, rng, H), "b": b}
+        return {letter: p[letter] for letter in self.shapes}
 
     def forward(self, p, x, state=None):
         """x (T, B, D), state [h, c] (B, 2H) or None for zeros  ->  h (T, B, H), tape."""
         h0, c0 = self._split(initial_state(self, p, x, state))
-        a = affine(x, p["W"], p["b"])                         # (T, B, 4H): every step at once
+        a = affine(x, p["W"], p["b"]) if self.project_input else x    # (T, B, 4H): every step at once
         h, c, gates, tanh_c = lstm_scan(a, p["U"], h0, c0)    # the loop over time
         return h, Tape(p, x, h0, c0, h, c, gates, tanh_c)
 
@@ -54,8 +63,11 @@ class LSTM:
         check_gradients(self, dh, dstate, x)
         dh_last, dc_last = self._split(dstate)
         da, dU, dh0, dc0 = lstm_scan_backward(dh, h, c, gates, tanh_c, p["U"], h0, c0, carry=dh_last, carry_c=dc_last)
+        dstate0 = namespace(x).concatenate([dh0, dc0], axis=-1)
+        if not self.project_input:
+            return da, dstate0, {"U": dU}
         dx, dW, db = affine_backward(da, x, p["W"])
-        return dx, namespace(x).concatenate([dh0, dc0], axis=-1), {"W": dW, "U": dU, "b": db}
+        return dx, dstate0, {"W": dW, "U": dU, "b": db}
 
     def last_state(self, tape, lengths=None):
         """The state [h, c] to hand to the next stretch of the sequence, (B, 2H)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..activations import NAMES
 from ..affine import affine, affine_backward
-from ..checks import check_choice, check_gradients, check_positive, initial_state
+from ..checks import check_choice, check_gradients, check_positive, check_width, initial_state
 from ..lengths import last_step
 from ..scans import matrix_scan, matrix_scan_backward
 from ..starts import glorot, identity, normal, orthogonal, zeros
@@ -17,20 +17,28 @@ Tape = namedtuple("Tape", "p x h0 h")
 class RNN:
     """Vanilla recurrent cell, h[t] = φ(x[t] W + h[t-1] U + b).    Lesson 01, eq. 1.1.
 
-    start    "orthogonal" U and Glorot W, or "identity" U and small W: with activation="relu" the latter is IRNN
-    Source   IRNN: Le, Jaitly, Hinton 2015, as Li et al. 2018 compare against it.
+    start           "orthogonal" U and Glorot W, or "identity" U and small W: with activation="relu" the latter is IRNN
+    project_input   False: x is the pre-activation (T, B, H) itself, and W and b belong to whoever made it
+    Source          IRNN: Le, Jaitly, Hinton 2015, as Li et al. 2018 compare against it.
     """
 
     inputs: int                                               # D
     units: int                                                # H
     activation: str = "tanh"
     start: str = "orthogonal"
+    project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    shapes = property(lambda self: {"W": (self.inputs, self.units), "U": (self.units, self.units), "b": (self.units,)})
+
+    @property
+    def shapes(self):
+        """The shape of every parameter, by its letter."""
+        D, H = self.inputs, self.units
+        return {"W": (D, H), "U": (H, H), "b": (H,)} if self.project_input else {"U": (H, H)}
 
     def __post_init__(self):
         check_positive(inputs=self.inputs, units=self.units)
+        check_width(self, self.units)
         check_choice("activation", self.activation, NAMES)
         check_choice("start", self.start, ("orthogonal", "identity"))
 
@@ -38,13 +46,15 @@ class RNN:
         """Start values  ->  dict of float32 NumPy arrays W (D, H), U (H, H), b (H,)."""
         D, H = self.inputs, self.units
         if self.start == "identity":
-            return {"W": normal(rng, D, H, deviation=0.001), "U": identity(H), "b": zeros(H)}
-        return {"W": glorot(rng, D, H), "U": orthogonal(rng, H), "b": zeros(H)}
+            p = {"W": normal(rng, D, H, deviation=0.001), "U": identity(H), "b": zeros(H)}
+        else:
+            p = {"W": glorot(rng, D, H), "U": orthogonal(rng, H), "b": zeros(H)}
+        return {letter: p[letter] for letter in self.shapes}
 
     def forward(self, p, x, state=None):
         """x (T, B, D), state (B, H) or None for zeros  ->  h (T, B, H), tape."""
         h0 = initial_state(self, p, x, state)
-        a = affine(x, p["W"], p["b"])                         # (T, B, H): every step at once
+        a = affine(x, p["W"], p["b"]) if self.project_input else x    # (T, B, H): every step at once
         h = matrix_scan(a, p["U"], h0, self.activation)       # the loop over time
         return h, Tape(p, x, h0, h)
 
@@ -53,6 +63,8 @@ class RNN:
         p, x, h0, h = tape
         check_gradients(self, dh, dstate, x)
         da, dU, dh0 = matrix_scan_backward(dh, h, p["U"], h0, self.activation, carry=dstate)
+        if not self.project_input:
+            return da, dh0, {"U": dU}
         dx, dW, db = affine_backward(da, x, p["W"])
         return dx, dh0, {"W": dW, "U": dU, "b": db}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..activations import NAMES
 from ..affine import affine, affine_backward
-from ..checks import check_choice, check_gradients, check_positive, initial_state
+from ..checks import check_choice, check_gradients, check_positive, check_width, initial_state
 from ..constraints import PROJECTIONS, check_constraints, project_spectral
 from ..lengths import last_step
 from ..scans import matrix_scan, matrix_scan_backward
@@ -18,9 +18,10 @@ Tape = namedtuple("Tape", "p x h0 h")
 class ShortTermRNN:
     """Short-term cell, h[t] = φ(x[t] W + h[t-1] U + b) with ‖U‖₂ ≤ bound < 1, so that ‖dh[t+k]/dh[t]‖₂ ≤ bound^k.
 
-    bound        ρ; a horizon of τ steps and a tolerance ε ask for ρ = ε^(1/τ). None switches the constraint off.
-    projection   "rescale" U to the bound, or "clip" its singular values
-    Source       our reading of the short-term part that the abstract of Zhang et al. 2020 (DuRNN) describes.
+    bound           ρ; a horizon of τ steps and a tolerance ε ask for ρ = ε^(1/τ). None switches the constraint off.
+    projection      "rescale" U to the bound, or "clip" its singular values
+    project_input   False: x is the pre-activation (T, B, H) itself, and W and b belong to whoever made it
+    Source          our reading of the short-term part that the abstract of Zhang et al. 2020 (DuRNN) describes.
     """
 
     inputs: int                                               # D
@@ -28,12 +29,19 @@ class ShortTermRNN:
     bound: float | None = 0.9
     activation: str = "relu"
     projection: str = "rescale"
+    project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    shapes = property(lambda self: {"W": (self.inputs, self.units), "U": (self.units, self.units), "b": (self.units,)})
+
+    @property
+    def shapes(self):
+        """The shape of every parameter, by its letter."""
+        D, H = self.inputs, self.units
+        return {"W": (D, H), "U": (H, H), "b": (H,)} if self.project_input else {"U": (H, H)}
 
     def __post_init__(self):
         check_positive(inputs=self.inputs, units=self.units)
+        check_width(self, self.units)
         check_choice("activation", self.activation, NAMES)
         check_constraints(bound=self.bound)
         check_choice("projection", self.projection, PROJECTIONS)
@@ -42,12 +50,13 @@ class ShortTermRNN:
         """Start values, U = ρ Q with Q orthogonal  ->  dict of float32 NumPy arrays W (D, H), U (H, H), b (H,)."""
         D, H = self.inputs, self.units
         ρ = 1.0 if self.bound is None else float(self.bound)
-        return self.project({"W": glorot(rng, D, H), "U": ρ * orthogonal(rng, H), "b": zeros(H)})
+        p = {"W": glorot(rng, D, H), "U": ρ * orthogonal(rng, H), "b": zeros(H)}
+        return self.project({letter: p[letter] for letter in self.shapes})
 
     def forward(self, p, x, state=None):
         """x (T, B, D), state (B, H) or None for zeros  ->  h (T, B, H), tape."""
         h0 = initial_state(self, p, x, state)
-        a = affine(x, p["W"], p["b"])                         # (T, B, H): every step at once
+        a = affine(x, p["W"], p["b"]) if self.project_input else x    # (T, B, H): every step at once
         h = matrix_scan(a, p["U"], h0, self.activation)       # the loop over time
         return h, Tape(p, x, h0, h)
 
@@ -56,6 +65,8 @@ class ShortTermRNN:
         p, x, h0, h = tape
         check_gradients(self, dh, dstate, x)
         da, dU, dh0 = matrix_scan_backward(dh, h, p["U"], h0, self.activation, carry=dstate)
+        if not self.project_input:
+            return da, dh0, {"U": dU}
         dx, dW, db = affine_backward(da, x, p["W"])
         return dx, dh0, {"W": dW, "U": dU, "b": db}
 
