@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..checks import check_choice
-from .store import find, read_idx, sample
+from .store import find, read_digits, sample
 
 FILES = {part: (f"{name}-images-idx3-ubyte.gz", f"{name}-labels-idx1-ubyte.gz") for part, name in (("train", "train"), ("test", "t10k"))}
 
@@ -17,7 +17,7 @@ class Pixels:
 
     size       14 (T = 196) or 28 (T = 784) pixels a side; 14 is the mean over blocks of 2 × 2
     permuted   one fixed random order of the pixels, the same in every run, instead of row by row
-    source     "sample": every tenth image of MNIST at 14 × 14, shipped; "full": MNIST from the folder MINIDURNN_DATA
+    source     "sample": every tenth image of MNIST at 14 × 14, shipped; "full": all of MNIST, found or downloaded by `store.find`
     A tenth of the training images, the last ones, is held out for validation.
     """
 
@@ -73,7 +73,7 @@ def load(source, size):
     if source == "sample":
         arrays = sample("pixels.npz")
         return {part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in FILES}
-    data = {part: tuple(read_idx(find(name)) for name in names) for part, names in FILES.items()}
+    data = {part: read_digits(*map(find, names)) for part, names in FILES.items()}
     return {part: (shrink(images) if size == 14 else images, labels) for part, (images, labels) in data.items()}
 
 

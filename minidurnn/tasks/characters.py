@@ -1,0 +1,104 @@
+"""Plays of Shakespeare, one character a step: which one comes next?"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from ..checks import check_choice, check_positive
+from .store import find, shipped
+
+ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+CODES = {character: code for code, character in enumerate(ALPHABET)}
+TEXTS = {"sample": 100_000, "full": 1_115_394}                # characters
+
+
+@dataclass(frozen=True)
+class Characters:
+    """Stretches of tiny Shakespeare, each character one-hot over 65; class at every step: the next character.
+
+    length     characters in a stretch
+    source     "sample": the first 100,000 characters, shipped; "full": all 1,115,394, found or downloaded by `store.find`
+    The first 90 % of the text are for training, the next 5 % for validation, the last 5 % for the test; those two are
+    cut into stretches one after the other, each read with no memory of the one before.
+    Bits per character are loss / ln 2.
+    """
+
+    length: int = 100                                         # T
+    source: str = "sample"
+
+    inputs = outputs = len(ALPHABET)
+    loss, metric, reads = "cross_entropy", "accuracy", "every"
+    chance = 1 / len(ALPHABET)                                # a uniform guess is 6.02 bits
+
+    def __post_init__(self):
+        check_positive(length=self.length)
+        check_choice("source", self.source, tuple(TEXTS))
+        longest = TEXTS[self.source] // 20 - 1                # one stretch and its last target in a twentieth of the text
+        if self.length > longest:
+            raise ValueError(f"length is {self.length}: expected at most {longest}, for validation and test have one stretch at least.")
+
+    def batch(self, rng, B):
+        """B random stretches of the training text  ->  x (T, B, 65), class (T, B), None (no lengths)."""
+        text = load(self.source)["train"]
+        return self._stretches(text, rng.integers(0, len(text) - self.length, B))
+
+    def validation(self):
+        """The validation text."""
+        return self._all("validation")
+
+    def test(self):
+        """The test text."""
+        return self._all("test")
+
+    def baseline(self):
+        """The honest baseline: bits per test character, given each character's share of the training text  ->  name, value.
+
+        To be held beside loss / ln 2, not beside the accuracy. Every count starts at 1: a character may be new in the test.
+        """
+        counts = 1 + np.bincount(load(self.source)["train"], minlength=self.outputs)
+        bits = -np.log2(counts / counts.sum())
+        return "unigram entropy in bits", float(bits[self.test()[1]].mean())
+
+    def _all(self, part):
+        text = load(self.source)[part]
+        return self._stretches(text, np.arange(0, len(text) - self.length, self.length))
+
+    def _stretches(self, text, starts):
+        codes = text[np.arange(self.length + 1)[:, None] + starts]                # (T + 1, B)
+        return np.eye(self.inputs, dtype=np.float32)[codes[:-1]], codes[1:].astype(np.int64), None
+
+
+@lru_cache(maxsize=2)
+def load(source):
+    """The text as codes  ->  {"train", "validation", "test": (N,) uint8}."""
+    codes = read_text(shipped("characters.txt") if source == "sample" else find("tinyshakespeare.txt"))
+    first, second = len(codes) * 90 // 100, len(codes) * 95 // 100
+    return {"train": codes[:first], "validation": codes[first:second], "test": codes[second:]}
+
+
+def read_text(path):
+    """A text file  ->  codes (N,) uint8.    Raises ValueError that names the file and the line with a stranger."""
+    text = Path(path).read_bytes().decode("utf-8", "replace")
+    if not text:
+        raise ValueError(f"{path} is empty: expected a text; get it again.")
+    try:
+        return encode(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def encode(text):
+    """A string  ->  its codes (N,) uint8, places in ALPHABET.    Raises ValueError for any other character."""
+    try:
+        return np.array([CODES[character] for character in text], np.uint8)
+    except KeyError as error:
+        stranger = error.args[0]
+        line = text.count("\n", 0, text.index(stranger)) + 1
+        raise ValueError(f"line {line} holds {stranger!r}: expected letters a-z and A-Z, blank, line feed and any of {''.join(sorted(set(ALPHABET[2:13])))} only.") from None
+
+
+def decode(codes):
+    """Codes (N,)  ->  the string."""
+    return "".join(ALPHABET[code] for code in codes)

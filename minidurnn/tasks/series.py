@@ -1,0 +1,132 @@
+"""Two measured series: what comes next?"""
+
+import csv
+import math
+from collections import namedtuple
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from ..checks import check_choice, check_positive
+from .store import shipped
+
+File = namedtuple("File", "name time value rows")
+FILES = {
+    "co2": File("co2_mauna_loa_monthly.csv", "decimal_date", "average_ppm", 820),
+    "sunspots": File("sunspots_yearly.csv", "YEAR", "SUNACTIVITY", 309),
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """Stretches of a series, normalised; target at every step: the next value.
+
+    name       "co2": carbon dioxide in the air at Mauna Loa, in ppm, monthly from March 1958 to June 2026, a trend and a
+               season; "sunspots": the mean number of spots, yearly from 1700 to 2008, a quasi-period of about 11 years
+    length     steps in a stretch
+    The first 60 % are for training, the next 20 % for validation, the last 20 % for the test, in the order of time, and
+    every stretch of those two is taken. Mean and standard deviation are the training part's. Carbon dioxide rises:
+    all of its test values lie above all that training has seen.
+    """
+
+    name: str = "co2"
+    length: int = 36                                          # T
+
+    inputs, outputs, loss, metric, reads = 1, 1, "mse", "mse", "every"
+
+    def __post_init__(self):
+        check_choice("name", self.name, tuple(FILES))
+        check_positive(length=self.length)
+        longest = FILES[self.name].rows // 5 - 1              # one stretch and its last target in a fifth of the series
+        if self.length > longest:
+            raise ValueError(f"length is {self.length}: expected at most {longest}, for validation and test have one stretch at least.")
+
+    @property
+    def chance(self):
+        """The test error of always answering 0, the mean of the training part."""
+        return float((self.test()[1] ** 2).mean())
+
+    def batch(self, rng, B):
+        """B random stretches of the training part  ->  x (T, B, 1), target (T, B, 1), None (no lengths)."""
+        values = self._parts()["train"]
+        return self._stretches(values, rng.integers(0, len(values) - self.length, B))
+
+    def validation(self):
+        """Every stretch of the validation part."""
+        return self._all("validation")
+
+    def test(self):
+        """Every stretch of the test part."""
+        return self._all("test")
+
+    def baseline(self):
+        """The honest baseline: the test error of answering the present value  ->  name, value."""
+        x, target, _ = self.test()
+        return "no change", float(((x - target) ** 2).mean())
+
+    def scale(self):
+        """What normalised values are measured in: value = mean + deviation · normalised  ->  mean, deviation."""
+        train = load(self.name)[1][:self._cuts()[0]]
+        return float(train.mean()), float(train.std())
+
+    def _cuts(self):
+        rows = FILES[self.name].rows
+        return rows * 60 // 100, rows * 80 // 100
+
+    def _parts(self):
+        mean, deviation = self.scale()
+        parts = np.split(((load(self.name)[1] - mean) / deviation).astype(np.float32), self._cuts())
+        return dict(zip(("train", "validation", "test"), parts))
+
+    def _all(self, part):
+        values = self._parts()[part]
+        return self._stretches(values, np.arange(len(values) - self.length))
+
+    def _stretches(self, values, starts):
+        stretches = values[np.arange(self.length + 1)[:, None] + starts][..., None]         # (T + 1, B, 1)
+        return stretches[:-1], stretches[1:], None
+
+
+@lru_cache(maxsize=2)
+def load(name):
+    """A shipped series  ->  times (N,), values (N,), float64."""
+    file = FILES[name]
+    return read_series(shipped(file.name), file.time, file.value)
+
+
+def read_series(path, time, value):
+    """Two columns of a CSV file, by their names in its first line  ->  times (N,) ascending, values (N,), float64.
+
+    Raises   ValueError that names the file, the line and what is wrong there.
+    """
+    path, rows = Path(path), []
+    lines = csv.reader(path.read_bytes().decode("ascii", "replace").splitlines(), strict=True)
+    try:
+        header = next(lines, [])
+        if time not in header or value not in header:
+            raise ValueError(f"{path} begins with the columns {', '.join(header) or '(none)'}: expected {time} and {value} among them; get it again.")
+        for cells in lines:
+            where = f"{path}, line {lines.line_num}"
+            if len(cells) != len(header):
+                raise ValueError(f"{where} has {len(cells)} cells: expected {len(header)} as in the first line; get it again.")
+            rows.append([_number(cells[header.index(column)], where, column) for column in (time, value)])
+            if len(rows) > 1 and rows[-1][0] <= rows[-2][0]:
+                raise ValueError(f"{where} has the {time} {rows[-1][0]:g} after {rows[-2][0]:g}: expected times that ascend; get it again.")
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {lines.line_num} is damaged ({error}): expected a CSV file; get it again.") from error
+    if not rows:
+        raise ValueError(f"{path} has no lines below the first: expected one for every time; get it again.")
+    times, values = np.array(rows).T
+    return times, values
+
+
+def _number(cell, where, column):
+    try:
+        number = float(cell)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{where} has {cell!r} as {column}: expected a finite number; get it again or leave the line out.")
+    return number
