@@ -17,7 +17,7 @@ def from_torch(module):
         raise TypeError(f"got {kind}: expected torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU.")
     if module.num_layers != 1 or module.bidirectional or not module.bias or getattr(module, "proj_size", 0):
         raise ValueError(f"got {module}: expected one layer, one direction, biases and no projection; stack cells with Chain.")
-    W, U, b_in, b_state = (np.array(getattr(module, name).detach().cpu()) for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"))
+    W, U, b_in, b_state = (getattr(module, name).detach().cpu().numpy().copy() for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"))
     D, H = module.input_size, module.hidden_size
     p = {"W": np.ascontiguousarray(W.T), "U": np.ascontiguousarray(U.T), "b": b_in + b_state}
     if kind == "RNN":
