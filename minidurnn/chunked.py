@@ -3,7 +3,7 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from .backend import namespace
+from .backend import keep_freed_memory, namespace
 from .checks import check_array, check_choice, check_positive, check_sequence
 from .contract import draw, run, whole
 from .lengths import choose, ends_in
@@ -19,6 +19,7 @@ def walk_forward(model, keep, p, inputs, state, noise=None):
     keep     "tapes" keeps every stretch's tape; "boundaries" only the state in front of it, to run it again later
     noise    the same for every stretch
     """
+    keep_freed_memory()
     kept, outputs, last = [], [], state
     for x in inputs:
         before = last
