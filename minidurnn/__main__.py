@@ -5,25 +5,42 @@ import os
 import sys
 from pathlib import Path
 
+from . import __version__
 from .experiments import EXPERIMENTS, MODELS, run, table
 
-EPILOG = """exit codes: 0 done, 1 a run diverged, 2 wrong input, 130 stopped by Ctrl-C (continue with --resume)"""
+CODES = "exit codes: 0 done, 1 a run diverged (all others were finished), 2 wrong input, 130 stopped by Ctrl-C (continue with --resume)"
+EXAMPLES = """examples:
+  minidurnn replicate --quick                                 every experiment in small, in some minutes
+  minidurnn replicate adding --lengths 500 --models durnn     one model at one of the papers' lengths
+  minidurnn replicate adding --lengths 500 --models durnn --resume      go on after Ctrl-C or a power cut
+
+A finished trial is never trained again: its record in --out is read. Nothing is overwritten: a trial with other
+options gets a file of its own.
+
+"""
 
 
 def parser():
     """The manual, as argparse prints it."""
-    top = argparse.ArgumentParser(prog="minidurnn", description="Train the course's recurrent networks and replicate its experiments.", epilog=EPILOG)
-    commands = top.add_subparsers(dest="command", required=True)
-    replicate = commands.add_parser("replicate", help="train models on experiments and print a table for each", epilog=EPILOG)
+    top = argparse.ArgumentParser(
+        prog="minidurnn", description="Train the course's recurrent networks and replicate its experiments.",
+        epilog=f"minidurnn COMMAND --help explains the options of a command; {CODES}",
+    )
+    top.add_argument("--version", action="version", version=f"minidurnn {__version__}", help="print the version and end")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    replicate = commands.add_parser(
+        "replicate", help="train models on experiments and print a table for each", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Train models on experiments; print a table for each, and write records (JSON) and, where matplotlib is, figures.", epilog=EXAMPLES + CODES,
+    )
     replicate.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help=f"which ones ({', '.join(EXPERIMENTS)}); all unless given")
     replicate.add_argument("--quick", action="store_true", help="short sequences and few updates: minutes, no network, shipped data")
-    replicate.add_argument("--models", type=_words, metavar="A,B", help=f"which models ({', '.join(MODELS)})")
-    replicate.add_argument("--seeds", type=_numbers, metavar="0,1", help="which seeds")
-    replicate.add_argument("--lengths", type=_numbers, metavar="100,500", help="which sequence lengths, in steps, of those that the experiment has")
-    replicate.add_argument("--backend", choices=("numpy", "cupy"), default="numpy", help="where to compute")
-    replicate.add_argument("--resume", action="store_true", help="continue unfinished runs from their checkpoints")
+    replicate.add_argument("--models", type=_words, metavar="A,B", help=f"which of an experiment's models ({', '.join(MODELS)}); all unless given")
+    replicate.add_argument("--seeds", type=_numbers, metavar="0,1", help="which seeds; the experiment's own unless given")
+    replicate.add_argument("--lengths", type=_numbers, metavar="100,500", help="which sequence lengths, in steps, of those that the experiment has (minidurnn list); all unless given")
+    replicate.add_argument("--backend", choices=("numpy", "cupy"), default="numpy", help="where to compute: on the processor, or on an NVIDIA GPU (default: %(default)s)")
+    replicate.add_argument("--resume", action="store_true", help="continue unfinished runs from their checkpoints, bit for bit on the same machine")
     replicate.add_argument("--out", type=Path, default=Path("minidurnn-results"), metavar="DIR", help="folder for records, figures and checkpoints (default: %(default)s)")
-    commands.add_parser("list", help="name the experiments, their questions and models")
+    commands.add_parser("list", help="name the experiments, their questions, lengths and models", description="Name the experiments, their questions, lengths and models.")
     return top
 
 
@@ -32,9 +49,6 @@ def main(arguments=None):
     chosen = parser().parse_args(arguments)
     try:
         return {"replicate": replicate, "list": list_experiments}[chosen.command](chosen)
-    except FloatingPointError as error:                       # a run diverged
-        print(f"minidurnn: {error}", file=sys.stderr)
-        return 1
     except (ValueError, RuntimeError, OSError) as error:
         print(f"minidurnn: {error}", file=sys.stderr)
         return 2
@@ -45,7 +59,7 @@ def main(arguments=None):
 
 def replicate(chosen):
     """Train what was asked for, print a table and write records and a figure per experiment."""
-    names = chosen.experiments or list(EXPERIMENTS)
+    names = list(dict.fromkeys(chosen.experiments)) or list(EXPERIMENTS)
     _known("experiment", names, EXPERIMENTS)
     _known("model", chosen.models or (), MODELS)
     if chosen.backend == "cupy":
@@ -53,20 +67,25 @@ def replicate(chosen):
 
         import_cupy()
     trials = {name: EXPERIMENTS[name].trials(chosen.quick, chosen.models, chosen.seeds, chosen.lengths, chosen.backend) for name in names}
-    if not any(trials.values()):
-        offered = [trial for name in names for trial in EXPERIMENTS[name].trials(chosen.quick)]
-        lengths, models = sorted({trial.length for trial in offered}), dict.fromkeys(trial.model for trial in offered)
-        raise ValueError(f"no trial has these lengths and models: expected some of {', '.join(map(str, lengths))} and {', '.join(models)}{' with --quick' if chosen.quick else ''}.")
+    _offered(chosen, names, trials)
+    for task in {trial.task for group in trials.values() for trial in group}:
+        task.baseline()                                       # missing data are found before any training
     _writable(chosen.out)
-    for name in names:
+    code = 0
+    for name in filter(trials.get, names):
         print(f"{name}: {EXPERIMENTS[name].question}", flush=True)
         records = []
         for trial in trials[name]:
             print(f"  {trial.model}, T = {trial.length}, seed {trial.seed}", flush=True)
-            records.append(run(trial, chosen.out, chosen.resume))
-        print(f"\n{table(records)}", flush=True)
-        _draw(name, records, chosen.out)
-    return 0
+            try:
+                records.append(run(trial, chosen.out, chosen.resume))
+            except FloatingPointError as error:               # it diverged; the others go on
+                print(f"minidurnn: {trial.name}: {error}", file=sys.stderr)
+                code = 1
+        if records:
+            print(f"\n{table(records)}", flush=True)
+            _draw(name, records, chosen.out)
+    return code
 
 
 def list_experiments(chosen):
@@ -96,6 +115,18 @@ def _known(what, names, choices):
             raise ValueError(f"unknown {what} {name!r}: expected one of {', '.join(choices)}; `minidurnn list` explains them.")
 
 
+def _offered(chosen, names, trials):
+    """Raise where a length or model was named that no trial has."""
+    offered = [trial for name in names for trial in EXPERIMENTS[name].trials(chosen.quick)]
+    lengths, models = sorted({trial.length for trial in offered}), list(dict.fromkeys(trial.model for trial in offered))
+    for what, asked, known in (("length", chosen.lengths, lengths), ("model", chosen.models, models)):
+        for choice in asked or ():
+            if choice not in known:
+                raise ValueError(f"no trial has the {what} {choice}{' with --quick' if chosen.quick else ''}: expected some of {', '.join(map(str, known))}.")
+    if not any(trials.values()):
+        raise ValueError("no trial has these lengths and models together: give fewer options; `minidurnn list` names the lengths.")
+
+
 def _writable(folder):
     """Raise before any training where records could not be written."""
     try:
@@ -108,14 +139,14 @@ def _writable(folder):
 
 
 def _words(text):
-    return tuple(text.split(","))
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",")))
 
 
 def _numbers(text):
-    try:
-        return tuple(int(word) for word in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers such as 0,1,2") from None
+    words = _words(text)
+    if not all(word.isdecimal() for word in words):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers such as 0,1,2")
+    return tuple(dict.fromkeys(int(word) for word in words))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import asdict, dataclass
+from itertools import count as count_from
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from .machine import surroundings
 from .networks import Network
 from .optim import Adam, Constant, Steps
 from .stacks import Chain
-from .storage import describe
+from .storage import describe, read
 from .training import evaluate, fit
 from .trees import count
 
@@ -171,29 +172,43 @@ def count_parameters(network):
 
 
 def run(trial, out, resume=False, progress=True):
-    """Train one trial and write its record, `out`/NAME.json  ->  record (a dictionary).
+    """Train one trial and write its record, `out`/NAME.json  ->  record (a dictionary, as the file gives it back).
 
     A finished record of the same trial is returned as it is; with `resume` an unfinished one goes on from its
     checkpoints in `out`/runs. A record of another trial is never overwritten: the new one gets a number.
+    A rate with which the run diverges is out of the choice, and its curve ends there.
+    Raises   FileExistsError for an unfinished trial without `resume`, FloatingPointError where every run diverges.
     """
     folder = Path(out)
     path = folder / f"{trial.name}.json"
-    for number in range(2, 1000):
+    for number in count_from(2):
         if not path.exists():
             break
-        record = json.loads(path.read_text())
-        if record["schema"] == SCHEMA and record["trial"] == json.loads(json.dumps(asdict(trial))):
+        record = read_record(path)
+        if record.get("schema") == SCHEMA and record.get("trial") == json.loads(json.dumps(asdict(trial))):
             return record
         path = folder / f"{trial.name}-{number}.json"
+    checkpoints = [folder / "runs" / f"{path.stem}-rate{rate:g}.npz" for rate in trial.rates]
+    for checkpoint in checkpoints:
+        if checkpoint.exists() and not resume:
+            raise FileExistsError(f"{checkpoint} holds this trial unfinished: continue it with --resume (resume=True), or delete the file to begin again.")
     task, network = trial.task, trial.network
     runs, candidates = [], []
-    for rate in trial.rates:
-        p, history = _train(trial, network, task, rate, folder / "runs" / f"{path.stem}-rate{rate:g}.npz", resume, progress)
-        loss, metric = evaluate(network, p, task.validation())
-        runs.append({"rate": rate, "updates": history["update"][-1], "seconds": round(history["seconds"][-1], 1), "validation_loss": loss, "validation": metric, "curve": thin(history)})
-        candidates.append((loss, len(candidates), p))
+    for rate, checkpoint in zip(trial.rates, checkpoints):
+        try:
+            p, history = _train(trial, network, task, rate, checkpoint, progress)
+            loss, metric = evaluate(network, p, task.validation())
+            candidates.append((loss, len(runs), p))
+        except FloatingPointError as error:                   # its checkpoint holds the last finite row
+            diverged, loss, metric, history = error, None, None, read(checkpoint, "checkpoint")[1]["run"]["history"]
+        updates, seconds = ((history[name] or [0])[-1] for name in ("update", "seconds"))
+        runs.append({"rate": rate, "updates": updates, "seconds": round(seconds, 1), "validation_loss": loss, "validation": metric, "curve": thin(history)})
+    if not candidates:
+        raise diverged
     _, chosen, p = min(candidates, key=lambda candidate: candidate[:2])
-    test = evaluate(network, p, task.test())[1]               # read once, for the one that validation chose
+    test_loss, test = evaluate(network, p, task.test())       # read once, for the one that validation chose
+    if not np.isfinite([test_loss, test]).all():
+        raise FloatingPointError(f"the test loss is {test_loss} though the validation loss is {runs[chosen]['validation_loss']:.4g}: use a smaller rate, or keep the constraints on.")
     baseline, value = task.baseline()
     experiment = EXPERIMENTS[trial.experiment]
     record = {
@@ -203,45 +218,59 @@ def run(trial, out, resume=False, progress=True):
         "verdict": experiment.verdict(test, task), "rule": experiment.rule, **surroundings(trial.backend),
     }
     write_json(path, record)
-    return record
+    return read_record(path)
 
 
-def _train(trial, network, task, rate, checkpoint, resume, progress):
-    """One run of a trial; a run that is still at the baseline after `patience` updates ends there."""
+def _train(trial, network, task, rate, checkpoint, progress):
+    """One run of a trial, from its checkpoint if there is one; a run that is still at the baseline after `patience` updates ends there."""
     options = {
         "optimizer": Adam(rate), "batch": trial.batch, "seed": trial.seed, "backend": trial.backend, "stop": trial.stop, "checkpoint": checkpoint, "progress": progress,
         "schedule": Constant() if trial.decay is None else Steps(trial.decay), "log_every": 20, "validate_every": 100, "checkpoint_every": 100,
     }
-    if not resume:
-        checkpoint.unlink(missing_ok=True)
     updates = trial.updates if trial.patience is None else min(trial.patience, trial.updates)
     p, history = fit(network, task, updates, resume=True, **options)
-    seen = [metric for metric in history["validation"] if metric is not None][-3:]
+    rows = zip(history["update"], history["validation"])      # a resumed run may be past `updates` already
+    seen = [metric for update, metric in rows if metric is not None and update <= updates][-3:]
     left = any(EXPERIMENTS[trial.experiment].verdict(metric, task) != "baseline" for metric in seen)
-    if updates < trial.updates and history["update"][-1] == updates and left:
+    if updates <= history["update"][-1] < trial.updates and left:
         p, history = fit(network, task, trial.updates, resume=True, **options)
     return p, history
 
 
 def thin(history, rows=120):
-    """A history with at most so many rows, evenly taken, the last one always, and numbers of six digits."""
-    last = len(history["update"]) - 1
-    kept = sorted({last - round(row * last / max(1, rows - 1)) for row in range(min(rows, last + 1))})
-    digits = {name: [entry if entry is None else float(f"{entry:.6g}") for entry in column] for name, column in history.items()}
+    """A history with at most so many rows, evenly taken, the last one always, and numbers of six digits.
+
+    Where there are too many rows, those with a validation metric are taken.
+    """
+    places = list(range(len(history["update"])))
+    if len(places) > rows:
+        places = [row for row in places if history["validation"][row] is not None] or places
+    last, rows = len(places) - 1, min(rows, len(places))
+    kept = sorted({places[last - round(row * last / max(1, rows - 1))] for row in range(rows)})
+    digits = {name: [float(f"{entry:.6g}") if isinstance(entry, float) else entry for entry in column] for name, column in history.items()}
     return {name: [digits[name][row] for row in kept] for name in ("update", "loss", "metric", "gradient_norm", "validation")}
 
 
 def write_json(path, content):
-    """Write JSON whole or not at all."""
+    """Write JSON whole or not at all.    Raises ValueError for a number that is not finite, which JSON does not have."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(json.dumps(content, indent=1) + "\n")
+    unfinished.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     os.replace(unfinished, path)
+
+
+def read_record(path):
+    """One JSON file  ->  dictionary.    Raises ValueError for a damaged one."""
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON ({error}): expected a record; delete it, or use another copy.") from error
+    return record if isinstance(record, dict) else {}
 
 
 def read_records(folder):
     """All records in a folder, by name."""
-    records = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))]
+    records = [read_record(path) for path in sorted(Path(folder).glob("*.json"), key=lambda path: path.stem)]
     return [record for record in records if "trial" in record]
 
 

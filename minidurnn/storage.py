@@ -2,30 +2,37 @@
 
 import json
 import os
-import zipfile
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
 
-from . import cells, chunked, layers, networks, optim, stacks
+from . import cells, chunked, layers, networks, normalisation, optim, stacks
 from .backend import to_numpy
-from .trees import leaves
+from .trees import leaves, map_leaves
 
 FORMAT = 1                                                    # raised when an older program could misread a newer file
 HEADER = "header"
-CLASSES = {kind.__name__: kind for room in (cells, chunked, layers, networks, optim, stacks) for kind in vars(room).values() if is_dataclass(kind)}
+CLASSES = {kind.__name__: kind for room in (cells, chunked, layers, networks, normalisation, optim, stacks) for kind in vars(room).values() if is_dataclass(kind)}
 
 
 def save(path, model, p):
     """Write a model (its class and options) and its parameters to a .npz file, whole or not at all."""
+    fitted("p", p, model.init(np.random.default_rng(0)))
     write(path, {"p": p}, {"kind": "model", "model": describe(model)})
 
 
-def load(path):
-    """Read what `save` wrote  ->  model, p (NumPy).    Raises as `read` does."""
+def load(path, *classes):
+    """Read what `save` wrote  ->  model, p (NumPy).    Raises as `read` does.
+
+    classes    those of the model's parts that are your own, not minidurnn's
+    """
     arrays, facts = read(path, "model")
-    return build(facts["model"]), arrays["p"]
+    try:
+        model = build(facts["model"], {**CLASSES, **{kind.__name__: kind for kind in classes}})
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} holds a model that this program cannot build ({error}): expected classes and options that it has; install the minidurnn that wrote it.") from error
+    return model, fitted(path, arrays.get("p"), model.init(np.random.default_rng(0)))
 
 
 def write(path, arrays, facts):
@@ -35,7 +42,7 @@ def write(path, arrays, facts):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = {**facts, "format": FORMAT, "versions": {"minidurnn": __version__, "numpy": np.__version__}}
-    entries = {**leaves(to_numpy(arrays)), HEADER: np.frombuffer(json.dumps(facts).encode(), np.uint8)}
+    entries = {**leaves(to_numpy(arrays)), HEADER: np.frombuffer(json.dumps(facts, default=plain).encode(), np.uint8)}
     unfinished = path.with_name(path.name + ".part")
     with open(unfinished, "wb") as file:
         np.savez(file, **entries)
@@ -49,26 +56,39 @@ def read(path, kind):
 
     Raises   FileNotFoundError; ValueError for a damaged file, one of another kind or from a newer program.
     """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"there is no file {path}: expected a {kind}; check the path.")
     try:
         with np.load(path, allow_pickle=False) as file:
             entries = {name: file[name] for name in file.files}
         facts = json.loads(entries.pop(HEADER).tobytes())
-    except FileNotFoundError:
-        raise
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        version, found, tree = int(facts["format"]), facts["kind"], {}
+        for name, array in entries.items():
+            branch = tree
+            *stem, leaf = name.split("/")
+            for key in stem:
+                branch = branch.setdefault(key, {})
+            branch[leaf] = array
+    except Exception as error:                                # NumPy's and the zip reader's errors are of a dozen classes
         raise ValueError(f"{path} is damaged or no file of minidurnn ({error}): expected a {kind} that it wrote; use another copy.") from error
-    if facts.get("format", 0) > FORMAT:
-        raise ValueError(f"{path} has format {facts['format']}: this program reads up to {FORMAT}; install a newer minidurnn.")
-    if facts.get("kind") != kind:
-        raise ValueError(f"{path} holds a {facts.get('kind')}: expected a {kind}.")
-    tree = {}
-    for name, array in entries.items():
-        branch = tree
-        *stem, leaf = name.split("/")
-        for key in stem:
-            branch = branch.setdefault(key, {})
-        branch[leaf] = array
+    if version > FORMAT:
+        raise ValueError(f"{path} has format {version}: this program reads up to {FORMAT}; install a newer minidurnn.")
+    if found != kind:
+        raise ValueError(f"{path} holds a {found}: expected a {kind}; give another file.")
     return tree, facts
+
+
+def fitted(what, tree, expected):
+    """The arrays of `tree` in the form of `expected`, whose branches may be empty.    Raises ValueError for other names or shapes."""
+    arrays = leaves(tree)
+    found, wanted = ({name: getattr(leaf, "shape", ()) for name, leaf in leaves(one).items()} for one in (arrays, expected))
+    for name in wanted | found:
+        if found.get(name) != wanted.get(name):
+            given = f"has shape {found[name]}" if name in found else "is missing"
+            asked = f"shape {wanted[name]}" if name in wanted else "no array of this name"
+            raise ValueError(f"{what} does not fit its model: {name} {given}, expected {asked}; a model and its own parameters belong together.")
+    names = iter(wanted)
+    return map_leaves(lambda _: arrays[next(names)], expected)
 
 
 def describe(model):
@@ -78,12 +98,20 @@ def describe(model):
     return [describe(part) for part in model] if isinstance(model, (tuple, list)) else model
 
 
-def build(description):
-    """The model that `describe` described.    Raises ValueError for a class that this program does not have."""
+def plain(number):
+    """A NumPy number as Python's, where JSON meets one."""
+    if not isinstance(number, np.generic):
+        raise TypeError(f"{number!r} cannot be written to a file: expected a number, a text, or a dataclass of such.")
+    return number.item()
+
+
+def build(description, classes):
+    """The model that `describe` described.    Raises ValueError for a class that is not among `classes`, by name."""
     if isinstance(description, list):
-        return [build(part) for part in description]
+        return [build(part, classes) for part in description]
     if not isinstance(description, dict):
         return description
-    if description["class"] not in CLASSES:
-        raise ValueError(f"the file holds a {description['class']}: expected one of {', '.join(sorted(CLASSES))}; a model of your own is loaded by its own class.")
-    return CLASSES[description["class"]](**{name: build(option) for name, option in description["options"].items()})
+    name = description["class"]
+    if name not in classes:
+        raise ValueError(f"{name} is none of {', '.join(sorted(classes))}; a class of your own is given with load(path, {name})")
+    return classes[name](**{option: build(given, classes) for option, given in description["options"].items()})

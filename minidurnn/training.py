@@ -1,5 +1,6 @@
 """The training loop: data, update, constraint, and at logging points a look at what happens and a checkpoint."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -11,7 +12,7 @@ from .backend import namespace, to
 from .checks import FLOATS, check_choice, check_positive
 from .chunked import Chunked
 from .optim import Adam, Constant, clip_by_global_norm
-from .storage import describe, read, write
+from .storage import describe, fitted, plain, read, write
 from .trees import leaves, map_leaves
 
 COLUMNS = ("update", "loss", "metric", "gradient_norm", "validation", "rate", "seconds")
@@ -35,15 +36,16 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
     log_every          updates between two rows of the history; only there are numbers read off the device
     validate_every     updates between two looks at task.validation(), a multiple of log_every, or None for never
     stop               training ends at the first validation metric at least as good as this
-    time_limit         seconds after which training ends at the next row
-    checkpoint         a file that is rewritten every `checkpoint_every` updates, at the end and on Ctrl-C;
+    time_limit         seconds of this call after which training ends at the next row
+    checkpoint         a file that is written at the start, every `checkpoint_every` updates, at the end and on Ctrl-C;
                        `resume` continues from it, bit for bit on the same machine, or begins where there is none yet
     history            dict of equally long lists: update; since the row before, the mean loss, metric and gradient norm
                        before clipping; the validation metric (None where none was taken); the rate; seconds of training
     Raises             ValueError for data that are not finite or a checkpoint of another run, FileExistsError for one
-                       that would be overwritten, FloatingPointError when the loss is not finite any more
+                       that would be overwritten, FloatingPointError when a number is not finite any more
     """
     check_positive(updates=updates, batch=batch, log_every=log_every, checkpoint_every=checkpoint_every)
+    check_positive(**{name: steps for name, steps in (("validate_every", validate_every), ("window", window)) if steps is not None})
     check_choice("dtype", dtype, FLOATS)
     for name, every in (("validate_every", validate_every), ("checkpoint_every", checkpoint_every)):
         if every is not None and every % log_every:
@@ -52,7 +54,7 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
         raise ValueError(f"window is {window} for a network that reads the last step: expected reads=\"every\", for every window needs targets.")
     optimizer, schedule = optimizer or Adam(), schedule or Constant()
     setting = {
-        "network": describe(network), "task": repr(task), "optimizer": describe(optimizer), "schedule": describe(schedule), "clip": clip, "batch": batch,
+        "network": describe(network), "task": repr(task).partition(" at 0x")[0], "optimizer": describe(optimizer), "schedule": describe(schedule), "clip": clip, "batch": batch,
         "window": window, "seed": seed, "dtype": dtype, "log_every": log_every, "validate_every": validate_every,
     }
     run = _begin(network, optimizer, schedule, seed, dtype, backend)
@@ -60,12 +62,14 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
         if not resume:
             raise FileExistsError(f"the checkpoint {checkpoint} exists and would be overwritten: give resume=True (--resume) to continue it, or another path.")
         run = _resume(checkpoint, setting, run, backend)
+    elif checkpoint is not None:
+        _save(checkpoint, run, setting)                       # what cannot be saved is found before it is trained
     earlier, start = run["seconds"], perf_counter()
     batches = _batches(task, run, batch, window, dtype, backend)
     whole, recent = run, []                                   # the run at the last row, and what came since
     with tqdm(total=updates, initial=min(run["update"], updates), disable=not progress, desc="training", unit="update") as bar:
         try:
-            while run["update"] < updates:
+            while run["update"] < updates and not _reached(run, stop, network.better):
                 (x, target), place = next(batches)
                 rate = schedule.scale(run["schedule"], run["update"])
                 value, metric, tape = network.loss(run["p"], x, target, state=run["carried"])
@@ -81,17 +85,17 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
                 bar.update()
                 if run["update"] % log_every and run["update"] != updates:
                     continue
-                means, validation = _means(recent), None
+                means, validation, look = _means(recent), None, 0.0
                 if validate_every is not None and (run["update"] % validate_every == 0 or run["update"] == updates):
-                    validation = evaluate(network, p, task.validation())[1]
+                    look, validation = evaluate(network, p, task.validation())
                 bar.set_postfix_str(f"loss {means[0]:.4f}, {network.metric} {means[1]:.4f}")
                 row = (run["update"], *means, validation, optimizer.rate * rate, earlier + perf_counter() - start)
                 history = {name: [*run["history"][name], entry] for name, entry in zip(COLUMNS, row)}
                 run = {**run, "history": history, "schedule": schedule.observe(run["schedule"], validation, network.better), "seconds": row[-1]}
-                _check_finite(run, whole, checkpoint, setting)
+                _check_finite(run, look, whole, checkpoint, setting)
                 whole, recent = run, []
-                reached = stop is not None and validation is not None and (validation <= stop if network.better == "lower" else validation >= stop)
-                ends = reached or run["update"] == updates or (time_limit is not None and row[-1] >= time_limit)
+                late = time_limit is not None and row[-1] - earlier >= time_limit
+                ends = late or run["update"] == updates or _reached(run, stop, network.better)
                 if checkpoint is not None and (ends or run["update"] % checkpoint_every == 0):
                     _save(checkpoint, run, setting)
                 if ends:
@@ -156,12 +160,20 @@ def _save(path, run, setting):
 
 def _resume(path, setting, fresh, backend):
     arrays, facts = read(path, "checkpoint")
-    for name, expected in setting.items():
-        if facts["setting"][name] != expected:
-            raise ValueError(f"the checkpoint {path} is of another run: its {name} is {facts['setting'][name]!r}, expected {expected!r}; give the same options, or another path.")
-    saved = {name: map_leaves(lambda leaf: leaf if leaf.ndim else leaf.item(), arrays[name]) for name in ("p", "optimizer")}
-    saved = {name: map_leaves(lambda leaf: to(backend, leaf) if hasattr(leaf, "shape") else leaf, tree) for name, tree in saved.items()}
+    expected, given = leaves(json.loads(json.dumps(setting, default=plain))), leaves(facts.get("setting", {}))
+    for name in expected | given:
+        if expected.get(name) != given.get(name):
+            raise ValueError(f"the checkpoint {path} is of another run: its {name.replace('options/', '')} is {given.get(name)!r}, expected {expected.get(name)!r}; give the same options, or another path.")
+    trained = {name: fresh[name] for name in ("p", "optimizer")}
+    saved = fitted(path, {name: arrays.get(name) for name in trained}, trained)
+    saved = map_leaves(lambda leaf: to(backend, leaf) if leaf.ndim else leaf.item(), saved)     # a count of updates is a number again
     return {**fresh, **saved, "carried": to(backend, arrays.get("carried")), **facts["run"]}
+
+
+def _reached(run, stop, better):
+    """Whether the last row's validation metric is as good as `stop` asks for."""
+    last = run["history"]["validation"][-1:]
+    return stop is not None and last not in ([], [None]) and (last[0] <= stop if better == "lower" else last[0] >= stop)
 
 
 def _batches(task, run, batch, window, dtype, backend):
@@ -185,13 +197,19 @@ def _means(recent):
     return [sum(column) / len(column) if column else None for column in columns]
 
 
-def _check_finite(run, whole, checkpoint, setting):
-    """Stop a run whose loss or parameters are not finite, after saving it as it was at the row before."""
-    sound = np.isfinite(run["history"]["loss"][-1]) and all(bool(namespace(leaf).isfinite(leaf).all()) for leaf in leaves(run["p"]).values())
-    if sound:
+def _check_finite(run, look, whole, checkpoint, setting):
+    """Stop a run whose loss, parameters or validation (loss: look) are not finite, after saving it as it was at the row before."""
+    loss, validation = run["history"]["loss"][-1], run["history"]["validation"][-1]
+    if not np.isfinite(loss):
+        what = f"the loss is {loss}"
+    elif not all(bool(namespace(leaf).isfinite(leaf).all()) for leaf in leaves(run["p"]).values()):
+        what = "a parameter is not finite"
+    elif not np.isfinite([look, validation or 0.0]).all():
+        what = f"the validation loss is {look}"
+    else:
         return
     kept = ""
     if checkpoint is not None:
         _save(checkpoint, whole, setting)
-        kept = f" (update {whole['update']} is saved in {checkpoint})"
-    raise FloatingPointError(f"the loss is {run['history']['loss'][-1]} at update {run['update']}, the last finite row is update {whole['update']}{kept}: use a smaller rate, clip the gradient, or keep the constraints on.")
+        kept = f" (saved in {checkpoint})"
+    raise FloatingPointError(f"{what} at update {run['update']}, the last finite row is update {whole['update']}{kept}: use a smaller rate, clip the gradient, or keep the constraints on.")

@@ -1,0 +1,301 @@
+"""The command line: its manual, its refusals, its exit codes, and that Ctrl-C loses nothing."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import refuses
+
+import minidurnn
+from minidurnn import __main__ as command_line
+from minidurnn.__main__ import main, parser
+from minidurnn.experiments import EXPERIMENTS, MODELS
+from minidurnn.storage import read
+
+ROOT = Path(minidurnn.__file__).parents[1]
+SHORT = {"updates": 60, "parameters": 60, "batch": 4, "rates": (1e-3,), "length": 20}
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """The quick trials of every experiment but pixels, made tiny."""
+    for name in ("adding", "delayed-xor"):
+        for option, value in SHORT.items():
+            monkeypatch.setitem(EXPERIMENTS[name].quick, option, value)
+
+
+def environment(folder, **files):
+    """An environment whose Python finds these modules first, and then ours."""
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(text)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "TQDM_MININTERVAL": "0", "PYTHONUNBUFFERED": "1", "MPLBACKEND": "agg"}
+
+
+def command(*words, **options):
+    """`python -m minidurnn ...` to its end."""
+    return subprocess.run([sys.executable, "-m", "minidurnn", *words], capture_output=True, text=True, check=False, timeout=60, **options)
+
+
+def sentence(captured):
+    """What was printed to stderr, which must be one sentence with the program's name."""
+    assert re.fullmatch(r"minidurnn: [^\n]+\.\n", captured.err), captured.err
+    assert "Traceback" not in captured.err
+    return captured.err
+
+
+def usage(capsys, *arguments):
+    """What argparse says of wrong arguments."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+def actions(which):
+    """The options of a parser and its commands."""
+    for action in which._actions:
+        yield action
+        if isinstance(action.choices, dict):
+            for inner in action.choices.values():
+                yield from actions(inner)
+
+
+def test_every_option_is_explained():
+    found = list(actions(parser()))
+    assert {"--quick", "--models", "--seeds", "--lengths", "--backend", "--resume", "--out", "--version"} <= {name for action in found for name in action.option_strings}
+    for action in found:
+        if isinstance(action.choices, dict):                  # the commands: their own lines
+            assert all(len(line.help) > 20 for line in action._choices_actions) and len(action._choices_actions) == len(action.choices)
+        else:
+            assert len(action.help) > 15, action
+
+
+def test_help_is_a_manual(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    pages = {}
+    for words in ([], ["replicate"], ["list"]):
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--help"])
+        assert ended.value.code == 0
+        pages[" ".join(words)] = capsys.readouterr().out
+    for code in ("0 done", "1 a run diverged", "2 wrong input", "130 stopped by Ctrl-C"):
+        assert code in pages[""] and code in pages["replicate"]
+    for word in (*EXPERIMENTS, *MODELS, "minidurnn-results", "examples:", "--quick", "in steps", "bit for bit"):
+        assert word in pages["replicate"]
+    assert "replicate" in pages[""] and "list" in pages[""]
+
+
+def test_the_examples_of_the_manual_are_commands():
+    lines = [line.split("   ")[0].split() for line in command_line.EXAMPLES.splitlines() if line.startswith("  minidurnn")]
+    assert len(lines) == 3
+    for line in lines:
+        chosen = parser().parse_args(line[1:])
+        assert any(EXPERIMENTS[name].trials(chosen.quick, chosen.models, chosen.seeds, chosen.lengths) for name in chosen.experiments or EXPERIMENTS)
+
+
+def test_list_names_every_experiment_its_lengths_and_models(capsys):
+    assert main(["list"]) == 0
+    said = capsys.readouterr().out
+    for name, experiment in EXPERIMENTS.items():
+        line = next(line for line in said.splitlines() if line.startswith(name))
+        assert experiment.question in line
+        assert all(str(trial.length) in line for trial in [*experiment.trials(), *experiment.trials(quick=False)])
+    assert all(model in said for model in MODELS)
+
+
+def test_the_version_is_the_packages(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0 and capsys.readouterr().out == f"minidurnn {minidurnn.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["subtracting"], ("unknown experiment 'subtracting'", "adding, delayed-xor")),
+    (["adding", "--models", "durn"], ("unknown model 'durn'", "durnn")),
+    (["adding", "--models", "durnn,"], ("unknown model ''",)),
+    (["adding", "--models", "irnn", "--quick"], ("no trial has the model irnn with --quick", "rnn, short-term, indrnn-1, indrnn-2, durnn")),
+    (["adding", "--models", "irnn,durnn", "--quick"], ("no trial has the model irnn with --quick",)),
+    (["adding", "--lengths", "100,101"], ("no trial has the length 101", "100, 500, 1000, 5000")),
+    (["delayed-xor", "--lengths", "500", "--quick"], ("no trial has the length 500 with --quick", "some of 100")),
+])
+def test_what_does_not_exist_is_refused_with_what_does(arguments, words, tmp_path, capsys):
+    assert main(["replicate", *arguments, "--out", str(tmp_path / "out")]) == 2
+    said = sentence(capsys.readouterr())
+    assert all(word in said for word in words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_and_a_length_that_do_not_meet_are_refused(tmp_path, capsys):
+    assert main(["replicate", "adding", "pixels", "--lengths", "196", "--models", "irnn", "--out", str(tmp_path / "out")]) == 2
+    assert "together" in sentence(capsys.readouterr())
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ([], ("required",)),
+    (["train"], ("invalid choice", "replicate")),
+    (["replicate", "--fast"], ("unrecognized arguments: --fast",)),
+    (["replicate", "--seeds", "one"], ("'one' is no list of whole numbers",)),
+    (["replicate", "--seeds", "-1"], ("--seeds",)),
+    (["replicate", "--seeds=-1"], ("'-1' is no list of whole numbers",)),
+    (["replicate", "--lengths", "100;500"], ("'100;500' is no list",)),
+    (["replicate", "--backend", "torch"], ("invalid choice: 'torch'", "cupy")),
+])
+def test_wrong_arguments_are_refused(arguments, words, capsys):
+    said = usage(capsys, *arguments)
+    assert said.startswith("usage: minidurnn") and all(word in said for word in words)
+
+
+def test_an_out_folder_that_cannot_be_written_is_found_before_training(short, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command_line, "run", lambda *_: pytest.fail("it trains"))
+    (tmp_path / "file").write_text("in the way")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert main(["replicate", "adding", "--quick", "--out", str(out)]) == 2
+        said = sentence(capsys.readouterr())
+        assert f"the output folder {out} cannot be written" in said and "--out" in said
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_missing_data_are_found_before_training(tmp_path, capsys, monkeypatch):
+    def missing(self):
+        raise FileNotFoundError("the data file train was not found: set MINIDURNN_DATA.")
+    monkeypatch.setattr(command_line, "run", lambda *_: pytest.fail("it trains"))
+    monkeypatch.setattr(type(EXPERIMENTS["pixels"].task(196, "sample")), "baseline", missing)
+    assert main(["replicate", "--quick", "--out", str(tmp_path)]) == 2
+    assert "MINIDURNN_DATA" in sentence(capsys.readouterr())
+
+
+@pytest.mark.parametrize("stub, words", [
+    ("raise ImportError('no libcuda')", ("CuPy is not installed", "minidurnn[cuda12]")),
+    ("class cuda:\n    is_available = staticmethod(lambda: False)", ("CuPy is installed but finds no GPU", "nvidia-smi")),
+], ids=["no CuPy", "no GPU"])
+def test_a_backend_that_is_not_there_is_refused(stub, words, tmp_path):
+    done = command("replicate", "adding", "--quick", "--backend", "cupy", "--out", str(tmp_path / "out"), env=environment(tmp_path, cupy=stub))
+    assert done.returncode == 2
+    assert re.fullmatch(r"minidurnn: [^\n]+\.\n", done.stderr) and all(word in done.stderr for word in words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys):
+    arguments = ["replicate", "adding", "delayed-xor", "adding", "--quick", "--models", "durnn,indrnn-1,durnn", "--seeds", "0,1,0", "--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    said = capsys.readouterr()
+    assert said.out.count(EXPERIMENTS["adding"].question) == 1
+    assert "durnn, T = 20, seed 1" in said.out and "rule: solved" in said.out and "chance 0.1667, always 1" in said.out
+    assert "60/60" in said.err                                # the progress bar
+    files = {file.name for file in (tmp_path / "out").iterdir()}
+    records = {name for name in files if name.endswith(".json")}
+    assert len(records) == 8 and files - records == {"runs", "adding-T20.png", "delayed-xor-T20.png"}
+    assert all(f"figure: {tmp_path / 'out' / name}" in said.out for name in files if name.endswith(".png"))
+    assert main(arguments) == 0                               # again: nothing is trained
+    again = capsys.readouterr()
+    assert again.out == said.out and again.err == ""
+
+
+def test_on_the_stand_in_for_cupy_it_computes_there(short, cupy, tmp_path, capsys):
+    assert main(["replicate", "adding", "--quick", "--models", "indrnn-1", "--backend", "cupy", "--out", str(tmp_path)]) == 0
+    record = json.loads(next(tmp_path.glob("*.json")).read_text())
+    assert record["gpu"] == "stand-in" and record["trial"]["backend"] == "cupy"
+
+
+def test_without_matplotlib_it_says_so_and_goes_on(short, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "minidurnn.plots", None)
+    assert main(["replicate", "adding", "--quick", "--models", "indrnn-1", "--out", str(tmp_path)]) == 0
+    assert "no figure: matplotlib is not installed" in capsys.readouterr().out
+    assert len(list(tmp_path.glob("*.json"))) == 1 and not list(tmp_path.glob("*.png"))
+
+
+def test_experiments_without_such_trials_are_passed_over(short, tmp_path, capsys):
+    assert main(["replicate", "--quick", "--lengths", "20", "--models", "indrnn-1", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert EXPERIMENTS["pixels"].question not in said and EXPERIMENTS["delayed-xor"].question in said
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
+def test_a_diverging_run_is_code_1_and_all_others_are_kept(short, tmp_path, capsys, monkeypatch):
+    true = command_line.run
+
+    def run(trial, *arguments):                               # rnn is given a rate that no network survives
+        return true(replace(trial, model="irnn", rates=(1e30,)) if trial.model == "rnn" else trial, *arguments)
+    monkeypatch.setattr(command_line, "run", run)
+    assert main(["replicate", "adding", "delayed-xor", "--quick", "--models", "rnn,durnn", "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    told = [line for line in said.err.splitlines() if line.startswith("minidurnn: ")]
+    assert len(told) == 2 and all("-rnn-seed0" in line and "is not finite" in line or "nan at update" in line for line in told)
+    assert sorted(file.stem.split("-T")[0] for file in tmp_path.glob("*.json")) == ["adding", "delayed-xor"]
+    assert said.out.count("durnn  ") == 2 and "rule" in said.out
+
+
+def test_an_unfinished_trial_is_not_begun_again_without_resume(short, tmp_path, capsys, monkeypatch):
+    arguments = ["replicate", "adding", "--quick", "--models", "indrnn-1", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    record = next(tmp_path.glob("*.json"))
+    before = json.loads(record.read_text())
+    record.unlink()                                           # killed before the record was written
+    checkpoint = next((tmp_path / "runs").iterdir())
+    kept = checkpoint.read_bytes()
+    capsys.readouterr()
+    assert main(arguments) == 2
+    said = sentence(capsys.readouterr())
+    assert str(checkpoint) in said and "--resume" in said and "delete" in said
+    assert checkpoint.read_bytes() == kept
+    assert main([*arguments, "--resume"]) == 0
+    assert json.loads(record.read_text()) == before
+
+
+SHORTENED = f"""
+import minidurnn.experiments
+minidurnn.experiments.EXPERIMENTS["adding"].quick.update({ {**SHORT, "updates": 300, "length": 40} !r})
+"""
+
+
+def interrupted(words, env, after):
+    """A command that gets Ctrl-C when its progress bar shows so many updates  ->  exit code, stdout, the first and last update shown."""
+    process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    shown, text = [], ""
+    while after is not None and (piece := process.stderr.read(1)):
+        text += piece
+        if piece == "/":
+            shown += map(int, re.findall(r"(\d+)/$", text))
+            text = ""
+            if shown and shown[-1] >= after:
+                process.send_signal(signal.SIGINT)
+                break
+    out, rest = process.communicate(timeout=60)
+    shown += [int(number) for number in re.findall(r"(\d+)/300", rest)]
+    return process.returncode, out, rest, shown
+
+
+def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(tmp_path):
+    env, words = environment(tmp_path, sitecustomize=SHORTENED), ["replicate", "adding", "--quick", "--models", "durnn", "--out"]
+    code, out, err, shown = interrupted([*words, str(tmp_path / "cut")], env, after=125)
+    assert code == 130 and shown[0] == 0 and shown[-1] < 300
+    checkpoint = next((tmp_path / "cut" / "runs").iterdir())
+    saved = read(checkpoint, "checkpoint")[1]["run"]["update"]
+    assert saved % 20 == 0 and saved >= 120                   # the last row, which is later than the last regular checkpoint
+    assert f"update {saved} is saved in {checkpoint}" in out and "--resume" in out
+    assert "minidurnn: stopped" in err and "--resume" in err and "Traceback" not in err
+    assert not list((tmp_path / "cut").glob("*.json"))
+
+    code, _, err, shown = interrupted([*words, str(tmp_path / "cut"), "--resume"], env, after=None)
+    assert code == 0 and shown[0] == saved and shown[-1] == 300, err
+    code, _, err, shown = interrupted([*words, str(tmp_path / "whole")], env, after=None)
+    assert code == 0 and shown[0] == 0 and shown[-1] == 300, err
+    ours, theirs = (json.loads(next((tmp_path / folder).glob("*.json")).read_text()) for folder in ("cut", "whole"))
+    assert ours["runs"][0]["curve"] == theirs["runs"][0]["curve"]
+    assert ours["runs"][0]["curve"]["update"] == list(range(20, 301, 20)) and np.isfinite(ours["runs"][0]["curve"]["loss"]).all()
+    assert (ours["test"], ours["verdict"], ours["runs"][0]["validation"]) == (theirs["test"], theirs["verdict"], theirs["runs"][0]["validation"])
+
+
+def test_a_bug_is_not_hidden_as_wrong_input(short, tmp_path, monkeypatch):
+    def broken(*_):
+        raise TypeError("a bug")
+    monkeypatch.setattr(command_line, "run", broken)
+    with refuses(TypeError, "a bug"):
+        main(["replicate", "adding", "--quick", "--out", str(tmp_path)])
