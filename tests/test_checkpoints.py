@@ -357,10 +357,10 @@ def test_looks_and_checkpoints_fall_on_rows(name):
         fit(**small(**{name: 10}))
 
 
-def test_runs_on_the_stand_in_for_cupy_are_resumed_on_either_side(cupy, tmp_path):
-    fit(**small(checkpoint=tmp_path / "run.npz", updates=8, backend="cupy"))
-    p, history = fit(**small(checkpoint=tmp_path / "run.npz", updates=16, backend="cupy", resume=True))
-    assert isinstance(p["body"]["W"], cupy.ndarray)
+def test_a_run_is_resumed_where_it_was_or_on_the_processor(xp, tmp_path):
+    fit(**small(checkpoint=tmp_path / "run.npz", updates=8, backend=xp.__name__))
+    p, history = fit(**small(checkpoint=tmp_path / "run.npz", updates=16, backend=xp.__name__, resume=True))
+    assert isinstance(p["body"]["W"], xp.ndarray)
     p, history = fit(**small(checkpoint=tmp_path / "run.npz", resume=True))
     assert isinstance(p["body"]["W"], np.ndarray)
     whole = fit(**small())[1]
