@@ -11,6 +11,7 @@ from tqdm import tqdm
 from .backend import namespace, to
 from .checks import FLOATS, check_choice, check_positive
 from .chunked import Chunked
+from .contract import whole as needs_all
 from .optim import Adam, Constant, clip_by_global_norm
 from .storage import describe, fitted, plain, read, write
 from .trees import leaves, map_leaves
@@ -19,8 +20,8 @@ COLUMNS = ("update", "loss", "metric", "gradient_norm", "validation", "rate", "s
 
 
 def streams(seed):
-    """Independent random streams of one seed, so that two models see the same data  ->  parameters, data."""
-    return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(2)]
+    """Independent random streams of one seed, so that two models see the same data  ->  parameters, data, noise."""
+    return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3)]
 
 
 def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batch=50, window=None, seed=0,
@@ -65,20 +66,20 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
     elif checkpoint is not None:
         _save(checkpoint, run, setting)                       # what cannot be saved is found before it is trained
     earlier, start = run["seconds"], perf_counter()
-    batches = _batches(task, run, batch, window, dtype, backend)
+    batches = _batches(network, task, run, batch, window, dtype, backend)
     whole, recent = run, []                                   # the run at the last row, and what came since
     with tqdm(total=updates, initial=min(run["update"], updates), disable=not progress, desc="training", unit="update") as bar:
         try:
             while run["update"] < updates and not _reached(run, stop, network.better):
-                (x, target), place = next(batches)
+                x, target, lengths, noise, place = next(batches)
                 rate = schedule.scale(run["schedule"], run["update"])
-                value, metric, tape = network.loss(run["p"], x, target, state=run["carried"])
+                value, metric, tape = network.loss(run["p"], x, target, run["carried"], noise, lengths)
                 dp, _ = network.gradient(tape)
                 norm = None
                 if clip is not None:
                     dp, norm = clip_by_global_norm(dp, clip)
                 p, state = optimizer.update(run["p"], dp, run["optimizer"], rate)
-                p = network.project(p)                        # the constraints hold after every update
+                p = network.project(network.updated(p, tape)) # the constraints hold after every update
                 carried = None if place["offset"] == 0 else network.last_state(tape)
                 run = {**run, "p": p, "optimizer": state, "carried": carried, **place, "update": run["update"] + 1}
                 recent.append((value, metric, norm))
@@ -114,38 +115,37 @@ def evaluate(network, p, data, sequences=250):
     The data are converted to the dtype of p and moved to its library.
     """
     leaf = p["readout"]["W"]
-    backend = namespace(leaf).__name__
-    lean = replace(network, body=Chunked(network.body, 16, keep="boundaries"))
-    x, target, _ = data
+    lean = network if needs_all(network.body) else replace(network, body=Chunked(network.body, 16, keep="boundaries"))
+    x, target, lengths = data
     totals = np.zeros(2)
     for first in range(0, x.shape[1], sequences):
         rows = slice(first, first + sequences)
-        part = (x[:, rows], target[rows] if network.reads == "last" else target[:, rows], None)
-        part_x, part_target = draw(part, leaf.dtype, backend)
-        value, metric, _ = lean.loss(p, part_x, part_target)
-        totals += np.array([float(value), float(metric)]) * part_x.shape[1] / x.shape[1]
+        part = (x[:, rows], target[rows] if network.reads == "last" else target[:, rows], None if lengths is None else lengths[rows])
+        part_x, part_target, part_lengths = draw(part, leaf.dtype, namespace(leaf).__name__)
+        value, metric, _ = lean.loss(p, part_x, part_target, lengths=part_lengths)
+        share = part_x.shape[1] / x.shape[1] if lengths is None or network.reads == "last" else part_lengths.sum() / lengths.sum()
+        totals += np.array([float(value), float(metric)]) * share
     return float(totals[0]), float(totals[1])
 
 
 def draw(data, dtype, backend):
     """Checked data (NumPy x, target, lengths) in a dtype on a backend.    Raises ValueError where they are not finite."""
-    x, target, _ = data
+    x, target, lengths = data
     for name, array in (("x", x), ("target", target)):
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             where = tuple(int(axis) for axis in np.argwhere(~np.isfinite(array))[0])
             raise ValueError(f"{name}[{', '.join(map(str, where))}] is {array[where]}: expected finite numbers; mend or leave out this sequence.")
-    x = x.astype(dtype, copy=False)
-    target = target.astype(dtype, copy=False) if target.dtype.kind == "f" else target
-    return to(backend, x), to(backend, target)
+    x, target = (array.astype(dtype, copy=False) if array.dtype.kind == "f" else array for array in (x, target))
+    return to(backend, x), to(backend, target), lengths
 
 
 def _begin(network, optimizer, schedule, seed, dtype, backend):
     """A run before its first update: everything that a checkpoint holds."""
-    parameter_rng, data_rng = streams(seed)
+    parameter_rng, data_rng, noise_rng = streams(seed)
     p = to(backend, map_leaves(lambda a: a.astype(dtype), network.init(parameter_rng)))
     return {
         "p": p, "optimizer": optimizer.start(p), "carried": None,
-        "update": 0, "data_rng": data_rng.bit_generator.state, "offset": 0, "schedule": schedule.start(),
+        "update": 0, "data_rng": data_rng.bit_generator.state, "noise_rng": noise_rng.bit_generator.state, "offset": 0, "schedule": schedule.start(),
         "history": {name: [] for name in COLUMNS}, "seconds": 0.0,
     }
 
@@ -176,18 +176,23 @@ def _reached(run, stop, better):
     return stop is not None and last not in ([], [None]) and (last[0] <= stop if better == "lower" else last[0] >= stop)
 
 
-def _batches(task, run, batch, window, dtype, backend):
-    """Endless (x, target), and the place after it: the stream before the batch in use, and the offset in that batch."""
-    rng, offset = np.random.default_rng(), run["offset"]
-    rng.bit_generator.state = run["data_rng"]
+def _batches(network, task, run, batch, window, dtype, backend):
+    """Endless x, target, lengths, noise, and the place after them: the streams before the batch in use, the offset in it."""
+    streams, offset = {name: np.random.default_rng() for name in ("data_rng", "noise_rng")}, run["offset"]
+    for name, rng in streams.items():
+        rng.bit_generator.state = run[name]
     while True:
-        before = rng.bit_generator.state
-        x, target = draw(task.batch(rng, batch), dtype, backend)
+        before = {name: rng.bit_generator.state for name, rng in streams.items()}
+        x, target, lengths = draw(task.batch(streams["data_rng"], batch), dtype, backend)
+        noise = to(backend, network.draw(streams["noise_rng"], batch))
+        if window is not None and lengths is not None:
+            raise ValueError("the task gives sequences of different lengths: expected window=None, for windows cut all sequences at the same steps.")
+        behind = {name: rng.bit_generator.state for name, rng in streams.items()}
         length = len(x) if window is None else window
         for first in range(offset, len(x), length):
             ends = first + length >= len(x)
-            place = {"data_rng": rng.bit_generator.state, "offset": 0} if ends else {"data_rng": before, "offset": first + length}
-            yield (x[first:first + length], target if window is None else target[first:first + length]), place
+            place = {**behind, "offset": 0} if ends else {**before, "offset": first + length}
+            yield x[first:first + length], target if window is None else target[first:first + length], lengths, noise, place
         offset = 0
 
 
