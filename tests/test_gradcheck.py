@@ -20,17 +20,31 @@ every_kind = pytest.mark.parametrize("cell", KINDS, ids=repr)
 
 # A right gradient
 
-@pytest.mark.parametrize("cell, seeds", [
-    (ShortTermRNN(1, 3), 200), (IndRNN(1, 3), 200), (DuRNN(1, 2, 3, horizon=9, gate=0.0), 200), (RNN(1, 3), 200), (LSTM(1, 2), 50), (GRU(1, 2), 50)])
-def test_a_right_cell_is_never_rejected(cell, seeds):
-    for seed in range(seeds):
-        assert_cell_gradient(cell, rng(seed), 2, 2)
+@pytest.mark.parametrize("cell", [RNN(1, 3), ShortTermRNN(1, 3), IndRNN(1, 3), DuRNN(1, 2, 3, horizon=9, gate=0.0), LSTM(1, 2), GRU(1, 2)], ids=repr)
+def test_a_right_gradient_is_never_rejected(cell):
+    kinks = 0
+    for seed in range(200):
+        leaves = random_leaves(cell, rng(seed), 2, 2)
+
+        def forward(leaves):
+            h, tape = cell.forward(*leaves.values())
+            return h, cell.last_state(tape)
+
+        def backward(cotangents, leaves=leaves):
+            dx, dstate0, dp = cell.backward(cotangents[0], cell.forward(*leaves.values())[1], cotangents[1])
+            return {"p": dp, "x": dx, "state": dstate0}
+
+        try:
+            assert_gradient(forward, backward, leaves, rng=rng(seed))
+        except NotSmooth:
+            kinks += 1
+    assert kinks <= 2                                         # points that happen to lie within 1e-5 of a kink
 
 
-def test_a_right_cell_keeps_its_contract_whatever_the_seed():
-    for seed in range(10):
-        for cell in (ShortTermRNN(2, 4), DUAL):
-            assert_cell(cell, rng(seed))
+@pytest.mark.parametrize("cell", [ShortTermRNN(2, 4), DUAL], ids=repr)
+def test_a_right_cell_keeps_its_contract_whatever_the_seed(cell):
+    for seed in range(5):
+        assert_cell(cell, rng(seed))
 
 
 def test_trees_of_leaves_and_outputs_are_checked_leaf_by_leaf():
@@ -295,17 +309,24 @@ def test_a_planted_bug_is_caught(bug, cell):
         assert_cell(Planted(cell, **CELL_BUGS[bug]), rng(2))
 
 
-@every_kind
-def test_the_same_wrappers_without_a_bug_pass(cell):
-    for sound in (results(lambda *d: d), arguments(lambda *d: d), whole_run(lambda cell, dh, run, dstate: step_by_step(cell, dh, run, dstate, lambda carry: carry)),
-                  whole_run(lambda cell, dh, run, dstate: from_other_states(cell, dh, run, dstate, lambda before, behind: before)),
-                  whole_run(lambda cell, dh, run, dstate: cell.backward(dh, cell.forward(*run)[1], dstate))):
-        assert_cell(Planted(cell, **sound), rng(2))
+SOUND = {
+    "results": results(lambda *d: d), "arguments": arguments(lambda *d: d),
+    "a whole run": whole_run(lambda cell, dh, run, dstate: cell.backward(dh, cell.forward(*run)[1], dstate)),
+    "step by step": whole_run(lambda cell, dh, run, dstate: step_by_step(cell, dh, run, dstate, lambda carry: carry)),
+    "from the same states": whole_run(lambda cell, dh, run, dstate: from_other_states(cell, dh, run, dstate, lambda before, behind: before)),
+}
 
 
-@pytest.mark.parametrize("change, name", [(lambda d: -d, "sign"), (lambda d: 0 * d, "zero"), (lambda d: 2 * d, "twice"), (lambda d: d[::-1], "backwards")])
+@pytest.mark.parametrize("sound", SOUND)
+def test_the_same_wrappers_without_a_bug_pass(sound):
+    for cell in KINDS if sound in ("step by step", "from the same states") else KINDS[:1]:
+        assert_cell_gradient(Planted(cell, **SOUND[sound]), rng(2), 3, 2)
+    assert_cell(Planted(RNN(2, 4), **SOUND[sound]), rng(2))
+
+
+@pytest.mark.parametrize("change", [lambda d: 0 * d, lambda d: d[::-1]], ids=["zero", "backwards"])
 @every_kind
-def test_a_bug_in_the_gradient_of_any_single_parameter_is_caught_by_its_name(cell, change, name):
+def test_a_bug_in_the_gradient_of_any_single_parameter_is_caught_by_its_name(cell, change):
     for path in _paths(cell.init(rng())):
         def wrong(dx, d0, dp, path=path):
             return dx, d0, _changed(dp, path, change)

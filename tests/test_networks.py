@@ -38,8 +38,17 @@ def everything(network, leaves, x, target, dstate):
 
 @every_kind
 @every_body
-def test_the_gradient_is_that_of_the_loss_in_parameters_and_state(body, objective, reads, xp):
-    network = Network(body, 3, objective, reads)
+def test_the_gradient_is_that_of_the_loss_in_parameters_and_state(body, objective, reads):
+    assert_network_gradient(Network(body, 3, objective, reads), np)
+
+
+@every_kind
+def test_the_gradient_is_that_of_the_loss_in_either_library(objective, reads, xp):
+    assert_network_gradient(Network(Chunked(DUAL, 3, "boundaries"), 3, objective, reads), xp)
+
+
+def assert_network_gradient(network, xp):
+    """assert_gradient for parameters and state, with the loss and the state handed on as outputs."""
     for seed in range(5):                                     # another point where one stands at a kink of relu
         here, x, target, _ = case(network, seed)
         there, x, target = map_leaves(xp.asarray, here), xp.asarray(x), xp.asarray(target)
