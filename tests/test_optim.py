@@ -66,9 +66,8 @@ def test_the_dtype_stays(optimizer, dtype, xp):
     p, d = (map_leaves(lambda leaf: xp.asarray(leaf.astype(dtype)), tree) for tree in (P, D))
     state = optimizer.start(p)
     for update in range(3):
-        d, norm = clip_by_global_norm(d, 0.5)
+        d, _ = clip_by_global_norm(d, 0.5)
         p, state = optimizer.update(p, d, state, Steps(2).scale({}, update))
-        assert norm.dtype == dtype
     kept = {name: tree for name, tree in state.items() if name != "updates"}
     assert {leaf.dtype for leaf in leaves((p, d, kept)).values()} == {np.dtype(dtype)}
 
