@@ -125,6 +125,8 @@ def _wrapped(function, name, upload=False):
         if upload:
             result = result.copy(order="A")                   # the device's memory is its own
         return options["out"] if options.get("out") is not None else _lifted(result)
+    if name in ("add", "maximum", "minimum"):                 # the ufuncs whose `at` CuPy has
+        call.at = lambda array, places, values: function.at(_unwrapped(array), _unwrapped(places), _unwrapped(values))
     return call
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minidurnn import GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, ShortTermRNN, to_numpy
+from minidurnn.stacks import Dense, Residual
 from minidurnn.trees import leaves
 
 T, B = 7, 3                                                   # different from every size below: a swapped axis cannot hide
@@ -30,6 +31,10 @@ CELLS = [
     GRU(2, 4),
 ]
 SQUARE = [RNN(4, 4), ShortTermRNN(4, 4), IndRNN(4, 4), DuRNN(4, 4, 4, horizon=9, gate=0.0), LSTM(4, 4), GRU(4, 4)]     # where a missing transpose fits
+BARE = [                                                      # cells that take their pre-activation as it is
+    RNN(4, 4, project_input=False), ShortTermRNN(4, 4, project_input=False), IndRNN(4, 4, project_input=False),
+    DuRNN(9, 4, 5, horizon=9, gate=0.0, project_input=False), LSTM(16, 4, project_input=False), GRU(12, 4, project_input=False),
+]
 STACKS = [
     Linear(2, 3),
     Chain((IndRNN(2, 4), IndRNN(4, 5, horizon=9, memory="long"))),
@@ -38,6 +43,7 @@ STACKS = [
     Chunked(Chunked(DuRNN(2, 4, 5, horizon=9, gate=0.0), 2, keep="boundaries"), 4),
     Chunked(Chain((ShortTermRNN(2, 4), IndRNN(4, 5))), 2, keep="boundaries"),
     Chain((Chunked(IndRNN(2, 4), 2), Chunked(RNN(4, 3), 5, keep="boundaries"))),
+    Chain((Linear(2, 4), Residual(Chain((IndRNN(4, 4, project_input=False), Linear(4, 4)))), Dense(DuRNN(4, 3, 2, horizon=9, gate=0.0)))),
 ]
 
 

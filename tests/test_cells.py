@@ -1,10 +1,11 @@
 """Every cell keeps its contract, equals its equations written out by hand, and computes the same with either library."""
 
+from dataclasses import replace
 from math import tanh
 
 import numpy as np
 import pytest
-from support import CELLS, SQUARE, B, T, assert_same, rng
+from support import BARE, CELLS, SQUARE, B, T, assert_same, refuses, rng
 
 from minidurnn import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, to
 from minidurnn.gradcheck import assert_cell, assert_cell_gradient, random_leaves
@@ -19,7 +20,7 @@ def σ(a):
     return 1 / (1 + np.exp(-a))
 
 
-@pytest.mark.parametrize("cell", CELLS + SQUARE, ids=repr)
+@pytest.mark.parametrize("cell", CELLS + SQUARE + BARE, ids=repr)
 def test_the_cell_keeps_the_whole_contract(cell):
     assert_cell(cell, rng())
 
@@ -162,6 +163,27 @@ def test_two_steps_are_the_equations_by_hand(cell):
     h_1, _, dx_1, dstate0, dp_1 = step(cell, p, x[0], state, dh[0], carried)
     dp = {name: dp_1[name] + dp_2[name] for name in dp_1}
     assert_same(results(cell, p, x, state, dh, dstate), (np.stack([h_1, h_2]), last, np.stack([dx_1, dx_2]), dstate0, dp))
+
+
+@pytest.mark.parametrize("bare", BARE, ids=repr)
+def test_a_cell_that_is_given_its_pre_activation_is_the_cell_with_weights_behind_them(bare):
+    cell = replace(bare, inputs=2, project_input=True)
+    p, x, state, dh, dstate = case(cell, T, seed=30)
+    letters = [("W_s", "b_s"), ("V_g", "b_g")] if isinstance(cell, DuRNN) else [("W", "b")]
+    W, b = (np.concatenate([p[pair[place]] for pair in letters], axis=-1) for place in (0, 1))
+    own = {name: p[name] for name in bare.shapes}
+    h, last, da, dstate0, dp = results(bare, own, x @ W + b, state, dh, dstate)
+    dW, db = np.tensordot(x, da, ((0, 1), (0, 1))), da.sum((0, 1))
+    cuts = np.cumsum([p[pair[1]].size for pair in letters])[:-1]
+    for (weight, bias), dweight, dbias in zip(letters, np.split(dW, cuts, axis=-1), np.split(db, cuts)):
+        dp = {**dp, weight: dweight, bias: dbias}
+    assert_same((h, last, da @ W.T, dstate0, dp), results(cell, p, x, state, dh, dstate))
+
+
+@pytest.mark.parametrize("bare", BARE, ids=repr)
+def test_a_pre_activation_has_the_width_of_the_cell(bare):
+    with refuses(ValueError, "inputs is 3 with project_input=False", f"expected {bare.inputs}", "the width of the pre-activation"):
+        replace(bare, inputs=3)
 
 
 # What a model says of itself

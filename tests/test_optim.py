@@ -95,6 +95,24 @@ def test_both_libraries_give_the_same_numbers_without_a_sync(optimizer, cupy):
     assert_same(p, ours, 1e-14)
 
 
+@pytest.mark.parametrize("make", [lambda decay: SGD(0.1, 0.5, weight_decay=decay), lambda decay: Adam(0.1, weight_decay=decay)])
+def test_weight_decay_adds_its_share_of_the_matrices_to_their_gradient_and_spares_the_rest(make):
+    p = {"0": {name: rng(place).standard_normal(3) for place, name in enumerate(("W", "U_s", "V_g", "u", "b", "b_g", "scale"))}, "readout": {"W": np.ones((2, 2))}}
+    d = map_leaves(lambda leaf: np.sin(7 * leaf), p)
+    by_hand = {part: {name: leaf + 0.01 * p[part][name] * (name[0] in "WUV") for name, leaf in branch.items()} for part, branch in d.items()}
+    decayed, plain = make(0.01), make(0.0)
+    assert_same(decayed.update(p, d, decayed.start(p)), plain.update(p, by_hand, plain.start(p)), 0)
+
+
+def test_running_statistics_are_left_alone(xp):
+    p = map_leaves(xp.asarray, {"norm": {"scale": np.ones(3), "running_mean": np.ones(3)}})
+    d = map_leaves(xp.asarray, {"norm": {"scale": np.ones(3)}})
+    for optimizer in OPTIMIZERS:
+        q, state = optimizer.update(p, d, optimizer.start(p))
+        assert q["norm"]["running_mean"] is p["norm"]["running_mean"] and float((q["norm"]["scale"] - p["norm"]["scale"]).max()) < 0
+        assert "running_mean" not in state["m"]["norm"]
+
+
 def test_the_global_norm_is_that_of_all_numbers_together(xp):
     tree = map_leaves(xp.asarray, {"a": rng(1).standard_normal((3, 4)), "b": {"c": rng(2).standard_normal(5)}})
     together = np.concatenate([rng(1).standard_normal((3, 4)).ravel(), rng(2).standard_normal(5)])
@@ -145,6 +163,7 @@ def test_a_plateau_cuts_the_rate_when_patience_runs_out(better, metrics):
     (lambda: Adam(beta1=1), ("beta1 is 1:", "at least 0 and below 1")),
     (lambda: Adam(beta2=-0.1), ("beta2 is -0.1:", "at least 0 and below 1")),
     (lambda: Adam(epsilon=0.0), ("epsilon is 0.0:", "a finite number above 0")),
+    (lambda: Adam(weight_decay=-1e-4), ("weight_decay is -0.0001:", "at least 0 and below 1")),
     (lambda: Steps(0), ("every is 0:", "an int of at least 1")),
     (lambda: Steps(5, 0.0), ("factor is 0.0:", "a finite number above 0")),
     (lambda: Plateau(2.5), ("patience is 2.5:", "an int of at least 1")),

@@ -6,6 +6,7 @@ from support import STACKS, B, T, assert_same, refuses, rng
 
 from minidurnn import RNN, Chain, DuRNN, IndRNN, Linear
 from minidurnn.gradcheck import assert_cell, assert_cell_gradient, random_leaves
+from minidurnn.stacks import Dense, Residual
 from minidurnn.trees import map_leaves
 
 CHAIN = Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0, output="long"), Linear(4, 5), RNN(5, 3)))
@@ -66,6 +67,30 @@ def test_parts_draw_their_starts_one_after_the_other():
 
 def test_a_list_of_parts_makes_the_same_chain():
     assert Chain(list(CHAIN.parts)) == CHAIN and hash(Chain(list(CHAIN.parts))) == hash(CHAIN)
+
+
+def test_a_residual_model_adds_to_what_it_was_given():
+    model, inner = Residual(Chain((RNN(2, 4), Linear(4, 2)))), Chain((RNN(2, 4), Linear(4, 2)))
+    p, x, state = random_leaves(inner, rng(), T, B).values()
+    (y, tape), (h, own) = model.forward(p, x, state), inner.forward(p, x, state)
+    assert (y == x + h).all() and (model.last_state(tape) == inner.last_state(own)).all()
+    dy, dstate = rng(1).standard_normal(y.shape), rng(2).standard_normal(state.shape)
+    (dx, dstate0, dp), (inner_dx, inner_dstate0, inner_dp) = model.backward(dy, tape, dstate), inner.backward(dy, own, dstate)
+    assert_same((dx, dstate0, dp), (dy + inner_dx, inner_dstate0, inner_dp), 0)
+
+
+def test_a_dense_model_stands_beside_what_it_was_given():
+    model, inner = Dense(RNN(2, 4)), RNN(2, 4)
+    p, x, state = random_leaves(inner, rng(), T, B).values()
+    (y, tape), (h, own) = model.forward(p, x, state), inner.forward(p, x, state)
+    assert model.outputs == 6 and (y == np.concatenate([x, h], -1)).all() and (model.last_state(tape) == inner.last_state(own)).all()
+    dy = rng(1).standard_normal(y.shape)
+    assert_same(model.backward(dy, tape)[0], dy[..., :2] + inner.backward(np.ascontiguousarray(dy[..., 2:]), own)[0], 1e-14)
+
+
+def test_a_residual_branch_of_unequal_widths_is_refused():
+    with refuses(ValueError, "takes 2 inputs and gives 4 outputs", "expected equal widths", "Linear(..., 2)"):
+        Residual(RNN(2, 4))
 
 
 def test_parts_of_unequal_widths_are_refused():

@@ -4,7 +4,7 @@ from math import log
 
 import numpy as np
 import pytest
-from support import CELLS, SQUARE, STACKS, rng
+from support import BARE, CELLS, SQUARE, STACKS, rng
 
 from minidurnn import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, starts
 from minidurnn.constraints import spectral_norm
@@ -57,7 +57,7 @@ def test_fixed_starts():
     assert {starts.identity(3).dtype, starts.zeros(3).dtype, starts.constant(-2.5, 3).dtype} == {np.dtype("float32")}
 
 
-@pytest.mark.parametrize("model", CELLS + SQUARE + STACKS, ids=repr)
+@pytest.mark.parametrize("model", CELLS + SQUARE + BARE + STACKS, ids=repr)
 def test_every_model_starts_inside_its_own_constraints_and_finite(model):
     p = model.init(rng(3))
     assert model.project(p) is p

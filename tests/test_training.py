@@ -91,9 +91,9 @@ def test_two_models_of_one_seed_see_the_same_data():
 
 
 def test_the_streams_of_a_seed_are_independent_of_each_other_and_of_other_seeds():
-    draws = [stream.random(4).tolist() for seed in (0, 1) for stream in streams(seed)]
-    assert len({tuple(row) for row in draws}) == 4
-    assert draws[:2] == [stream.random(4).tolist() for stream in streams(0)]
+    draws = [[stream.random(4).tolist() for stream in streams(seed)] for seed in (0, 1)]
+    assert len({tuple(row) for rows in draws for row in rows}) == len(draws[0]) + len(draws[1])
+    assert draws[0] == [stream.random(4).tolist() for stream in streams(0)]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -199,7 +199,7 @@ def test_data_that_are_not_finite_are_refused_by_their_place(name, place, value)
 
 
 def test_data_are_converted_and_classes_are_not():
-    x, target = draw((np.ones((4, 3, 2)), np.ones((3, 1)), None), "float32", "numpy")
+    x, target, _ = draw((np.ones((4, 3, 2)), np.ones((3, 1)), None), "float32", "numpy")
     assert x.dtype == target.dtype == np.float32
     assert draw((np.ones((4, 3, 2), np.float32), np.arange(3), None), "float64", "numpy")[1].dtype == np.arange(3).dtype
 

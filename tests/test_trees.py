@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from minidurnn.trees import add, count, leaves, map_leaves
+from minidurnn.trees import add, count, leaves, map_leaves, merge, trained
 
 Pair = namedtuple("Pair", "a b")
 TREE = {"body": {"0": {"W": np.ones((2, 3))}, "1": [np.zeros(4), None]}, "pair": Pair(np.ones(1), (np.ones(2),))}
@@ -34,5 +34,15 @@ def test_a_sum_takes_a_missing_key_as_zero_and_writes_nothing():
     assert add(None, part) is part
 
 
-def test_the_count_is_the_number_of_numbers():
+def test_a_merge_exchanges_the_leaves_that_the_part_holds():
+    tree, part = {"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"d": 4}}
+    assert merge(tree, part) == {"a": 1, "b": {"c": 2, "d": 4}} and tree["b"]["d"] == 3
+
+
+def test_running_statistics_are_not_trained():
+    assert trained({"a": 1, "b": {"running_mean": 2, "scale": 3}}) == {"a": 1, "b": {"scale": 3}}
+
+
+def test_the_count_is_the_number_of_trained_numbers():
     assert count(TREE) == 6 + 4 + 1 + 2
+    assert count({"norm": {"scale": np.ones(4), "running_mean": np.ones(4)}}) == 4
