@@ -78,12 +78,16 @@ def check_cell(attempt):
     if run is ... or run is None:
         print("exercise 00.4: not attempted yet")
         return
+    if not (isinstance(run, tuple) and len(run) == 2):
+        raise AssertionError("exercise 00.4: forward gives something else: expected h (T, B, H) and a tape.")
     h, tape = run
     compare("00.4", h, reference.forward(leaves["p"], leaves["x"], leaves["state"])[0], ("h",))
     gradients = cell.backward(rng.standard_normal(h.shape), tape)
     if gradients is ... or gradients is None:
         print("exercise 00.4: forward is correct, backward not attempted yet")
         return
+    if not (isinstance(gradients, tuple) and len(gradients) == 3 and isinstance(gradients[2], dict)):
+        raise AssertionError("exercise 00.4: backward gives something else: expected dx, dstate0, {\"W\": dW, \"b\": db, \"alpha\": dalpha}.")
     try:
         assert_cell(cell, rng)
     except AssertionError as error:
@@ -136,6 +140,23 @@ class HalfBlend(Blend):
         return super().backward(dh, (p, x, 0 * h0, z, 0 * h), dstate)
 
 
+class TapelessBlend(Blend):
+    """A forward that gives its outputs alone."""
+
+    def forward(self, p, x, state=None):
+        """No tape."""
+        return super().forward(p, x, state)[0]
+
+
+class StatelessBlend(Blend):
+    """A backward that leaves out the gradient on the state before the first step."""
+
+    def backward(self, dh, tape, dstate=None):
+        """Two results in place of three."""
+        dx, _, dp = super().backward(dh, tape, dstate)
+        return dx, dp
+
+
 REFERENCE = {"00.1": "1/6", "00.2": step_backward, "00.3": "c", "00.4": Blend}
 WRONG = {
     "00.1": ["1/12", "1/4", "1/2", 0.1667],
@@ -147,6 +168,6 @@ WRONG = {
         _slip(db=lambda da, dh, x, h0, h, W, u: da),                                        # no sum over the batch
     ],
     "00.3": ["a", "b", "d", "e"],
-    "00.4": [SwappedBlend, CutBlend, ForgetfulBlend, HalfBlend],
+    "00.4": [SwappedBlend, CutBlend, ForgetfulBlend, HalfBlend, TapelessBlend, StatelessBlend],
 }
 CHECKS = {"00.1": check_baseline, "00.2": check_step, "00.3": check_handed_on, "00.4": check_cell}
