@@ -298,6 +298,8 @@ CELL_BUGS = {
     "the state ignored": {
         "forward": lambda cell, p, x, state=None: cell.forward(p, x), "backward": lambda cell, dh, tape, dstate=None: (lambda dx, d0, dp: (dx, 0 * d0, dp))(*cell.backward(dh, tape, dstate))},
     "no state counts as ones": {"forward": lambda cell, p, x, state=None: cell.forward(p, x, np.ones((x.shape[1], cell.state_size), x.dtype) if state is None else state)},
+    "no dh counts as ones": whole_run(lambda cell, dh, run, dstate: cell.backward(np.ones((*run[1].shape[:2], cell.outputs)) if dh is None else dh, cell.forward(*run)[1], dstate)),
+    "no dstate counts as ones": whole_run(lambda cell, dh, run, dstate: cell.backward(dh, cell.forward(*run)[1], np.ones_like(run[2]) if dstate is None else dstate)),
     "the mean over time": {"forward": batch_mean, "backward": lambda cell, dh, tape, dstate=None: (lambda dx, d0, dp: (dx - dx.mean(0), d0, dp))(*cell.backward(dh, tape, dstate))},
 }
 
