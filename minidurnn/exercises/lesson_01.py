@@ -38,7 +38,11 @@ def check_5(attempt):
     for seed in range(5):
         rng = np.random.default_rng(seed)
         leaves = rnn_leaves(rng)
-        if _untouched(gradients(attempt, leaves)(np.ones((T, B, H)))):
+        try:
+            results = gradients(attempt, leaves)(np.ones((T, B, H)))
+        except AssertionError as wrong_form:
+            raise AssertionError(f"exercise 01.5: {wrong_form}") from None
+        if _untouched(results):
             print("exercise 01.5: not attempted yet")
             return
         if _is_right(attempt, leaves, rng):
@@ -51,7 +55,7 @@ def check_5(attempt):
             assert_gradient(rnn, gradients(attempt, leaves), leaves, rng=rng)
         except AssertionError:
             continue
-        raise AssertionError("exercise 01.5: assert_gradient accepts it too; your bug hides where no cotangent looks.")
+        raise AssertionError("exercise 01.5: assert_gradient accepts it too; what is wrong with it is smaller than its tolerance.")
     print("exercise 01.5: correct")
 
 
@@ -224,6 +228,14 @@ def _transposed(dh, p, x, h0, h):
     return backward(dh, {**p, "U": p["U"].T}, x, h0, h)
 
 
+def _barely_wrong(dh, p, x, h0, h):
+    return backward((1 + 1e-8) * dh, p, x, h0, h)
+
+
+def _two_results(dh, p, x, h0, h):
+    return backward(dh, p, x, h0, h)[:2]
+
+
 CHECKS = {"01.1": check_1, "01.2": check_2, "01.3": check_3, "01.4": check_4, "01.5": check_5}
 REFERENCE = {"01.1": "c", "01.2": "b", "01.3": two_inputs_backward, "01.4": slope_along, "01.5": wrong_backward}
 WRONG = {
@@ -231,5 +243,5 @@ WRONG = {
     "01.2": ["a", "c", "d"],
     "01.3": [_one_path, _wrong_step],                         # the path through x[t-1] forgotten; x[t] for x[t-1] in dV
     "01.4": [_one_sided, _half_the_distance],
-    "01.5": [backward, _transposed],                          # nothing wrong with it; the weak checker notices
+    "01.5": [backward, _transposed, _barely_wrong, _two_results],      # not wrong; noticed; below the tolerance; no dp
 }
