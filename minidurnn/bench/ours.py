@@ -1,0 +1,43 @@
+"""Our side: one forward and backward as a Network runs it, chunk by chunk, so that no output of full length exists."""
+
+from collections import namedtuple
+
+import numpy as np
+
+from ..chunked import Chunked, walk_backward, walk_forward
+
+
+class Stretch(namedtuple("Stretch", "cell share")):
+    """One stretch of the sequence as a model whose output is its part of the mean over all states.
+
+    share    (chunk, B, outputs)  that mean's gradient on every h[t]: one and the same number
+    """
+
+    def forward(self, p, x, state):
+        """The cell, and the sum of its outputs (einsum is faster at it than sum)."""
+        h, tape = self.cell.forward(p, x, state)
+        return np.einsum("tbh->", h), tape
+
+    def backward(self, _, tape, dstate):
+        """The cell's backward under the constant gradient of a mean."""
+        return self.cell.backward(self.share[:len(tape.x)], tape, dstate)
+
+    def last_state(self, tape):
+        """The cell's."""
+        return self.cell.last_state(tape)
+
+
+def prepare(cell, p, x, chunk):
+    """step() -> loss, gradients by name: of every parameter and, as "x", of the input.    Nothing survives a step."""
+    T, B, _ = x.shape
+    pieces = [x[piece] for piece in Chunked(cell, chunk).chunks(T)]
+
+    def step():
+        each = np.full((B, cell.outputs), 1.0 / (T * B * cell.outputs), x.dtype)
+        stretch = Stretch(cell, np.broadcast_to(each, (min(chunk, T), *each.shape)))
+        sums, walk = walk_forward(stretch, "tapes", p, pieces, None)
+        value = sum(sums) * each[0, 0] + (walk.last * walk.last).sum()
+        dpieces, _, dp = walk_backward(stretch, "tapes", [None] * len(pieces), walk, 2.0 * walk.last)
+        return value, {**dp, "x": np.concatenate(dpieces)}
+
+    return step

@@ -1,0 +1,91 @@
+"""Whole training updates, and the length of a chunk: what else a user's time depends on."""
+
+import subprocess
+import sys
+from statistics import median
+from time import process_time
+
+from ..chunked import Chunked
+from ..networks import Network
+from ..optim import Adam, clip_by_global_norm
+from ..tasks import Adding
+from ..training import draw, streams
+from . import ours
+from .speed import race
+from .workloads import CELLS, inputs
+
+PARTS = ("data", "forward and loss", "backward", "clip", "optimiser", "project")
+CORE = ("forward and loss", "backward")
+REST_LIMIT = 0.15                                             # of an update at W1
+IMPORT_LIMIT = 0.25                                           # seconds
+CHUNKS = (8, 16, 24, 32)
+
+
+def measure(workloads, cells):
+    """Updates of a network on the adding problem, as `fit` makes them, split by part  ->  rows of plain data."""
+    print("an update of adding in ms of CPU time, and what is not forward or backward\n" + f"{'':3} {'cell':<7} {'total':>9} " + " ".join(f"{part:>16}" for part in PARTS) + "    rest", flush=True)
+    rows = []
+    for name, workload in workloads.items():
+        for cell in cells:
+            parts = split(cell, workload)
+            total = sum(parts.values())
+            rest = 1.0 - sum(parts[part] for part in CORE) / total
+            judged = "" if name != "W1" else f"  target {REST_LIMIT:.0%} {'met' if rest < REST_LIMIT else 'MISSED'}"
+            print(f"{name:3} {cell:<7} {total * 1e3:>9.2f} " + " ".join(f"{parts[part] * 1e3:>16.3f}" for part in PARTS) + f"  {rest:>6.1%}{judged}", flush=True)
+            rows.append({"workload": name, "cell": cell, "chunk": workload.chunk, "seconds": parts, "rest": rest})
+    return rows
+
+
+def measure_import(times=7):
+    """CPU seconds of `import minidurnn` in fresh processes  ->  a row for each, after a line."""
+    command = "from time import process_time; begin = process_time(); import minidurnn; print(process_time() - begin)"
+    seconds = [float(subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout) for _ in range(times)]
+    print(f"import minidurnn: {median(seconds):.3f} s of CPU time, median of {times}  target {IMPORT_LIMIT} {'met' if median(seconds) <= IMPORT_LIMIT else 'MISSED'}", flush=True)
+    return [round(second, 4) for second in seconds]
+
+
+def split(cell, workload):
+    """CPU seconds of every part of an update, medians over three updates for each round  ->  {part: seconds}."""
+    task, seconds = Adding(workload.T), {part: [] for part in PARTS}
+    network = Network(Chunked(CELLS[cell](workload._replace(D=task.inputs)), workload.chunk), task.outputs)
+    steps = training(network, task, workload.B)
+    for _ in range(3 * workload.rounds + 2):                  # the first two do not count
+        for part in PARTS:
+            begin = process_time()
+            next(steps)
+            seconds[part].append(process_time() - begin)
+    return {part: median(times[2:]) for part, times in seconds.items()}
+
+
+def training(network, task, B):
+    """Updates without end, as `fit` makes them with seed 0, with a pause after every part that tells p."""
+    parameter_rng, data_rng, *_ = streams(0)
+    p, optimizer = network.init(parameter_rng), Adam()
+    state = optimizer.start(p)
+    while True:
+        x, target, lengths = draw(task.batch(data_rng, B), "float32", "numpy")
+        yield p
+        _, _, tape = network.loss(p, x, target, lengths=lengths)
+        yield p
+        dp, _ = network.gradient(tape)
+        yield p
+        dp, _ = clip_by_global_norm(dp, 5.0)
+        yield p
+        p, state = optimizer.update(p, dp, state)
+        yield p
+        p = network.project(network.updated(p, tape))
+        yield p
+
+
+def measure_chunks(workloads, cells):
+    """Ours with chunks of several lengths, and the whole sequence in one  ->  rows of plain data."""
+    print("ms of CPU time by steps in a chunk\n" + f"{'':3} {'cell':<7} " + " ".join(f"{length:>9}" for length in (*CHUNKS, "whole")), flush=True)
+    rows = []
+    for name, workload in workloads.items():
+        for cell in cells:
+            model = CELLS[cell](workload)
+            p, x = inputs(model, workload)
+            seconds = race({str(length): ours.prepare(model, p, x, length) for length in (*CHUNKS, len(x))}, workload.rounds)
+            print(f"{name:3} {cell:<7} " + " ".join(f"{median(clocks['cpu']) * 1e3:>9.2f}" for clocks in seconds.values()), flush=True)
+            rows.append({"workload": name, "cell": cell, "seconds": seconds})
+    return rows
