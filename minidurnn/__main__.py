@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from . import __version__
-from .experiments import EXPERIMENTS, MODELS, run, table
+from .experiments import EXPERIMENTS, MODELS, run
+from .records import table
 
 CODES = "exit codes: 0 done, 1 a run diverged (all others were finished), 2 wrong input, 130 stopped by Ctrl-C (continue with --resume)"
 EXAMPLES = """examples:

@@ -1,7 +1,6 @@
 """Named experiments: from a configuration to a record, from records to a table with a verdict."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from itertools import count as count_from
 from pathlib import Path
@@ -14,12 +13,14 @@ from .chunked import Chunked
 from .machine import surroundings
 from .networks import Network
 from .optim import Adam, Constant, Steps
+from .records import read_record, thin, write_json
 from .stacks import Chain
 from .storage import describe, read
 from .training import evaluate, fit
 from .trees import count
 
 SCHEMA = 1
+BEFORE = {"stages": []}                                       # options that the first records did not have, and what they meant
 
 MODELS = {                                                    # name -> (task, units) -> body
     "rnn": lambda task, H: RNN(task.inputs, H),
@@ -42,6 +43,9 @@ class Trial:
     patience   a run that has not left the baseline after so many updates ends there (None: it goes on)
     stop       a run ends at the first validation metric at least as good as this
     decay      the rate is divided by 10 after every so many updates (None: constant)
+    stages     shorter lengths on which the same network is trained first, each until `stop` or for `updates`: a curriculum;
+               a stage goes on with the parameters of the one before, and with the rate times its share of the first
+               length, for what one update of u changes over T steps grows with T
     """
 
     experiment: str
@@ -56,6 +60,7 @@ class Trial:
     patience: int | None = None
     stop: float | None = None
     decay: int | None = None
+    stages: tuple = ()
     source: str = "sample"
     backend: str = "numpy"
 
@@ -74,7 +79,8 @@ class Trial:
     @property
     def name(self):
         """A file name that tells the trials of one experiment apart."""
-        return f"{self.experiment}-T{self.length}-{self.size}{self.parameters}-{self.model}-seed{self.seed}-u{self.updates}"
+        staged = f"-from{self.stages[0]}" if self.stages else ""
+        return f"{self.experiment}-T{self.length}{staged}-{self.size}{self.parameters}-{self.model}-seed{self.seed}-u{self.updates}"
 
 
 @dataclass(frozen=True)
@@ -134,9 +140,9 @@ EXPERIMENTS = {
         question="Who can combine two neighbouring bits and keep the result for T steps?",
         task=lambda length, source: tasks.DelayedXOR(length),
         quick=_settings("delayed-xor", length=100, updates=800, stop=0.999),
-        full=tuple(
-            _settings("delayed-xor", length=T, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500)
-            for T, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))
+        full=(
+            *(_settings("delayed-xor", length=T, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500) for T, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))),
+            _settings("delayed-xor", length=5000, models=("indrnn-2", "durnn"), seeds=(0, 1, 2), updates=500, stop=0.999, rates=(3e-3,), stages=(50, 100, 300, 1000, 2500)),
         ),
         solved=0.99,
         rule="solved: test accuracy at least 99 %; learning: more than 5 points above the count ceiling, some three standard errors of 1,000 answers; else baseline",
@@ -185,7 +191,7 @@ def run(trial, out, resume=False, progress=True):
         if not path.exists():
             break
         record = read_record(path)
-        if record.get("schema") == SCHEMA and record.get("trial") == json.loads(json.dumps(asdict(trial))):
+        if record.get("schema") == SCHEMA and {**BEFORE, **record.get("trial", {})} == json.loads(json.dumps(asdict(trial))):
             return record
         path = folder / f"{trial.name}-{number}.json"
     checkpoints = [folder / "runs" / f"{path.stem}-rate{rate:g}.npz" for rate in trial.rates]
@@ -222,82 +228,25 @@ def run(trial, out, resume=False, progress=True):
 
 
 def _train(trial, network, task, rate, checkpoint, progress):
-    """One run of a trial, from its checkpoint if there is one; a run that is still at the baseline after `patience` updates ends there."""
-    options = {
-        "optimizer": Adam(rate), "batch": trial.batch, "seed": trial.seed, "backend": trial.backend, "stop": trial.stop, "checkpoint": checkpoint, "progress": progress,
-        "schedule": Constant() if trial.decay is None else Steps(trial.decay), "log_every": 20, "validate_every": 100, "checkpoint_every": 100,
-    }
+    """One run of a trial, through its stages, from its checkpoints if there are any."""
+    p = None
+    for length in trial.stages:
+        stage, own = EXPERIMENTS[trial.experiment].task(length, trial.source), checkpoint.with_name(f"{checkpoint.stem}-T{length}.npz")
+        p, _ = fit(network, stage, trial.updates, start=p, **_options(trial, rate * trial.stages[0] / length, own, progress))
+    options = {"start": p, **_options(trial, rate * (trial.stages[0] / trial.length if trial.stages else 1), checkpoint, progress)}
     updates = trial.updates if trial.patience is None else min(trial.patience, trial.updates)
-    p, history = fit(network, task, updates, resume=True, **options)
+    p, history = fit(network, task, updates, **options)
     rows = zip(history["update"], history["validation"])      # a resumed run may be past `updates` already
     seen = [metric for update, metric in rows if metric is not None and update <= updates][-3:]
     left = any(EXPERIMENTS[trial.experiment].verdict(metric, task) != "baseline" for metric in seen)
     if updates <= history["update"][-1] < trial.updates and left:
-        p, history = fit(network, task, trial.updates, resume=True, **options)
+        p, history = fit(network, task, trial.updates, **options)
     return p, history
 
 
-def thin(history, rows=120):
-    """A history with at most so many rows, evenly taken, the last one always, and numbers of six digits.
-
-    Where there are too many rows, those with a validation metric are taken.
-    """
-    places = list(range(len(history["update"])))
-    if len(places) > rows:
-        places = [row for row in places if history["validation"][row] is not None] or places
-    last, rows = len(places) - 1, min(rows, len(places))
-    kept = sorted({places[last - round(row * last / max(1, rows - 1))] for row in range(rows)})
-    digits = {name: [float(f"{entry:.6g}") if isinstance(entry, float) else entry for entry in column] for name, column in history.items()}
-    return {name: [digits[name][row] for row in kept] for name in ("update", "loss", "metric", "gradient_norm", "validation")}
-
-
-def write_json(path, content):
-    """Write JSON whole or not at all.    Raises ValueError for a number that is not finite, which JSON does not have."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(unfinished, path)
-
-
-def read_record(path):
-    """One JSON file  ->  dictionary.    Raises ValueError for a damaged one."""
-    try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}): expected a record; delete it, or use another copy.") from error
-    return record if isinstance(record, dict) else {}
-
-
-def read_records(folder):
-    """All records in a folder, by name."""
-    records = [read_record(path) for path in sorted(Path(folder).glob("*.json"), key=lambda path: path.stem)]
-    return [record for record in records if "trial" in record]
-
-
-def table(records):
-    """Records as lines of text: a header with chance and baseline for every length, a line for every model, all seeds in it."""
-    lines = []
-    for experiment, length, size, parameters in sorted({_group(record) for record in records}):
-        group = [record for record in records if _group(record) == (experiment, length, size, parameters)]
-        first = group[0]
-        what = f"about {parameters:,} trained numbers each" if size == "equal" else f"{parameters} units a layer"
-        lines += [
-            f"{experiment}, T = {length}, {what}: test {first['metric']}; chance {first['chance']:.4g}, {first['baseline']['name']} {first['baseline']['value']:.4g}",
-            f"  {'model':<12}{'numbers':>9}  {'updates':>8}  {'rate':>7}  {'seconds':>8}  {'test, by seed':<28}  verdict",
-        ]
-        for model in MODELS:
-            seeds = sorted((record for record in group if record["trial"]["model"] == model), key=lambda record: record["trial"]["seed"])
-            if seeds:
-                chosen = [next(one for one in record["runs"] if one["rate"] == record["chosen_rate"]) for record in seeds]
-                tests = " ".join(f"{record['test']:.4f}" for record in seeds)
-                verdicts = [record["verdict"] for record in seeds]
-                said = ", ".join(f"{verdict}" if len(seeds) == 1 else f"{verdict} {verdicts.count(verdict)}/{len(seeds)}" for verdict in sorted(set(verdicts), key=verdicts.index))
-                rates = "/".join(sorted({f"{one['rate']:g}" for one in chosen}))
-                lines.append(f"  {model:<12}{seeds[0]['parameters']:>9,}  {max(one['updates'] for one in chosen):>8,}  {rates:>7}  {sum(one['seconds'] for one in chosen):>8.0f}  {tests:<28}  {said}")
-        lines += [f"  rule: {first['rule']}", ""]
-    return "\n".join(lines)
-
-
-def _group(record):
-    trial = record["trial"]
-    return trial["experiment"], trial["length"], trial["size"], trial["parameters"]
+def _options(trial, rate, checkpoint, progress):
+    every = 20 if trial.stages else 100
+    return {
+        "optimizer": Adam(rate), "batch": trial.batch, "seed": trial.seed, "backend": trial.backend, "stop": trial.stop, "checkpoint": checkpoint, "resume": True, "progress": progress,
+        "schedule": Constant() if trial.decay is None else Steps(trial.decay), "log_every": 20, "validate_every": every, "checkpoint_every": every,
+    }

@@ -24,7 +24,7 @@ def streams(seed):
     return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3)]
 
 
-def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batch=50, window=None, seed=0,
+def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batch=50, window=None, seed=0, start=None,
         dtype="float32", backend="numpy", log_every=20, validate_every=100, stop=None, time_limit=None,
         checkpoint=None, checkpoint_every=100, resume=False, progress=True):
     """Train a network on a task  ->  p (on the backend), history.
@@ -34,6 +34,7 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
     clip               limit on the gradient's global norm, or None
     window             truncated backpropagation: a batch is cut into stretches of so many steps, each one update, with
                        the state (not its gradient) handed on; None takes whole sequences
+    start              parameters (NumPy) to begin with instead of the network's own start values
     log_every          updates between two rows of the history; only there are numbers read off the device
     validate_every     updates between two looks at task.validation(), a multiple of log_every, or None for never
     stop               training ends at the first validation metric at least as good as this
@@ -58,14 +59,14 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
         "network": describe(network), "task": repr(task).partition(" at 0x")[0], "optimizer": describe(optimizer), "schedule": describe(schedule), "clip": clip, "batch": batch,
         "window": window, "seed": seed, "dtype": dtype, "log_every": log_every, "validate_every": validate_every,
     }
-    run = _begin(network, optimizer, schedule, seed, dtype, backend)
+    run = _begin(network, start, optimizer, schedule, seed, dtype, backend)
     if checkpoint is not None and Path(checkpoint).exists():
         if not resume:
             raise FileExistsError(f"the checkpoint {checkpoint} exists and would be overwritten: give resume=True (--resume) to continue it, or another path.")
         run = _resume(checkpoint, setting, run, backend)
     elif checkpoint is not None:
         _save(checkpoint, run, setting)                       # what cannot be saved is found before it is trained
-    earlier, start = run["seconds"], perf_counter()
+    earlier, begun = run["seconds"], perf_counter()
     batches = _batches(network, task, run, batch, window, dtype, backend)
     whole, recent = run, []                                   # the run at the last row, and what came since
     with tqdm(total=updates, initial=min(run["update"], updates), disable=not progress, desc="training", unit="update") as bar:
@@ -90,7 +91,7 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
                 if validate_every is not None and (run["update"] % validate_every == 0 or run["update"] == updates):
                     look, validation = evaluate(network, p, task.validation())
                 bar.set_postfix_str(f"loss {means[0]:.4f}, {network.metric} {means[1]:.4f}")
-                row = (run["update"], *means, validation, optimizer.rate * rate, earlier + perf_counter() - start)
+                row = (run["update"], *means, validation, optimizer.rate * rate, earlier + perf_counter() - begun)
                 history = {name: [*run["history"][name], entry] for name, entry in zip(COLUMNS, row)}
                 run = {**run, "history": history, "schedule": schedule.observe(run["schedule"], validation, network.better), "seconds": row[-1]}
                 _check_finite(run, look, whole, checkpoint, setting)
@@ -139,10 +140,12 @@ def draw(data, dtype, backend):
     return to(backend, x), to(backend, target), lengths
 
 
-def _begin(network, optimizer, schedule, seed, dtype, backend):
+def _begin(network, start, optimizer, schedule, seed, dtype, backend):
     """A run before its first update: everything that a checkpoint holds."""
     parameter_rng, data_rng, noise_rng = streams(seed)
-    p = to(backend, map_leaves(lambda a: a.astype(dtype), network.init(parameter_rng)))
+    p = network.init(parameter_rng)
+    p = p if start is None else fitted("start", start, p)
+    p = to(backend, map_leaves(lambda a: a.astype(dtype), p))
     return {
         "p": p, "optimizer": optimizer.start(p), "carried": None,
         "update": 0, "data_rng": data_rng.bit_generator.state, "noise_rng": noise_rng.bit_generator.state, "offset": 0, "schedule": schedule.start(),

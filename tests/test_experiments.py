@@ -19,15 +19,12 @@ from minidurnn.experiments import (
     Experiment,
     Trial,
     count_parameters,
-    read_records,
     run,
-    table,
-    thin,
     width_for,
-    write_json,
 )
 from minidurnn.optim import Adam, Steps
 from minidurnn.plots import training_curves
+from minidurnn.records import read_records, table, thin, write_json
 from minidurnn.storage import describe, read
 from minidurnn.tasks import Adding, DelayedXOR
 from minidurnn.training import fit
