@@ -43,9 +43,9 @@ class Trial:
     patience   a run that has not left the baseline after so many updates ends there (None: it goes on)
     stop       a run ends at the first validation metric at least as good as this
     decay      the rate is divided by 10 after every so many updates (None: constant)
-    stages     shorter lengths on which the same network is trained first, each until `stop` or for `updates`: a curriculum;
-               a stage goes on with the parameters of the one before, and with the rate times its share of the first
-               length, for what one update of u changes over T steps grows with T
+    stages     shorter lengths on which the same network is trained first: a curriculum. A stage goes on with the parameters
+               of the one before, with the rate divided by what it is longer than the first, for what one update of u
+               changes over T steps grows with T. A stage that does not reach `stop` in `updates` ends the run
     """
 
     experiment: str
@@ -142,7 +142,7 @@ EXPERIMENTS = {
         quick=_settings("delayed-xor", length=100, updates=800, stop=0.999),
         full=(
             *(_settings("delayed-xor", length=T, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500) for T, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))),
-            _settings("delayed-xor", length=5000, models=("indrnn-2", "durnn"), seeds=(0, 1, 2), updates=500, stop=0.999, rates=(3e-3,), stages=(50, 100, 300, 1000, 2500)),
+            _settings("delayed-xor", length=5000, models=("indrnn-2", "durnn"), seeds=(0, 1, 2), updates=1000, stop=0.999, stages=(50, 100, 300, 1000, 2500)),
         ),
         solved=0.99,
         rule="solved: test accuracy at least 99 %; learning: more than 5 points above the count ceiling, some three standard errors of 1,000 answers; else baseline",
@@ -202,13 +202,14 @@ def run(trial, out, resume=False, progress=True):
     runs, candidates = [], []
     for rate, checkpoint in zip(trial.rates, checkpoints):
         try:
-            p, history = _train(trial, network, task, rate, checkpoint, progress)
+            p, history, length = _train(trial, network, task, rate, checkpoint, progress)
             loss, metric = evaluate(network, p, task.validation())
             candidates.append((loss, len(runs), p))
         except FloatingPointError as error:                   # its checkpoint holds the last finite row
-            diverged, loss, metric, history = error, None, None, read(checkpoint, "checkpoint")[1]["run"]["history"]
+            diverged, loss, metric, length, history = error, None, None, None, read(checkpoint, "checkpoint")[1]["run"]["history"]
         updates, seconds = ((history[name] or [0])[-1] for name in ("update", "seconds"))
-        runs.append({"rate": rate, "updates": updates, "seconds": round(seconds, 1), "validation_loss": loss, "validation": metric, "curve": thin(history)})
+        staged = {"ended_at_length": length} if trial.stages else {}
+        runs.append({"rate": rate, **staged, "updates": updates, "seconds": round(seconds, 1), "validation_loss": loss, "validation": metric, "curve": thin(history)})
     if not candidates:
         raise diverged
     _, chosen, p = min(candidates, key=lambda candidate: candidate[:2])
@@ -228,11 +229,13 @@ def run(trial, out, resume=False, progress=True):
 
 
 def _train(trial, network, task, rate, checkpoint, progress):
-    """One run of a trial, through its stages, from its checkpoints if there are any."""
+    """One run of a trial, through its stages, from its checkpoints if there are any  ->  p, history, the length of the last stage."""
     p = None
     for length in trial.stages:
         stage, own = EXPERIMENTS[trial.experiment].task(length, trial.source), checkpoint.with_name(f"{checkpoint.stem}-T{length}.npz")
-        p, _ = fit(network, stage, trial.updates, start=p, **_options(trial, rate * trial.stages[0] / length, own, progress))
+        p, history = fit(network, stage, trial.updates, start=p, **_options(trial, rate * trial.stages[0] / length, own, progress))
+        if EXPERIMENTS[trial.experiment].verdict(history["validation"][-1], stage) != "solved":
+            return p, history, length
     options = {"start": p, **_options(trial, rate * (trial.stages[0] / trial.length if trial.stages else 1), checkpoint, progress)}
     updates = trial.updates if trial.patience is None else min(trial.patience, trial.updates)
     p, history = fit(network, task, updates, **options)
@@ -241,7 +244,7 @@ def _train(trial, network, task, rate, checkpoint, progress):
     left = any(EXPERIMENTS[trial.experiment].verdict(metric, task) != "baseline" for metric in seen)
     if updates <= history["update"][-1] < trial.updates and left:
         p, history = fit(network, task, trial.updates, **options)
-    return p, history
+    return p, history, trial.length
 
 
 def _options(trial, rate, checkpoint, progress):

@@ -49,7 +49,7 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
     check_positive(updates=updates, batch=batch, log_every=log_every, checkpoint_every=checkpoint_every)
     check_positive(**{name: steps for name, steps in (("validate_every", validate_every), ("window", window)) if steps is not None})
     check_choice("dtype", dtype, FLOATS)
-    for name, every in (("validate_every", validate_every), ("checkpoint_every", checkpoint_every)):
+    for name, every in (("validate_every", validate_every), ("checkpoint_every", None if checkpoint is None else checkpoint_every)):
         if every is not None and every % log_every:
             raise ValueError(f"{name} is {every}: expected a multiple of log_every ({log_every}), where numbers are read.")
     if window is not None and network.reads != "every":
