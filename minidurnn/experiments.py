@@ -44,8 +44,8 @@ class Trial:
     stop       a run ends at the first validation metric at least as good as this
     decay      the rate is divided by 10 after every so many updates (None: constant)
     stages     shorter lengths on which the same network is trained first: a curriculum. A stage goes on with the parameters
-               of the one before, with the rate divided by what it is longer than the first, for what one update of u
-               changes over T steps grows with T. A stage that does not reach `stop` in `updates` ends the run
+               of the one before; its rate falls with the square root of its length, for what one update of u changes over
+               T steps grows with T. A stage that does not reach `stop` in `updates` ends the run
     """
 
     experiment: str
@@ -142,7 +142,7 @@ EXPERIMENTS = {
         quick=_settings("delayed-xor", length=100, updates=800, stop=0.999),
         full=(
             *(_settings("delayed-xor", length=T, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500) for T, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))),
-            _settings("delayed-xor", length=5000, models=("indrnn-2", "durnn"), seeds=(0, 1, 2), updates=1000, stop=0.999, rates=(3e-3,), stages=(50, 100, 300, 1000, 2500)),
+            _settings("delayed-xor", length=5000, models=("indrnn-2", "durnn"), seeds=(0, 1, 2), updates=400, stop=0.999, rates=(3e-3,), stages=(50, 100, 200, 400, 800, 1600, 3200)),
         ),
         solved=0.99,
         rule="solved: test accuracy at least 99 %; learning: more than 5 points above the count ceiling, some three standard errors of 1,000 answers; else baseline",
@@ -233,10 +233,10 @@ def _train(trial, network, task, rate, checkpoint, progress):
     p = None
     for length in trial.stages:
         stage, own = EXPERIMENTS[trial.experiment].task(length, trial.source), checkpoint.with_name(f"{checkpoint.stem}-T{length}.npz")
-        p, history = fit(network, stage, trial.updates, start=p, **_options(trial, rate * trial.stages[0] / length, own, progress))
+        p, history = fit(network, stage, trial.updates, start=p, **_options(trial, rate * (trial.stages[0] / length) ** 0.5, own, progress))
         if EXPERIMENTS[trial.experiment].verdict(history["validation"][-1], stage) != "solved":
             return p, history, length
-    options = {"start": p, **_options(trial, rate * (trial.stages[0] / trial.length if trial.stages else 1), checkpoint, progress)}
+    options = {"start": p, **_options(trial, rate * (trial.stages[0] / trial.length if trial.stages else 1) ** 0.5, checkpoint, progress)}
     updates = trial.updates if trial.patience is None else min(trial.patience, trial.updates)
     p, history = fit(network, task, updates, **options)
     rows = zip(history["update"], history["validation"])      # a resumed run may be past `updates` already

@@ -352,9 +352,10 @@ def test_a_number_of_steps_or_updates_that_is_none_is_refused(name, value):
 
 
 @pytest.mark.parametrize("name", ["validate_every", "checkpoint_every"])
-def test_looks_and_checkpoints_fall_on_rows(name):
+def test_looks_and_checkpoints_fall_on_rows(name, tmp_path):
     with refuses(ValueError, f"{name} is 10", "multiple of log_every (4)"):
-        fit(**small(**{name: 10}))
+        fit(**small(checkpoint=tmp_path / "run.npz", **{name: 10}))
+    assert name == "validate_every" or fit(**small(checkpoint_every=10))    # without a checkpoint it means nothing
 
 
 def test_a_run_is_resumed_where_it_was_or_on_the_processor(xp, tmp_path):
