@@ -1,13 +1,13 @@
-"""The command line: minidurnn replicate, list."""
+"""The command line: minidurnn replicate, list, ledger, bench."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from . import __version__
+from . import __version__, bench
 from .experiments import EXPERIMENTS, MODELS, run
-from .records import table
+from .records import read_records, table
 
 CODES = "exit codes: 0 done, 1 a run diverged (all others were finished), 2 wrong input, 130 stopped by Ctrl-C (continue with --resume)"
 EXAMPLES = """examples:
@@ -42,6 +42,12 @@ def parser():
     replicate.add_argument("--resume", action="store_true", help="continue unfinished runs from their checkpoints, bit for bit on the same machine")
     replicate.add_argument("--out", type=Path, default=Path("minidurnn-results"), metavar="DIR", help="folder for records, figures and checkpoints (default: %(default)s)")
     commands.add_parser("list", help="name the experiments, their questions, lengths and models", description="Name the experiments, their questions, lengths and models.")
+    ledger = commands.add_parser("ledger", help="print the tables of recorded runs", description="Print the tables of the records in a folder: all experiments, lengths, models and seeds.")
+    ledger.add_argument("--records", type=Path, default=Path("lessons/results"), metavar="DIR", help="the folder (default: %(default)s, the course's own)")
+    bench.add_arguments(commands.add_parser(
+        "bench", help="time and weigh the cells beside PyTorch and JAX", description="Time and weigh the cells beside PyTorch and JAX, where installed, in one thread; every implementation is first checked against the others.",
+        epilog="exit codes: 0 measured, 1 two implementations disagree, 2 wrong input",
+    ))
     return top
 
 
@@ -49,7 +55,7 @@ def main(arguments=None):
     """Run one command  ->  exit code."""
     chosen = parser().parse_args(arguments)
     try:
-        return {"replicate": replicate, "list": list_experiments}[chosen.command](chosen)
+        return {"replicate": replicate, "list": list_experiments, "ledger": print_ledger, "bench": bench.main}[chosen.command](chosen)
     except (ValueError, RuntimeError, OSError) as error:
         print(f"minidurnn: {error}", file=sys.stderr)
         return 2
@@ -95,6 +101,15 @@ def list_experiments(chosen):
         lengths = ", ".join(str(length) for length in sorted({trial.length for trial in experiment.trials(quick=False)}))
         print(f"{name:<12} {experiment.question}  T = {lengths} (quick: {experiment.quick['length']})")
     print(f"\nmodels: {', '.join(MODELS)}")
+    return 0
+
+
+def print_ledger(chosen):
+    """Print the tables of all records in a folder."""
+    records = read_records(chosen.records)
+    if not records:
+        raise ValueError(f"{chosen.records} holds no records: give the folder of some with --records, or make them with `minidurnn replicate`.")
+    print(table(records))
     return 0
 
 
