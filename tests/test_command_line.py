@@ -40,7 +40,7 @@ def environment(folder, **files):
 
 def command(*words, **options):
     """`python -m minidurnn ...` to its end."""
-    return subprocess.run([sys.executable, "-m", "minidurnn", *words], capture_output=True, text=True, check=False, timeout=60, **options)
+    return subprocess.run([sys.executable, "-m", "minidurnn", *words], capture_output=True, text=True, check=False, timeout=300, **options)
 
 
 def sentence(captured):
@@ -267,7 +267,7 @@ def interrupted(words, env, after):
             if shown and shown[-1] >= after:
                 process.send_signal(signal.SIGINT)
                 break
-    out, rest = process.communicate(timeout=60)
+    out, rest = process.communicate(timeout=300)
     shown += [int(number) for number in re.findall(r"(\d+)/300", rest)]
     return process.returncode, out, rest, shown
 
