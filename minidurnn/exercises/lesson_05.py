@@ -47,7 +47,7 @@ def check_4(attempt):
             compare("05.4", p[name], array, (f"within its bound, {name}",))
         x, both = delayed_and_data(length)
         s_and_l, _ = cell.forward(p, x)
-        compare("05.4", s_and_l[-1, :, cell.short:].sum(-1), both, (f"at T = {length}, the sum of l_T",))
+        compare("05.4", s_and_l[-1, :, cell.short:].sum(-1), both, (f"at T = {length}, the sum over l_T in sequence ",))
     print("exercise 05.4: correct")
 
 
