@@ -25,10 +25,13 @@ def rows_sum(dy):
 
 
 def affine(x, W, b):
-    """x (..., D)  ->  x W + b (..., H)."""
-    y = rows(x, W)
-    y += b
-    return y
+    """x (..., D)  ->  x W + b (..., H), as one product: b is the weight of an input that is always 1.
+
+    That saves a pass over y, and NumPy the product with a single column (D = 1), which it does 25 times slower than BLAS.
+    """
+    xp = namespace(x, W, b)
+    ones = xp.ones((*x.shape[:-1], 1), x.dtype)
+    return rows(xp.concatenate([x, ones], axis=-1), xp.concatenate([W, b[None]]))
 
 
 def affine_backward(dy, x, W):

@@ -18,7 +18,7 @@ PARTS = ("data", "forward and loss", "backward", "clip", "optimiser", "project")
 CORE = ("forward and loss", "backward")
 REST_LIMIT = 0.15                                             # of an update at W1
 IMPORT_LIMIT = 0.25                                           # seconds
-CHUNKS = (8, 16, 24, 32)
+CHUNKS = (8, 16, 32, 50)
 
 
 def measure(workloads, cells):

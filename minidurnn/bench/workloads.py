@@ -9,10 +9,10 @@ from ..trees import map_leaves
 
 Workload = namedtuple("Workload", "T B D H rounds chunk")        # chunk: steps in one, a good one by `bench --chunks`
 WORKLOADS = {
-    "W1": Workload(100, 50, 2, 128, 21, 32),                  # the adding problem, as most lessons run it
-    "W2": Workload(784, 32, 1, 128, 11, 32),                  # an image, pixel by pixel
-    "W3": Workload(1000, 50, 2, 128, 9, 32),
-    "W4": Workload(5000, 50, 2, 128, 7, 32),                  # the longest sequences of the papers
+    "W1": Workload(100, 50, 2, 128, 21, 50),                  # the adding problem, as most lessons run it
+    "W2": Workload(784, 32, 1, 128, 11, 50),                  # an image, pixel by pixel
+    "W3": Workload(1000, 50, 2, 128, 9, 50),
+    "W4": Workload(5000, 50, 2, 128, 7, 50),                  # the longest sequences of the papers
     "W5": Workload(150, 128, 128, 512, 7, 16),                # a wide layer in the middle of a stack
 }
 
