@@ -33,8 +33,10 @@ def check_3(attempt):
             return
         if not np.array_equal(given, U):
             raise AssertionError("exercise 03.3: your function writes into its argument; give a new matrix back.")
-        if np.shape(X) != U.shape or not np.isfinite(X).all():
-            raise AssertionError(f"exercise 03.3: got shape {np.shape(X)}: expected a finite matrix of shape {U.shape}.")
+        if not isinstance(X, np.ndarray):
+            raise AssertionError(f"exercise 03.3: got a {type(X).__name__}: expected an array of shape {U.shape}.")
+        if X.shape != U.shape or not np.isfinite(X).all():
+            raise AssertionError(f"exercise 03.3: got shape {X.shape}: expected a finite matrix of shape {U.shape}.")
         if spectral_norm(X) > bound + SLACK:
             raise AssertionError(f"exercise 03.3: your matrix has norm {spectral_norm(X):.6g}, which is above the bound {bound:g}.")
         nearest = clip_to_ball(U, bound)
@@ -52,7 +54,7 @@ def check_4(attempt):
         print("exercise 03.4: not attempted yet")
         return
     if not isinstance(answer, tuple) or [np.shape(matrix) for matrix in answer] != 3 * [(2, 2)] or not np.isfinite(answer).all():
-        raise AssertionError("exercise 03.4: expected three finite matrices U, X, Y of shape (2, 2).")
+        raise AssertionError("exercise 03.4: expected a tuple of three finite matrices U, X, Y of shape (2, 2).")
     U, X, Y = (np.asarray(matrix, float) for matrix in answer)
     if spectral_norm(U) <= bound + 1e-6:
         raise AssertionError(f"exercise 03.4: U has norm {spectral_norm(U):.6g} and lies in the ball, where U itself is the only nearest one.")
