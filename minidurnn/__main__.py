@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import __version__, bench
 from .experiments import EXPERIMENTS, MODELS, run
+from .machine import one_thread
 from .records import read_records, table
 
 CODES = "exit codes: 0 done, 1 a run diverged (all others were finished), 2 wrong input, 130 stopped by Ctrl-C (continue with --resume)"
@@ -78,6 +79,7 @@ def replicate(chosen):
     for task in {trial.task for group in trials.values() for trial in group}:
         task.baseline()                                       # missing data are found before any training
     _writable(chosen.out)
+    one_thread()
     code = 0
     for name in filter(trials.get, names):
         print(f"{name}: {EXPERIMENTS[name].question}", flush=True)

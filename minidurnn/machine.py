@@ -21,7 +21,7 @@ def surroundings(backend="numpy"):
         cupy = import_cupy()
         versions["cupy"] = cupy.__version__
         facts["gpu"] = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
-    return {**facts, "threads": os.environ.get("OMP_NUM_THREADS", "default"), "versions": versions}
+    return {**facts, "threads": os.environ.get("OMP_NUM_THREADS", "1"), "versions": versions}
 
 
 def processor():
@@ -36,12 +36,29 @@ def processor():
 
 def blas_kernel():
     """The kernel that NumPy's OpenBLAS chose for this processor ("SkylakeX", "Haswell", ...), "unknown" where it cannot be asked."""
+    ask = _openblas("get_corename")
+    if ask is None:
+        return "unknown"
+    ask.restype = ctypes.c_char_p
+    return f"OpenBLAS {ask().decode()}"
+
+
+def one_thread():
+    """Let NumPy's OpenBLAS compute in one thread, unless OMP_NUM_THREADS says how many.
+
+    The products of a recurrent step are too small to share: threads that wait for each other cost more than they help.
+    """
+    limit = _openblas("set_num_threads")
+    if limit is not None and "OMP_NUM_THREADS" not in os.environ:
+        limit(1)
+
+
+def _openblas(name):
+    """A function of the OpenBLAS that NumPy brings along, or None."""
     folder = Path(np.__file__).parent
     for library in [*folder.parent.glob("numpy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]:
         loaded = ctypes.CDLL(str(library))
-        for name in ("scipy_openblas_get_corename64_", "scipy_openblas_get_corename", "openblas_get_corename64_", "openblas_get_corename"):
-            if hasattr(loaded, name):
-                ask = getattr(loaded, name)
-                ask.restype = ctypes.c_char_p
-                return f"OpenBLAS {ask().decode()}"
-    return "unknown"
+        for symbol in (f"{prefix}openblas_{name}{suffix}" for prefix in ("scipy_", "") for suffix in ("64_", "")):
+            if hasattr(loaded, symbol):
+                return getattr(loaded, symbol)
+    return None
