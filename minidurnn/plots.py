@@ -29,13 +29,12 @@ def reference(axes, y, label):
 
 
 def training_curves(records, path):
-    """Validation metric against updates, one curve per model (its first seed, its chosen rate), saved as a PNG."""
+    """Validation metric against updates, one curve per model and size (its first seed, its chosen rate), saved as a PNG."""
     first = records[0]
     figure, axes = panels(f"{first['trial']['experiment']}, T = {first['trial']['length']}: validation {first['metric']} in training", width=7.6)
     reference(axes, first["baseline"]["value"], first["baseline"]["name"])
-    models = list(dict.fromkeys(record["trial"]["model"] for record in records))
-    for place, model in enumerate(models):
-        record = next(record for record in records if record["trial"]["model"] == model)
+    firsts = {(record["trial"]["model"], record["parameters"]): record for record in reversed(records)}
+    for place, ((model, _), record) in enumerate(reversed(firsts.items())):
         curve = next(one["curve"] for one in record["runs"] if one["rate"] == record["chosen_rate"])
         points = [(update, metric) for update, metric in zip(curve["update"], curve["validation"]) if metric is not None]
         line(axes, *zip(*points), f"{model} ({record['parameters']:,})", place, marker=".")

@@ -53,6 +53,19 @@ def test_every_file_that_the_readme_links_exists():
         assert "://" in link or (ROOT / link).exists(), link
 
 
+def test_the_readmes_results_are_those_of_the_records():
+    from minidurnn.records import read_records
+
+    rows = re.findall(r"^\| ([\w-]+)[^|]*\| (\d+) \| (equal|width) (\d+) \| ([\w-]+) \| ([\d. ]+) \|", README, re.M)
+    assert len(rows) >= 5
+    records = read_records(ROOT / "lessons" / "results")
+    for experiment, length, size, parameters, model, tests in rows:
+        asked = (experiment, int(length), size, int(parameters), model)
+        found = [record for record in records if tuple(record["trial"][name] for name in ("experiment", "length", "size", "parameters", "model")) == asked]
+        found.sort(key=lambda record: record["trial"]["seed"])
+        assert [f"{record['test']:.4f}" for record in found] == tests.split(), asked
+
+
 def test_the_readme_prints_the_command_that_ci_runs():
     assert re.search(r"^python3 -m venv .*pytest$", README, re.M)
 
