@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from minidurnn import Chunked, Network, bench, fit
-from minidurnn.bench import implementations, memory, ours, process, speed, updates, workloads
+from minidurnn.bench import competitors, implementations, memory, ours, process, speed, updates, workloads
 from minidurnn.bench.workloads import CELLS, PEERS, TARGETS, WORKLOADS, Workload
 from minidurnn.gradcheck import assert_gradient
 from minidurnn.tasks import Adding
@@ -27,12 +27,30 @@ def options(*words):
     return parser.parse_args(words)
 
 
+class Here:
+    """A Competitor in this very process."""
+
+    def __init__(self, name, cell, workload, chunk):
+        model = CELLS[cell](workload)
+        self.step = implementations.prepare(name, cell, model, *workloads.inputs(model, workload), chunk)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def turn(self):
+        return competitors.turn(self.step, 1)
+
+
 @pytest.fixture
 def settled(monkeypatch):
-    """A process that need not start anew, is not pinned, and has small workloads and short turns."""
+    """A process that need not start anew, is not pinned, starts no other, and has small workloads."""
     monkeypatch.setenv(process.SETTLED, "1")
     monkeypatch.setattr(process, "pin", lambda: None)
-    monkeypatch.setattr(speed, "TURN", 0.0)
+    for module in (speed, updates):
+        monkeypatch.setattr(module, "Competitor", Here)
     for name in WORKLOADS:
         monkeypatch.setitem(WORKLOADS, name, TINY)
 
@@ -107,24 +125,52 @@ def test_a_disagreement_ends_the_benchmark_before_anything_is_timed(settled, mon
     assert "they differ" in capsys.readouterr().err
 
 
-def test_the_order_rotates_and_the_first_run_of_a_turn_does_not_count(monkeypatch):
-    monkeypatch.setattr(speed, "TURN", 0.0)
-    calls = []
-    seconds = speed.race({name: lambda name=name: calls.append(name) for name in "abc"}, rounds=4)
-    assert "".join(calls) == "aabbcc" + "aabbcc" + "bbccaa" + "ccaabb" + "aabbcc"
-    assert all(len(times) == 4 for clocks in seconds.values() for times in clocks.values())
+def test_the_order_of_turns_rotates_and_every_round_is_kept():
+    log = []
+
+    class Logged:
+        def __init__(self, name):
+            self.name, self.clock = name, 0
+
+        def __enter__(self):
+            log.append(f"{self.name} ready ")
+            return self
+
+        def __exit__(self, *_):
+            log.append(f" {self.name} gone")
+
+        def turn(self):
+            log.append(self.name)
+            self.clock += 1
+            return self.clock, 10 * self.clock
+
+    seconds = speed.race({name: Logged(name) for name in "abc"}, rounds=4)
+    assert "".join(log) == "a ready b ready c ready " + "abc" + "bca" + "cab" + "abc" + " c gone b gone a gone"
+    assert all(clocks == {"cpu": [1, 2, 3, 4], "wall": [10, 20, 30, 40]} for clocks in seconds.values())
 
 
-def test_a_turn_gives_the_mean_of_its_runs_but_the_first(monkeypatch):
-    now = [0.0]
-    costs = iter([100.0, 1.0, 2.0, 6.0])
+def test_a_turn_is_the_mean_of_its_runs_but_the_first(monkeypatch):
+    now, costs = [0.0], iter([100.0, 1.0, 2.0, 6.0])
 
     def step():
         now[0] += next(costs)
 
-    monkeypatch.setattr(speed, "process_time", lambda: now[0])
-    monkeypatch.setattr(speed, "perf_counter", lambda: 2 * now[0])
-    assert speed.turn(step, 3) == (3.0, 6.0)
+    monkeypatch.setattr(competitors, "process_time", lambda: now[0])
+    monkeypatch.setattr(competitors, "perf_counter", lambda: 2 * now[0])
+    assert competitors.turn(step, 3) == (3.0, 6.0)
+
+
+def test_a_competitor_runs_in_a_process_of_its_own_when_it_has_its_turn():
+    with competitors.Competitor("ours", "indrnn", TINY, 3) as competitor:
+        turns = [competitor.turn() for _ in range(2)]
+    assert all(cpu > 0 and wall > 0 for cpu, wall in turns)
+    assert competitor.process.returncode == 0
+
+
+def test_a_competitor_that_dies_is_named(capfd):
+    with pytest.raises(RuntimeError, match="runs ours of no-cell ended"), competitors.Competitor("ours", "no-cell", TINY, 3):
+        pass
+    assert "KeyError: 'no-cell'" in capfd.readouterr().err
 
 
 def test_ratios_are_ours_over_theirs_by_rounds_and_by_the_fastest():
@@ -172,16 +218,16 @@ def test_resident_memory_sees_an_array():
     del ones
 
 
-def test_two_steps_and_a_long_update_tell_their_memory(settled):
-    taken = memory.two_steps("ours", "durnn", "W4", "3")
+def test_two_steps_and_a_long_update_tell_their_memory():
+    taken = memory.two_steps("ours", "durnn", json.dumps(TINY), "3")
     assert 0 < taken["start"] <= taken["peak"]
     row = memory.long_update("indrnn", TINY._replace(T=40, chunk=4))
     assert 0 < row["imports"] <= row["peak"] and row["seconds"] >= 0
 
 
 def test_a_process_that_fails_says_what_it_was_about():
-    with pytest.raises(RuntimeError, match="measures two_steps of ours no-cell W4 3 ended with code 1: KeyError: 'no-cell'"):
-        memory.fresh("two_steps", "ours", "no-cell", "W4", 3)
+    with pytest.raises(RuntimeError, match="measures long_update of no-cell ended with code 1: KeyError: 'no-cell'"):
+        memory.fresh("long_update", "no-cell")
 
 
 @pytest.mark.parametrize("cell", ["indrnn", "durnn"])

@@ -29,7 +29,7 @@ def add_arguments(parser):
     parser.add_argument("--cells", metavar="A,B", default=",".join(CELLS), help="which cells (default: %(default)s)")
     parser.add_argument("--peers", metavar="A,B", default=",".join(PEERS), help=f"which peers ({peers}); all that are installed unless given")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds of the race, at least {FEWEST}; each workload's own number unless given")
-    parser.add_argument("--chunk", type=int, metavar="STEPS", help="steps in a chunk; each workload's own number unless given")
+    parser.add_argument("--chunk", type=int, metavar="STEPS", help="steps in a chunk; each cell's own number unless given")
     parser.add_argument("--kernel", metavar="NAME", help="OpenBLAS's kernel, such as Haswell; the one that it chooses for this processor unless given")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write a record: hardware, versions, BLAS kernel, the time of every round; FILE must be new")
     parser.add_argument("--memory", action="store_true", help="instead of the race: peak memory at W4, each implementation in its own process")
@@ -66,7 +66,7 @@ def main(args):
         print(f"skipped: {peer} ({PEERS[peer]}), {reason}")
     chosen = PARTS if args.all else tuple(part for part in PARTS[1:] if getattr(args, part)) or PARTS[:1]
     run = {
-        "memory": lambda: memory.measure(cells, peers, args.chunk or WORKLOADS["W4"].chunk),
+        "memory": lambda: memory.measure(cells, peers, WORKLOADS["W4"]._replace(**asked)),
         "long": lambda: memory.measure_long(cells),
         "import": updates.measure_import,
         "update": lambda: updates.measure(workloads, cells),

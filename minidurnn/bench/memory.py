@@ -11,19 +11,20 @@ from ..tasks import Adding
 from .implementations import field, prepare
 from .process import resident
 from .updates import PARTS, training
-from .workloads import CELLS, MEMORY_TARGETS, WORKLOADS, Workload, inputs
+from .workloads import CELLS, MEMORY_TARGETS, Workload, chunk_of, inputs
 
 LONG = Workload(100_000, 16, 2, 64, rounds=1, chunk=16)
 LONG_CELL = "Chunked(Chunked(cell, 16), 1000, 'boundaries')"
 LONG_LIMIT = 200                                              # MiB above what the imports take
 
 
-def measure(cells, peers, chunk):
-    """Two steps of W4 by ours and each peer, each in a fresh process, and a line for each  ->  rows of plain data."""
+def measure(cells, peers, workload):
+    """Two steps of W4, this workload, by ours and each peer, each in a fresh process  ->  rows of plain data, after a line for each."""
     print(f"{'':3} {'cell':<7} {'':8} {'start MiB':>10} {'peak MiB':>9}   of eager's peak", flush=True)
     rows = []
     for cell in cells:
-        row = {"workload": "W4", "cell": cell, "chunk": chunk, "MiB": {name: fresh("two_steps", name, cell, "W4", chunk) for name in field(cell, peers)}}
+        chunk = chunk_of(cell, workload)
+        row = {"workload": "W4", "cell": cell, "chunk": chunk, "MiB": {name: fresh("two_steps", name, cell, json.dumps(workload), chunk) for name in field(cell, peers)}}
         eager = row["MiB"].get("eager", {}).get("peak")
         for name, taken in row["MiB"].items():
             share = "" if eager is None else f"{taken['peak'] / eager:>8.2f}"
@@ -63,8 +64,9 @@ def answer(job, *words):
 
 def two_steps(name, cell, workload, chunk):
     """Memory before the first step, with inputs and libraries there, and at the peak of two steps."""
-    model = CELLS[cell](WORKLOADS[workload])
-    step = prepare(name, cell, model, *inputs(model, WORKLOADS[workload]), int(chunk))
+    workload = Workload(*json.loads(workload))
+    model = CELLS[cell](workload)
+    step = prepare(name, cell, model, *inputs(model, workload), int(chunk))
     start = resident()[0]
     for _ in range(2):
         step()

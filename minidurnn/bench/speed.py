@@ -1,12 +1,12 @@
 """Ours beside the peers: one forward and backward, interleaved, in CPU time."""
 
+from contextlib import ExitStack
 from statistics import median
-from time import perf_counter, process_time
 
-from .implementations import assert_agreement, field, prepare
-from .workloads import CELLS, inputs, target
+from .competitors import Competitor
+from .implementations import assert_agreement, field
+from .workloads import chunk_of, target
 
-TURN = 0.1                                                    # seconds that a turn lasts at least
 HEADER = f"{'':3} {'cell':<7} {'peer':<8} {'ours ms':>9} {'peer ms':>9} {'ratio':>6} {'fastest':>8}{'target':>8}{'stretch':>8}"
 
 
@@ -14,10 +14,10 @@ def measure(workloads, cells, peers):
     """Time every cell on every workload beside these peers, and print a line for each pair  ->  rows of plain data.
 
     One forward and backward of a layer: gradients of every parameter and of the input; the loss is the sum of squares
-    of the last state plus the mean over all states. The implementations take turns, in an order that rotates from
-    round to round, so that a busy neighbour slows all of them. In its turn one runs back to back, as in training; the
-    first run, which finds caches and memory as the others left them, does not count.
-    Times are CPU seconds of this process, which on an idle machine are the wall's; the record has both. A ratio is the
+    of the last state plus the mean over all states. Each implementation has a process of its own on the same core. They
+    take turns, in an order that rotates from round to round, so that a busy neighbour slows all of them; in its turn
+    one runs back to back, as in training, and the first run, which finds cold caches, does not count.
+    Times are CPU seconds of that process, on an idle machine those of the wall; the record has both. A ratio is the
     median over rounds of ours / theirs, "fastest" the ratio of the fastest rounds: where the two differ, it was noisy.
     """
     for cell in cells:
@@ -26,38 +26,24 @@ def measure(workloads, cells, peers):
     rows = []
     for name, workload in workloads.items():
         for cell in cells:
-            model = CELLS[cell](workload)
-            p, x = inputs(model, workload)
-            steps = {who: prepare(who, cell, model, p, x, workload.chunk) for who in field(cell, peers)}
-            rows.append({"workload": name, "cell": cell, "chunk": workload.chunk, "seconds": race(steps, workload.rounds)})
+            chunk = chunk_of(cell, workload)
+            competitors = {who: Competitor(who, cell, workload, chunk) for who in field(cell, peers)}
+            rows.append({"workload": name, "cell": cell, "chunk": chunk, "seconds": race(competitors, workload.rounds)})
             show(rows[-1])
     return rows
 
 
-def race(steps, rounds):
-    """Time these steps in turns  ->  {name: {"cpu": seconds of one run in each round, "wall": the same}}."""
-    once, names = {}, list(steps)
-    for name, step in steps.items():
-        step()                                                # compilers and allocators do their first work here
-        start = perf_counter()
-        step()
-        once[name] = perf_counter() - start
-    seconds = {name: {"cpu": [], "wall": []} for name in names}
-    for number in range(rounds):
-        first = number % len(names)
-        for name in names[first:] + names[:first]:
-            for clock, value in zip(("cpu", "wall"), turn(steps[name], max(1, round(TURN / once[name])))):
-                seconds[name][clock].append(float(f"{value:.4g}"))
+def race(competitors, rounds):
+    """Give these competitors their turns  ->  {name: {"cpu": seconds of one run in each round, "wall": the same}}."""
+    seconds, names = {name: {"cpu": [], "wall": []} for name in competitors}, list(competitors)
+    with ExitStack() as stack:
+        ready = {name: stack.enter_context(competitor) for name, competitor in competitors.items()}
+        for number in range(rounds):
+            first = number % len(names)
+            for name in names[first:] + names[:first]:
+                for clock, value in zip(("cpu", "wall"), ready[name].turn()):
+                    seconds[name][clock].append(float(f"{value:.4g}"))
     return seconds
-
-
-def turn(step, runs):
-    """CPU and wall seconds of one run, the mean of these runs after one that does not count."""
-    step()
-    cpu, wall = process_time(), perf_counter()
-    for _ in range(runs):
-        step()
-    return (process_time() - cpu) / runs, (perf_counter() - wall) / runs
 
 
 def ratios(row, peer):

@@ -10,9 +10,9 @@ from ..networks import Network
 from ..optim import Adam, clip_by_global_norm
 from ..tasks import Adding
 from ..training import draw, streams
-from . import ours
+from .competitors import Competitor
 from .speed import race
-from .workloads import CELLS, inputs
+from .workloads import CELLS, chunk_of
 
 PARTS = ("data", "forward and loss", "backward", "clip", "optimiser", "project")
 CORE = ("forward and loss", "backward")
@@ -32,7 +32,7 @@ def measure(workloads, cells):
             rest = 1.0 - sum(parts[part] for part in CORE) / total
             judged = "" if name != "W1" else f"  target {REST_LIMIT:.0%} {'met' if rest < REST_LIMIT else 'MISSED'}"
             print(f"{name:3} {cell:<7} {total * 1e3:>9.2f} " + " ".join(f"{parts[part] * 1e3:>16.3f}" for part in PARTS) + f"  {rest:>6.1%}{judged}", flush=True)
-            rows.append({"workload": name, "cell": cell, "chunk": workload.chunk, "seconds": parts, "rest": rest})
+            rows.append({"workload": name, "cell": cell, "chunk": chunk_of(cell, workload), "seconds": parts, "rest": rest})
     return rows
 
 
@@ -47,7 +47,7 @@ def measure_import(times=7):
 def split(cell, workload):
     """CPU seconds of every part of an update, medians over three updates for each round  ->  {part: seconds}."""
     task, seconds = Adding(workload.T), {part: [] for part in PARTS}
-    network = Network(Chunked(CELLS[cell](workload._replace(D=task.inputs)), workload.chunk), task.outputs)
+    network = Network(Chunked(CELLS[cell](workload._replace(D=task.inputs)), chunk_of(cell, workload)), task.outputs)
     steps = training(network, task, workload.B)
     for _ in range(3 * workload.rounds + 2):                  # the first two do not count
         for part in PARTS:
@@ -83,9 +83,7 @@ def measure_chunks(workloads, cells):
     rows = []
     for name, workload in workloads.items():
         for cell in cells:
-            model = CELLS[cell](workload)
-            p, x = inputs(model, workload)
-            seconds = race({str(length): ours.prepare(model, p, x, length) for length in (*CHUNKS, len(x))}, workload.rounds)
+            seconds = race({str(length): Competitor("ours", cell, workload, length) for length in (*CHUNKS, workload.T)}, workload.rounds)
             print(f"{name:3} {cell:<7} " + " ".join(f"{median(clocks['cpu']) * 1e3:>9.2f}" for clocks in seconds.values()), flush=True)
             rows.append({"workload": name, "cell": cell, "seconds": seconds})
     return rows

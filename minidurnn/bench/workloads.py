@@ -7,13 +7,13 @@ import numpy as np
 from ..cells import GRU, LSTM, RNN, DuRNN, IndRNN
 from ..trees import map_leaves
 
-Workload = namedtuple("Workload", "T B D H rounds chunk")        # chunk: steps in one, a good one by `bench --chunks`
+Workload = namedtuple("Workload", "T B D H rounds chunk", defaults=(None,))
 WORKLOADS = {
-    "W1": Workload(100, 50, 2, 128, 21, 50),                  # the adding problem, as most lessons run it
-    "W2": Workload(784, 32, 1, 128, 11, 50),                  # an image, pixel by pixel
-    "W3": Workload(1000, 50, 2, 128, 9, 50),
-    "W4": Workload(5000, 50, 2, 128, 7, 50),                  # the longest sequences of the papers
-    "W5": Workload(150, 128, 128, 512, 7, 16),                # a wide layer in the middle of a stack
+    "W1": Workload(100, 50, 2, 128, 21),                      # the adding problem, as most lessons run it
+    "W2": Workload(784, 32, 1, 128, 11),                      # an image, pixel by pixel
+    "W3": Workload(1000, 50, 2, 128, 9),
+    "W4": Workload(5000, 50, 2, 128, 7),                      # the longest sequences of the papers
+    "W5": Workload(150, 128, 128, 512, 7),                    # a wide layer in the middle of a stack
 }
 
 CELLS = {                                                     # name -> (workload) -> our cell
@@ -23,6 +23,7 @@ CELLS = {                                                     # name -> (workloa
     "lstm": lambda w: LSTM(w.D, w.H),
     "gru": lambda w: GRU(w.D, w.H),
 }
+CHUNKS = {"rnn": 50, "indrnn": 50, "durnn": 32, "lstm": 16, "gru": 16}              # good lengths by `bench --chunks`
 
 PEERS = {
     "eager": "PyTorch, a loop over unbind",
@@ -46,6 +47,11 @@ TARGETS = {
     ("lstm", "jax"): ((0.65, 0.65, 0.65, 0.65, 0.85), (0.40, 0.40, 0.40, 0.40, 0.55)),
 }
 MEMORY_TARGETS = {"rnn": 0.45, "indrnn": 0.45, "durnn": 0.65, "lstm": 0.45}     # of the eager loop's peak at W4
+
+
+def chunk_of(cell, workload):
+    """Steps in a chunk: the workload's own, or what is good for the cell."""
+    return workload.chunk or CHUNKS[cell]
 
 
 def target(cell, peer, workload):

@@ -1,0 +1,64 @@
+"""Implementations in processes of their own, as their users run them: none finds the other's allocator, threads or caches."""
+
+import json
+import subprocess
+import sys
+from time import perf_counter, process_time
+
+from .implementations import prepare
+from .workloads import CELLS, Workload, inputs
+
+TURN = 0.1                                                    # seconds that a turn lasts at least
+COMMAND = "import sys; from minidurnn.bench.competitors import compete; compete(*sys.argv[1:])"
+
+
+class Competitor:
+    """An implementation that is ready, and computes only when it has its turn. Use it in a `with` statement."""
+
+    def __init__(self, name, cell, workload, chunk):
+        self.who, self.words = f"{name} of {cell}", (name, cell, json.dumps(workload), str(chunk))
+
+    def __enter__(self):
+        self.process = subprocess.Popen([sys.executable, "-c", COMMAND, *self.words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._answer()                                        # it is ready
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def turn(self):
+        """CPU and wall seconds of one run, the mean of a turn."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def _answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the process that runs {self.who} ended: its message stands above.")
+        return json.loads(line)
+
+
+def compete(name, cell, workload, chunk):
+    """The other end of a Competitor."""
+    workload = Workload(*json.loads(workload))
+    model = CELLS[cell](workload)
+    step = prepare(name, cell, model, *inputs(model, workload), int(chunk))
+    step()                                                    # compilers do their work here
+    begin = perf_counter()
+    step()
+    runs = max(1, round(TURN / (perf_counter() - begin)))
+    print(json.dumps("ready"), flush=True)
+    for _ in sys.stdin:
+        print(json.dumps(turn(step, runs)), flush=True)
+
+
+def turn(step, runs):
+    """CPU and wall seconds of one run, the mean of these runs after one that does not count."""
+    step()
+    cpu, wall = process_time(), perf_counter()
+    for _ in range(runs):
+        step()
+    return (process_time() - cpu) / runs, (perf_counter() - wall) / runs
