@@ -66,6 +66,15 @@ def test_the_readmes_results_are_those_of_the_records():
         assert [f"{record['test']:.4f}" for record in found] == tests.split(), asked
 
 
+def test_the_readmes_code_runs():
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    assert len(blocks) == 2 and "updates=500" in blocks[0] and '"cupy"' in blocks[1]
+    names = {}
+    for block in blocks:                                      # shorter, and on NumPy: a GPU is not everywhere
+        exec(block.replace("1000", "50").replace("updates=500", "updates=1").replace('"cupy"', '"numpy"'), names)
+    assert names["h"].shape == (50, 1000, 128)
+
+
 def test_the_readme_prints_the_command_that_ci_runs():
     assert re.search(r"^python3 -m venv .*pytest$", README, re.M)
 
