@@ -264,6 +264,16 @@ def test_the_race_prints_a_line_for_every_peer_and_records_every_round(settled, 
     assert printed.count("\nW1  rnn     eager") == printed.count("\nW5  rnn     nn") == 1
 
 
+@pytest.mark.skipif(find_spec("torch") is None, reason="the race needs a peer, PyTorch is not installed")
+def test_the_race_runs_at_other_lengths(settled, tmp_path):
+    assert bench.main(options("--cells", "rnn", "--peers", "eager", "--lengths", "3,5", "--json", str(tmp_path / "record.json"))) == 0
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert [(name, sizes["T"]) for name, sizes in record["workloads"].items()] == [("T3", 3), ("T5", 5)]
+    for wrong in ("3,x", "0", ""):
+        with pytest.raises(ValueError, match="lengths is .* expected numbers of steps"):
+            bench.main(options("--lengths", wrong))
+
+
 def test_a_peer_that_is_not_installed_is_skipped_with_its_reason(settled, monkeypatch, capsys):
     monkeypatch.setattr(implementations, "find_spec", lambda name: None)
     assert bench.main(options("--cells", "rnn", "--workloads", "W1", "--peers", "jax")) == 0

@@ -26,6 +26,7 @@ def add_arguments(parser):
     sizes = "; ".join(f"{name} T={w.T} B={w.B} D={w.D} H={w.H}" for name, w in WORKLOADS.items())
     peers = "; ".join(f"{name}: {what}" for name, what in PEERS.items())
     parser.add_argument("--workloads", metavar="W1,W2", default=",".join(WORKLOADS), help=f"which sizes ({sizes}); all unless given")
+    parser.add_argument("--lengths", metavar="256,1024", help="instead of the workloads: W3's sizes at these numbers of steps, for the time against the length")
     parser.add_argument("--cells", metavar="A,B", default=",".join(CELLS), help="which cells (default: %(default)s)")
     parser.add_argument("--peers", metavar="A,B", default=",".join(PEERS), help=f"which peers ({peers}); all that are installed unless given")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds of the race, at least {FEWEST}; each workload's own number unless given")
@@ -48,6 +49,8 @@ def main(args):
     cells, asked_peers = _names("cell", args.cells, CELLS), _names("peer", args.peers, PEERS)
     asked = {name: value for name, value in (("rounds", args.rounds), ("chunk", args.chunk)) if value is not None}
     workloads = {name: WORKLOADS[name]._replace(**asked) for name in _names("workload", args.workloads, WORKLOADS)}
+    if args.lengths is not None:
+        workloads = {f"T{T}": WORKLOADS["W3"]._replace(T=T, **asked) for T in _lengths(args.lengths)}
     if args.rounds is not None and args.rounds < FEWEST:
         raise ValueError(f"rounds is {args.rounds}: expected at least {FEWEST}, or none for each workload's own number.")
     if args.chunk is not None and args.chunk < 1:
@@ -94,6 +97,13 @@ def write(path, record):
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     os.replace(unfinished, path)
+
+
+def _lengths(given):
+    words = given.split(",")
+    if not all(word.strip().isdecimal() and int(word) for word in words):
+        raise ValueError(f"lengths is {given!r}: expected numbers of steps such as 256,1024.")
+    return [int(word) for word in words]
 
 
 def _names(what, given, known):
