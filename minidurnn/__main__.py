@@ -10,7 +10,7 @@ from .experiments import EXPERIMENTS, MODELS, run
 from .machine import one_thread
 from .records import read_records, table
 
-CODES = "exit codes: 0 done, 1 a run diverged (all others were finished), 2 wrong input, 130 stopped by Ctrl-C (continue with --resume)"
+CODES = "exit codes: 0 done, 1 a trial diverged with every rate (all others were finished), 2 wrong input, 130 stopped by Ctrl-C (continue with --resume)"
 EXAMPLES = """examples:
   minidurnn replicate --quick                                 every experiment in small, in some minutes
   minidurnn replicate adding --lengths 500 --models durnn     one model at one of the papers' lengths
@@ -86,14 +86,12 @@ def replicate(chosen):
         records = []
         for trial in trials[name]:
             print(f"  {trial.model}, T = {trial.length}, seed {trial.seed}", flush=True)
-            try:
-                records.append(run(trial, chosen.out, chosen.resume))
-            except FloatingPointError as error:               # it diverged; the others go on
-                print(f"minidurnn: {trial.name}: {error}", file=sys.stderr)
+            records.append(run(trial, chosen.out, chosen.resume))
+            if records[-1]["verdict"] == "diverged":
+                print(f"minidurnn: {trial.name}: the loss is not finite, with none of the rates tried ({', '.join(f'{rate:g}' for rate in trial.rates)}).", file=sys.stderr)
                 code = 1
-        if records:
-            print(f"\n{table(records)}", flush=True)
-            _draw(name, records, chosen.out)
+        print(f"\n{table(records)}", flush=True)
+        _draw(name, records, chosen.out)
     return code
 
 

@@ -182,8 +182,9 @@ def run(trial, out, resume=False, progress=True):
 
     A finished record of the same trial is returned as it is; with `resume` an unfinished one goes on from its
     checkpoints in `out`/runs. A record of another trial is never overwritten: the new one gets a number.
-    A rate with which the run diverges is out of the choice, and its curve ends there.
-    Raises   FileExistsError for an unfinished trial without `resume`, FloatingPointError where every run diverges.
+    A rate with which the run diverges is out of the choice, and its curve ends at the last finite row. Where every rate
+    does, no rate is chosen and no test set read (None), and the verdict is "diverged", as it is for a test loss that is not finite.
+    Raises   FileExistsError for an unfinished trial without `resume`.
     """
     folder = Path(out)
     path = folder / f"{trial.name}.json"
@@ -205,24 +206,25 @@ def run(trial, out, resume=False, progress=True):
             p, history, length = _train(trial, network, task, rate, checkpoint, progress)
             loss, metric = evaluate(network, p, task.validation())
             candidates.append((loss, len(runs), p))
-        except FloatingPointError as error:                   # its checkpoint holds the last finite row
-            diverged, loss, metric, length, history = error, None, None, None, read(checkpoint, "checkpoint")[1]["run"]["history"]
+        except FloatingPointError:                            # its checkpoint holds the last finite row
+            written = [path for path in (*(_of_stage(checkpoint, length) for length in trial.stages), checkpoint) if path.exists()]
+            loss, metric, length, history = None, None, None, read(written[-1], "checkpoint")[1]["run"]["history"]
         updates, seconds = ((history[name] or [0])[-1] for name in ("update", "seconds"))
         staged = {"ended_at_length": length} if trial.stages else {}
         runs.append({"rate": rate, **staged, "updates": updates, "seconds": round(seconds, 1), "validation_loss": loss, "validation": metric, "curve": thin(history)})
-    if not candidates:
-        raise diverged
-    _, chosen, p = min(candidates, key=lambda candidate: candidate[:2])
-    test_loss, test = evaluate(network, p, task.test())       # read once, for the one that validation chose
-    if not np.isfinite([test_loss, test]).all():
-        raise FloatingPointError(f"the test loss is {test_loss} though the validation loss is {runs[chosen]['validation_loss']:.4g}: use a smaller rate, or keep the constraints on.")
     baseline, value = task.baseline()
     experiment = EXPERIMENTS[trial.experiment]
+    rate, test, verdict = None, None, "diverged"
+    if candidates:
+        _, chosen, p = min(candidates, key=lambda candidate: candidate[:2])
+        rate, (loss, metric) = trial.rates[chosen], evaluate(network, p, task.test())     # read once, for the one that validation chose
+        if np.isfinite([loss, metric]).all():
+            test, verdict = metric, experiment.verdict(metric, task)
     record = {
         "schema": SCHEMA, "trial": asdict(trial), "network": describe(network), "parameters": count_parameters(network),
         "metric": task.metric, "chance": task.chance, "baseline": {"name": baseline, "value": value},
-        "runs": runs, "chosen_rate": trial.rates[chosen], "split": "the validation set chose the rate; the test set was read once", "test": test,
-        "verdict": experiment.verdict(test, task), "rule": experiment.rule, **surroundings(trial.backend),
+        "runs": runs, "chosen_rate": rate, "split": "the validation set chose the rate; the test set was read once", "test": test,
+        "verdict": verdict, "rule": experiment.rule, **surroundings(trial.backend),
     }
     write_json(path, record)
     return read_record(path)
@@ -232,7 +234,7 @@ def _train(trial, network, task, rate, checkpoint, progress):
     """One run of a trial, through its stages, from its checkpoints if there are any  ->  p, history, the length of the last stage."""
     p = None
     for length in trial.stages:
-        stage, own = EXPERIMENTS[trial.experiment].task(length, trial.source), checkpoint.with_name(f"{checkpoint.stem}-T{length}.npz")
+        stage, own = EXPERIMENTS[trial.experiment].task(length, trial.source), _of_stage(checkpoint, length)
         p, history = fit(network, stage, trial.updates, start=p, **_options(trial, rate * (trial.stages[0] / length) ** 0.5, own, progress))
         if EXPERIMENTS[trial.experiment].verdict(history["validation"][-1], stage) != "solved":
             return p, history, length
@@ -245,6 +247,10 @@ def _train(trial, network, task, rate, checkpoint, progress):
     if updates <= history["update"][-1] < trial.updates and left:
         p, history = fit(network, task, trial.updates, **options)
     return p, history, trial.length
+
+
+def _of_stage(checkpoint, length):
+    return checkpoint.with_name(f"{checkpoint.stem}-T{length}.npz")
 
 
 def _options(trial, rate, checkpoint, progress):

@@ -2,6 +2,8 @@
 
 import matplotlib.pyplot as plt
 
+from .records import chosen_run
+
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 PALETTE = (BLUE, ORANGE, GREEN, PINK, RED, SKY, BLACK)       # Okabe and Ito's palette; yellow is too light for lines
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))    # a second channel beside colour
@@ -35,9 +37,10 @@ def training_curves(records, path):
     reference(axes, first["baseline"]["value"], first["baseline"]["name"])
     firsts = {(record["trial"]["model"], record["parameters"]): record for record in reversed(records)}
     for place, ((model, _), record) in enumerate(reversed(firsts.items())):
-        curve = next(one["curve"] for one in record["runs"] if one["rate"] == record["chosen_rate"])
+        curve = chosen_run(record)["curve"]
         points = [(update, metric) for update, metric in zip(curve["update"], curve["validation"]) if metric is not None]
-        line(axes, *zip(*points), f"{model} ({record['parameters']:,})", place, marker=".")
+        said = ", diverged" if record["verdict"] == "diverged" else ""
+        line(axes, [update for update, _ in points], [metric for _, metric in points], f"{model} ({record['parameters']:,}){said}", place, marker=".")
     axes.set(xlabel="updates", ylabel=first["metric"], yscale="log" if first["metric"] == "mse" else "linear")
     axes.legend(fontsize=8, title="model (trained numbers)", title_fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path)

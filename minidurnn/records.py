@@ -42,31 +42,50 @@ def read_records(folder):
     return [record for record in records if "trial" in record]
 
 
+def chosen_run(record):
+    """The run of a record whose rate was chosen, or the longest where every one diverged."""
+    return max(record["runs"], key=lambda one: (one["rate"] == record["chosen_rate"], one["updates"]))
+
+
 def table(records):
-    """Records as lines of text: a header with chance and baseline for every length, a line for every model, all seeds in it."""
+    """Records as lines of text: a header with chance and baseline for every length, a line for every model, all seeds in it.
+
+    A network that was sized by its width stands among those of equal size too, where its count is within 2 %.
+    """
     lines = []
-    for experiment, length, size, parameters, stages in sorted({_group(record) for record in records}):
-        group = [record for record in records if _group(record) == (experiment, length, size, parameters, stages)]
-        first = group[0]
+    for group in sorted({_group(record) for record in records}):
+        members = [record for record in records if _belongs(record, group)]
+        experiment, length, size, parameters, stages = group
+        first = members[0]
         what = f"about {parameters:,} trained numbers each" if size == "equal" else f"{parameters} units a layer"
         staged = f", after T = {', '.join(map(str, stages))}" if stages else ""
         lines += [
             f"{experiment}, T = {length}, {what}{staged}: test {first['metric']}; chance {first['chance']:.4g}, {first['baseline']['name']} {first['baseline']['value']:.4g}",
-            f"  {'model':<12}{'numbers':>9}  {'updates':>8}  {'rate':>7}  {'seconds':>8}  {'test, by seed':<28}  verdict",
+            f"  {'model':<12}{'numbers':>9}  {'updates':>8}  {'rate':>11}  {'seconds':>8}  {'test, by seed':<34}  verdict",
         ]
-        for model in dict.fromkeys(record["trial"]["model"] for record in group):
-            seeds = sorted((record for record in group if record["trial"]["model"] == model), key=lambda record: record["trial"]["seed"])
-            if seeds:
-                chosen = [next(one for one in record["runs"] if one["rate"] == record["chosen_rate"]) for record in seeds]
-                tests = " ".join(f"{record['test']:.4f}" for record in seeds)
-                verdicts = [record["verdict"] for record in seeds]
-                said = ", ".join(f"{verdict}" if len(seeds) == 1 else f"{verdict} {verdicts.count(verdict)}/{len(seeds)}" for verdict in sorted(set(verdicts), key=verdicts.index))
-                rates = "/".join(sorted({f"{one['rate']:g}" for one in chosen}))
-                lines.append(f"  {model:<12}{seeds[0]['parameters']:>9,}  {max(one['updates'] for one in chosen):>8,}  {rates:>7}  {sum(one['seconds'] for one in chosen):>8.0f}  {tests:<28}  {said}")
+        for model in dict.fromkeys(record["trial"]["model"] for record in members):
+            lines.append(_line(model, sorted((record for record in members if record["trial"]["model"] == model), key=lambda record: record["trial"]["seed"])))
         lines += [f"  rule: {first['rule']}", ""]
     return "\n".join(lines)
+
+
+def _line(model, seeds):
+    chosen = [chosen_run(record) for record in seeds]
+    tests = " ".join("-" if record["test"] is None else f"{record['test']:.4f}" for record in seeds)
+    verdicts = [record["verdict"] for record in seeds]
+    said = ", ".join(verdict if len(seeds) == 1 else f"{verdict} {verdicts.count(verdict)}/{len(seeds)}" for verdict in dict.fromkeys(verdicts))
+    rates = "/".join(sorted({"-" if record["chosen_rate"] is None else f"{record['chosen_rate']:g}" for record in seeds}))
+    updates, seconds = max(one["updates"] for one in chosen), sum(one["seconds"] for one in chosen)
+    return f"  {model:<12}{seeds[0]['parameters']:>9,}  {updates:>8,}  {rates:>11}  {seconds:>8.0f}  {tests:<34}  {said}"
 
 
 def _group(record):
     trial = record["trial"]
     return trial["experiment"], trial["length"], trial["size"], trial["parameters"], tuple(trial.get("stages", ()))
+
+
+def _belongs(record, group):
+    """Whether a record is of this group, or of the same task and so near its count of trained numbers that it may stand beside it."""
+    own = _group(record)
+    near = group[2] == "equal" and own[2] == "width" and abs(record["parameters"] - group[3]) <= 0.02 * group[3]
+    return own == group or (near and own[:2] + own[4:] == group[:2] + group[4:])

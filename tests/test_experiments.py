@@ -24,7 +24,7 @@ from minidurnn.experiments import (
 )
 from minidurnn.optim import Adam, Steps
 from minidurnn.plots import training_curves
-from minidurnn.records import read_records, table, thin, write_json
+from minidurnn.records import chosen_run, read_records, table, thin, write_json
 from minidurnn.storage import describe, read
 from minidurnn.tasks import Adding, DelayedXOR
 from minidurnn.training import fit
@@ -314,10 +314,28 @@ def test_a_rate_that_diverges_is_out_of_the_choice(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
-def test_a_trial_that_diverges_at_every_rate_says_so_and_writes_no_record(tmp_path):
-    with refuses(FloatingPointError, "update 0", "smaller rate"):
-        run(replace(TINY, model="irnn", rates=(HUGE,), updates=40), tmp_path, progress=False)
-    assert not list(tmp_path.glob("*.json"))
+def test_a_trial_that_diverges_at_every_rate_is_recorded_as_diverged(tmp_path):
+    trial = replace(TINY, model="irnn", rates=(HUGE, 2 * HUGE), updates=40)
+    record = run(trial, tmp_path, progress=False)
+    assert (record["verdict"], record["chosen_rate"], record["test"]) == ("diverged", None, None)
+    assert [one["validation"] for one in record["runs"]] == [None, None]
+    assert run(trial, tmp_path, progress=False) == record     # it is finished: not trained again
+    finite = run(replace(TINY, model="irnn", seed=1, rates=(1e-3,), updates=20), tmp_path, progress=False)
+    line = next(line for line in table([record, finite]).splitlines() if "irnn" in line)
+    assert f" - {finite['test']:.4f} " in line and "diverged 1/2" in line and "-/0.001" in line
+    training_curves([record], tmp_path / "curves.png")
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
+def test_a_curriculum_that_diverges_in_a_stage_is_recorded_as_diverged(tmp_path):
+    record = run(replace(TINY, model="irnn", rates=(HUGE,), stages=(6, 8), updates=40), tmp_path, progress=False)
+    assert record["verdict"] == "diverged" and record["runs"][0]["ended_at_length"] is None
+
+
+def test_the_run_of_a_record_is_the_chosen_one_or_the_longest():
+    first, second = {"rate": 1e-3, "updates": 5}, {"rate": 3e-3, "updates": 7}
+    assert chosen_run({"runs": [first, second], "chosen_rate": 1e-3}) is first
+    assert chosen_run({"runs": [first, second], "chosen_rate": None}) is second
 
 
 @dataclass(frozen=True)
@@ -329,13 +347,17 @@ class OutOfReach(Adding):
         x, target, _ = super().test()
         return x, target + np.float32(1e30), None
 
+    def baseline(self):
+        """One that JSON can hold."""
+        return "always 1", 0.17
+
 
 @pytest.mark.filterwarnings("ignore:overflow")
-def test_a_test_metric_that_is_not_finite_makes_no_record(tmp_path, monkeypatch):
+def test_a_test_metric_that_is_not_finite_is_recorded_as_diverged(tmp_path, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "adding", replace(EXPERIMENTS["adding"], task=lambda length, source: OutOfReach(length)))
-    with refuses(FloatingPointError, "the test loss is inf"):
-        run(replace(TINY, rates=(1e-3,), updates=20), tmp_path, progress=False)
-    assert not list(tmp_path.glob("*.json"))
+    record = run(replace(TINY, rates=(1e-3,), updates=20), tmp_path, progress=False)
+    assert (record["verdict"], record["chosen_rate"], record["test"]) == ("diverged", 1e-3, None)
+    assert np.isfinite(record["runs"][0]["validation"])
 
 
 def history_of(rows, every):
@@ -408,6 +430,18 @@ def test_a_table_has_a_block_for_every_length_and_size(finished):
     heads = [line for line in table([record, longer, wider]).splitlines() if line.startswith("adding")]
     assert [re.search(r"T = (\d+), (.*?):", head).groups() for head in heads] == [("10", "about 60 trained numbers each"), ("10", "7 units a layer"), ("20", "about 60 trained numbers each")]
     assert table([]) == ""
+
+
+def test_a_network_sized_by_its_width_stands_among_those_of_its_size(finished):
+    _, record = finished
+    count = record["trial"]["parameters"]
+    for numbers, stands in ((round(1.02 * count - 0.5), True), (round(0.98 * count + 0.5), True), (round(1.02 * count + 1), False)):
+        wide = {**record, "parameters": numbers, "trial": {**record["trial"], "model": "rnn", "size": "width", "parameters": 7}}
+        equal = table([record, wide]).split("about")[1].split("rule")[0]
+        assert ("rnn   " in equal.replace("indrnn", "")) == stands
+        for other in ({"length": 20}, {"stages": [5]}):
+            apart = {**wide, "trial": {**wide["trial"], **other}}
+            assert "rnn   " not in next(block for block in table([record, apart]).split("\n\n") if "about" in block).replace("indrnn", "")
 
 
 def test_the_curves_are_drawn(finished, tmp_path):
