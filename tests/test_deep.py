@@ -47,6 +47,20 @@ def test_backward_is_the_gradient_of_forward(body):
     assert_cell_gradient(body, rng(), 5, 3)
 
 
+@pytest.mark.parametrize("make", [partial(plain, layers=2, norm="after"), partial(plain, layers=2, norm="before"), partial(residual, blocks=1), partial(dense, blocks=(1,))])
+def test_norms_have_statistics_for_every_step_where_asked(make):
+    body = make(2, 4, cell=neurons, steps=7)
+    running = [leaf for path, leaf in leaves(body.init(rng())).items() if "running_mean" in path]
+    assert len(running) >= 2 and all(leaf.shape[0] == 7 for leaf in running)
+    pooled = make(2, 4, cell=neurons)
+    x = rng().standard_normal((7, 5, 2)).astype("float32")
+    other = x.copy()
+    other[6] += 1.0                                           # the last step: with pooled statistics, and only then, the first hears of it
+    for model, heard in ((body, False), (pooled, True)):
+        p, noise = model.init(rng()), model.draw(rng(), 5)
+        assert np.array_equal(model.forward(p, x, noise=noise)[0][0], model.forward(p, other, noise=noise)[0][0]) != heard
+
+
 @pytest.mark.parametrize("make", [partial(plain, layers=2, norm="before"), partial(residual, blocks=1)])
 def test_a_deep_network_trains_with_norms_and_masks_and_repeats_itself(make):
     network = Network(make(2, 8, cell=neurons, dropout=0.2), 1)
