@@ -43,7 +43,7 @@ def check_library(name, array, like=None):
 def check_classes(name, array, shape, classes, like=None):
     """Raise unless `array` holds integers of this shape in the library of `like`, and, where reading is cheap, 0 ... classes - 1.
 
-    An array on a GPU is not read: that would wait for the device at every update. Check its range where it comes from.
+    An array on a GPU is not read, which would wait for the device at every update: `training.draw` checks it before.
     """
     check_library(name, array, like)
     if array.dtype.kind not in "iu" or array.shape != tuple(shape):

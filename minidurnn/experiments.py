@@ -120,18 +120,24 @@ def _settings(experiment, **options):
     return {"experiment": experiment, "models": QUICK_MODELS, "size": "equal", "parameters": 5000, "seeds": (0,), "rates": (1e-3, 3e-3), **options}
 
 
-ALL = tuple(MODELS)
+PAPERS = {"size": "width", "parameters": 128}                 # of Li et al. 2018 and 2019, adding
+ADDING = (                                                    # beside the two rates of all, those papers' own: 2e-4 for IndRNN, 1e-5 for IRNN
+    {"models": ("rnn", "short-term", "durnn")},
+    {"models": ("indrnn-1", "indrnn-2"), "rates": (2e-4, 1e-3, 3e-3)},
+    {"models": ("irnn",), "rates": (1e-5, 1e-4), "patience": None},
+    {"models": ("durnn",), "size": "equal", "parameters": 17000},
+)
 EXPERIMENTS = {
     "adding": Experiment(
         question="Who can add two numbers that stand up to T steps back?",
         task=lambda length, source: tasks.Adding(length),
         quick=_settings("adding", length=100, updates=800, stop=0.002),
         full=(
-            *(_settings("adding", length=T, models=ALL, size="width", parameters=128, seeds=(0, 1, 2), updates=6000, patience=2000, stop=0.002) for T in (100, 500, 1000)),
-            *(_settings("adding", length=T, models=("durnn",), parameters=17000, seeds=(0, 1, 2), updates=6000, patience=2000, stop=0.002) for T in (100, 500, 1000)),
+            *(_settings("adding", length=T, seeds=(0, 1, 2), updates=6000, stop=0.002, **{**PAPERS, "patience": 2000, **one}) for T in (100, 500, 1000) for one in ADDING),
             _settings("adding", length=5000, models=("durnn",), parameters=17000, rates=(1e-3,), updates=4000, decay=2000),
-            _settings("adding", length=5000, models=("indrnn-2",), size="width", parameters=128, rates=(1e-3,), updates=8000, decay=4000),
-            _settings("adding", length=5000, models=("rnn", "irnn", "short-term", "indrnn-1"), size="width", parameters=128, rates=(1e-3,), updates=1000),
+            _settings("adding", length=5000, models=("indrnn-2",), rates=(1e-3,), updates=8000, decay=4000, **PAPERS),
+            _settings("adding", length=5000, models=("rnn", "short-term", "indrnn-1"), rates=(1e-3,), updates=1000, **PAPERS),
+            _settings("adding", length=5000, models=("irnn",), rates=(1e-5,), updates=1000, **PAPERS),
         ),
         solved=0.01,
         rule="solved: test MSE at most 0.01; learning: below 0.15, nine tenths of 1/6, the error of always answering 1; else baseline",

@@ -58,10 +58,10 @@ def table(records):
         experiment, length, size, parameters, stages = group
         first = members[0]
         what = f"about {parameters:,} trained numbers each" if size == "equal" else f"{parameters} units a layer"
-        staged = f", after T = {', '.join(map(str, stages))}" if stages else ""
+        staged = f", after T = {', '.join(map(str, stages))} (@50: ended at T = 50)" if stages else ""
         lines += [
             f"{experiment}, T = {length}, {what}{staged}: test {first['metric']}; chance {first['chance']:.4g}, {first['baseline']['name']} {first['baseline']['value']:.4g}",
-            f"  {'model':<12}{'numbers':>9}  {'updates':>8}  {'rate':>11}  {'seconds':>8}  {'test, by seed':<34}  verdict",
+            f"  {'model':<12}{'numbers':>9}  {'updates':>8}  {'rate':>11}  {'seconds':>8}  {'best validation, by seed':<34}  {'test at the end, by seed':<34}  verdict",
         ]
         for model in dict.fromkeys(record["trial"]["model"] for record in members):
             lines.append(_line(model, sorted((record for record in members if record["trial"]["model"] == model), key=lambda record: record["trial"]["seed"])))
@@ -71,12 +71,21 @@ def table(records):
 
 def _line(model, seeds):
     chosen = [chosen_run(record) for record in seeds]
+    bests = " ".join(map(_best, seeds))
     tests = " ".join("-" if record["test"] is None else f"{record['test']:.4f}" for record in seeds)
     verdicts = [record["verdict"] for record in seeds]
     said = ", ".join(verdict if len(seeds) == 1 else f"{verdict} {verdicts.count(verdict)}/{len(seeds)}" for verdict in dict.fromkeys(verdicts))
     rates = "/".join(sorted({"-" if record["chosen_rate"] is None else f"{record['chosen_rate']:g}" for record in seeds}))
     updates, seconds = max(one["updates"] for one in chosen), sum(one["seconds"] for one in chosen)
-    return f"  {model:<12}{seeds[0]['parameters']:>9,}  {updates:>8,}  {rates:>11}  {seconds:>8.0f}  {tests:<34}  {said}"
+    return f"  {model:<12}{seeds[0]['parameters']:>9,}  {updates:>8,}  {rates:>11}  {seconds:>8.0f}  {bests:<34}  {tests:<34}  {said}"
+
+
+def _best(record):
+    """The best look at the validation set, and at which length where a curriculum ended early."""
+    run, asked = chosen_run(record), record["trial"]["length"]
+    looks = [metric for metric in run["curve"]["validation"] if metric is not None]
+    ended = run.get("ended_at_length") or asked
+    return f"{(min if record['metric'] == 'mse' else max)(looks):.4f}{'' if ended == asked else f'@{ended}'}" if looks else "-"
 
 
 def _group(record):

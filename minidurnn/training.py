@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .backend import namespace, to
-from .checks import FLOATS, check_choice, check_positive
+from .checks import FLOATS, check_choice, check_classes, check_positive
 from .chunked import Chunked
 from .contract import whole as needs_all
 from .optim import Adam, Constant, clip_by_global_norm
@@ -122,17 +122,22 @@ def evaluate(network, p, data, sequences=250):
     for first in range(0, x.shape[1], sequences):
         rows = slice(first, first + sequences)
         part = (x[:, rows], target[rows] if network.reads == "last" else target[:, rows], None if lengths is None else lengths[rows])
-        part_x, part_target, part_lengths = draw(part, leaf.dtype, namespace(leaf).__name__)
+        part_x, part_target, part_lengths = draw(network, part, leaf.dtype, namespace(leaf).__name__)
         value, metric, _ = lean.loss(p, part_x, part_target, lengths=part_lengths)
         share = part_x.shape[1] / x.shape[1] if lengths is None or network.reads == "last" else part_lengths.sum() / lengths.sum()
         totals += np.array([float(value), float(metric)]) * share
     return float(totals[0]), float(totals[1])
 
 
-def draw(data, dtype, backend):
-    """Checked data (NumPy x, target, lengths) in a dtype on a backend.    Raises ValueError where they are not finite."""
+def draw(network, data, dtype, backend):
+    """Checked data (NumPy x, target, lengths) in a dtype on a backend.
+
+    Raises ValueError where they are not finite, or class numbers out of range: on a GPU nothing later reads them.
+    """
     x, target, lengths = data
-    for name, array in (("x", x), ("target", target)):
+    for name, array, classes in (("x", x, network.body.inputs), ("target", target, network.outputs)):
+        if array.dtype.kind in "iu":
+            check_classes(name, array, array.shape, classes)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             where = tuple(int(axis) for axis in np.argwhere(~np.isfinite(array))[0])
             raise ValueError(f"{name}[{', '.join(map(str, where))}] is {array[where]}: expected finite numbers; mend or leave out this sequence.")
@@ -186,7 +191,7 @@ def _batches(network, task, run, batch, window, dtype, backend):
         rng.bit_generator.state = run[name]
     while True:
         before = {name: rng.bit_generator.state for name, rng in streams.items()}
-        x, target, lengths = draw(task.batch(streams["data_rng"], batch), dtype, backend)
+        x, target, lengths = draw(network, task.batch(streams["data_rng"], batch), dtype, backend)
         noise = to(backend, network.draw(streams["noise_rng"], batch))
         if window is not None and lengths is not None:
             raise ValueError("the task gives sequences of different lengths: expected window=None, for windows cut all sequences at the same steps.")

@@ -117,10 +117,17 @@ def test_judge_names_the_first_entry_that_is_off_and_both_numbers():
     (np.zeros((3, 2)), r"h has shape \(3, 2\), expected \(2, 3\)"),
     ((np.zeros((2, 3)), 1.0), r"got 2 results, expected 1 \(h\)"),
     (np.full((2, 3), np.nan), r"h\[0, 0\] is nan, expected 0"),
+    ({"h": 0.0}, r"h is a dict, expected an array of numbers of shape \(2, 3\)"),
+    ("b", r"h is a str, expected an array of numbers"),
 ])
 def test_compare_says_what_is_wrong_with_an_answer(yours, words):
     with pytest.raises(AssertionError, match=words):
         compare("99.1", yours, np.zeros((2, 3)), ("h",))
+
+
+def test_compare_asks_for_results_separated_by_commas():
+    with pytest.raises(AssertionError, match="got one list, expected 2 results separated by commas: return dx, dh0"):
+        compare("99.1", [np.zeros(3), np.zeros(2)], (np.zeros(3), np.zeros(2)), ("dx", "dh0"))
 
 
 def test_judge_hands_out_copies():

@@ -417,10 +417,20 @@ def test_a_table_shows_chance_baseline_counts_seeds_and_verdicts(finished):
     text = table([other, record])
     head, names, line, rule, *_ = text.splitlines()
     assert head == f"adding, T = 10, about 60 trained numbers each: test mse; chance 0.1667, always 1 {record['baseline']['value']:.4g}"
-    assert names.split() == ["model", "numbers", "updates", "rate", "seconds", "test,", "by", "seed", "verdict"]
+    assert names.split() == ["model", "numbers", "updates", "rate", "seconds", "best", "validation,", "by", "seed", "test", "at", "the", "end,", "by", "seed", "verdict"]
     assert line.split()[:4] == ["indrnn-1", str(record["parameters"]), "140", f"{record['chosen_rate']:g}"]
-    assert f"{record['test']:.4f} 0.0050" in line and f"{record['verdict']} 1/2" in line and "solved 1/2" in line
+    best = min(metric for metric in chosen_run(record)["curve"]["validation"] if metric is not None)
+    assert f"{best:.4f} {best:.4f} " in line and f"{record['test']:.4f} 0.0050" in line and f"{record['verdict']} 1/2" in line and "solved 1/2" in line
     assert rule == f"  rule: {EXPERIMENTS['adding'].rule}"
+
+
+def test_a_table_says_where_a_curriculum_ended(finished):
+    _, record = finished
+    staged = {**record, "trial": {**record["trial"], "stages": [5]}, "runs": [{**one, "ended_at_length": 5} for one in record["runs"]]}
+    head, _, line, *_ = table([staged]).splitlines()
+    assert "after T = 5 (" in head and "@5 " in line
+    through = {**staged, "runs": [{**one, "ended_at_length": 10} for one in record["runs"]]}
+    assert "@" not in table([through]).splitlines()[2]
 
 
 def test_a_table_has_a_block_for_every_length_and_size(finished):

@@ -8,6 +8,7 @@ import pytest
 from support import assert_same, refuses, rng
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN, evaluate, fit, to_numpy
+from minidurnn.layers import Embedding
 from minidurnn.optim import SGD, Adam, Constant, Steps, clip_by_global_norm
 from minidurnn.tasks import Adding, DelayedXOR
 from minidurnn.training import COLUMNS, draw, streams
@@ -199,9 +200,16 @@ def test_data_that_are_not_finite_are_refused_by_their_place(name, place, value)
 
 
 def test_data_are_converted_and_classes_are_not():
-    x, target, _ = draw((np.ones((4, 3, 2)), np.ones((3, 1)), None), "float32", "numpy")
+    x, target, _ = draw(NETWORK, (np.ones((4, 3, 2)), np.ones((3, 1)), None), "float32", "numpy")
     assert x.dtype == target.dtype == np.float32
-    assert draw((np.ones((4, 3, 2), np.float32), np.arange(3), None), "float64", "numpy")[1].dtype == np.arange(3).dtype
+    assert draw(Network(IndRNN(2, 8), 3), (np.ones((4, 3, 2), np.float32), np.arange(3), None), "float64", "numpy")[1].dtype == np.arange(3).dtype
+
+
+@pytest.mark.parametrize("name, data", [("target", (np.ones((4, 3, 2)), np.array([0, 2, 3]), None)), ("x", (np.array([[0, 2]] * 4), np.array([0, 1]), None))])
+def test_class_numbers_out_of_range_are_refused_before_they_reach_the_device(name, data, cupy):
+    network = Network(Chain((Embedding(2, 2), RNN(2, 3))) if name == "x" else RNN(2, 3), 3, "cross_entropy")
+    with refuses(ValueError, f"{name} holds class numbers from 0 to", "expected 0 to"):
+        draw(network, data, "float32", "cupy")
 
 
 @pytest.mark.parametrize("reads, objective", [("last", "mse"), ("every", "mse"), ("last", "cross_entropy"), ("every", "cross_entropy")])

@@ -63,7 +63,7 @@ def training(network, task, B):
     p, optimizer = network.init(parameter_rng), Adam()
     state = optimizer.start(p)
     while True:
-        x, target, lengths = draw(task.batch(data_rng, B), "float32", "numpy")
+        x, target, lengths = draw(network, task.batch(data_rng, B), "float32", "numpy")
         yield p
         _, _, tape = network.loss(p, x, target, lengths=lengths)
         yield p

@@ -25,10 +25,14 @@ def judge(exercise, attempt, reference, cases, names=("result",), tolerance=1e-9
 def compare(exercise, yours, expected, names=("result",), tolerance=1e-9):
     """Raise AssertionError at the first result whose shape or entries are off."""
     yours, expected = (results if isinstance(results, tuple) else (results,) for results in (yours, expected))
+    if len(expected) > 1 and len(yours) == 1:
+        raise AssertionError(f"exercise {exercise}: got one {type(yours[0]).__name__}, expected {len(expected)} results separated by commas: return {', '.join(names)}.")
     if len(yours) != len(expected):
         raise AssertionError(f"exercise {exercise}: got {len(yours)} results, expected {len(expected)} ({', '.join(names)}).")
     for name, mine, right in zip(names, yours, expected):
-        mine, right = np.asarray(mine), np.asarray(right)
+        given, mine, right = mine, np.asarray(mine), np.asarray(right)
+        if mine.dtype.kind not in "biuf":
+            raise AssertionError(f"exercise {exercise}: {name} is a {type(given).__name__}, expected an array of numbers of shape {right.shape}.")
         if mine.shape != right.shape:
             raise AssertionError(f"exercise {exercise}: {name} has shape {mine.shape}, expected {right.shape}.")
         wrong = ~np.isclose(mine, right, rtol=tolerance, atol=tolerance)

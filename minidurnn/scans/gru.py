@@ -4,8 +4,9 @@ Layout   a and U keep the order r, z, n; inside the loop the gates stand gate by
 Source   Cho et al. 2014, in the variant of cuDNN and PyTorch.
 """
 
+from ..affine import rows_product, rows_sum
 from ..backend import namespace
-from .plain import _backwards, _rows, _start
+from .plain import arriving, backwards
 
 
 def gru_scan(a, U, c, h0):
@@ -43,7 +44,7 @@ def gru_scan_backward(dh, h, gates, m, U, h0, carry=None):
     """dh (T, B, H), carry (B, H) on the last h, each None for zero  ->  da (T, B, 3H), dU (H, 3H), dc (H,), dh0 (B, H)."""
     xp = namespace(dh, h, U, h0, carry)
     T, B, H = h.shape
-    total, da_n = _start(xp, h0, carry), xp.empty((B, H), h.dtype)
+    total, da_n = arriving(xp, h0, carry), xp.empty((B, H), h.dtype)
     r, z, n = (gates[:, gate] for gate in range(3))
     before = xp.concatenate([h0[None], h[:-1]])
     local = gates * (1.0 - gates)                             # σ' of r and z, then the factors between total and da
@@ -52,7 +53,7 @@ def gru_scan_backward(dh, h, gates, m, U, h0, carry=None):
     xp.multiply(1.0 - z, 1.0 - n * n, out=local[:, 2])        # ∂h[t]/∂a_n[t]
     U_back = xp.stack([xp.ascontiguousarray(U[:, gate * H:(gate + 1) * H].T) for gate in range(3)])
     back, dm = xp.empty((3, B, H), h.dtype), xp.empty((T, B, H), h.dtype)
-    for t, (da_t, dh_t) in enumerate(_backwards(local, dh)):
+    for t, (da_t, dh_t) in enumerate(backwards(local, dh)):
         step = T - 1 - t
         if dh_t is not None:
             total += dh_t
@@ -69,4 +70,4 @@ def gru_scan_backward(dh, h, gates, m, U, h0, carry=None):
     for gate in range(3):
         da[..., gate * H:(gate + 1) * H] = local[:, gate]
     behind = xp.concatenate([da[..., :2 * H], dm], axis=-1)   # what the product h[t-1] U receives
-    return da, _rows(before).T @ _rows(behind), _rows(dm).sum(0), total
+    return da, rows_product(before, behind), rows_sum(dm), total

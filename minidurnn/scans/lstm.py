@@ -5,8 +5,9 @@ Layout   inside the loop the gates stand gate by gate, (4, B, H) in the order o,
 Source   lesson 14's conventions; Hochreiter, Schmidhuber 1997 with the forget gate of Gers et al. 2000.
 """
 
+from ..affine import rows_product
 from ..backend import namespace
-from .plain import _backwards, _rows, _start
+from .plain import arriving, backwards
 
 ORDER = (3, 0, 1, 2)                                          # where o, i, f, z stand in i, f, z, o
 
@@ -46,7 +47,7 @@ def lstm_scan_backward(dh, h, c, gates, tanh_c, U, h0, c0, carry=None, carry_c=N
     """dh (T, B, H), carry, carry_c (B, H) on the last h and c, each None for zero  ->  da (T, B, 4H), dU (H, 4H), dh0, dc0 (B, H)."""
     xp = namespace(dh, h, U, h0, c0, carry, carry_c)
     T, B, H = h.shape
-    total, dc, product = _start(xp, h0, carry), _start(xp, c0, carry_c), xp.empty((B, H), h.dtype)
+    total, dc, product = arriving(xp, h0, carry), arriving(xp, c0, carry_c), xp.empty((B, H), h.dtype)
     o, i, f, z = (gates[:, place] for place in range(4))
     to_c = o * (1.0 - tanh_c * tanh_c)                        # ∂h[t]/∂c[t]
     local = gates * (1.0 - gates)                             # σ', and for z below tanh', then ∂(h or c)[t]/∂a[t]
@@ -57,7 +58,7 @@ def lstm_scan_backward(dh, h, c, gates, tanh_c, U, h0, c0, carry=None, carry_c=N
     xp.multiply(1.0 - z * z, i, out=local[:, 3])
     U_back = xp.stack([xp.ascontiguousarray(U[:, gate * H:(gate + 1) * H].T) for gate in ORDER])
     back = xp.empty((4, B, H), h.dtype)
-    for t, (da_t, dh_t) in enumerate(_backwards(local, dh)):
+    for t, (da_t, dh_t) in enumerate(backwards(local, dh)):
         if dh_t is not None:
             total += dh_t
         xp.multiply(total, to_c[T - 1 - t], out=product)
@@ -70,4 +71,4 @@ def lstm_scan_backward(dh, h, c, gates, tanh_c, U, h0, c0, carry=None, carry_c=N
     da = xp.empty((T, B, 4 * H), h.dtype)
     for place, gate in enumerate(ORDER):
         da[..., gate * H:(gate + 1) * H] = local[:, place]
-    return da, _rows(h[:-1]).T @ _rows(da[1:]) + h0.T @ da[0], total, dc
+    return da, rows_product(h[:-1], da[1:]) + h0.T @ da[0], total, dc

@@ -10,6 +10,7 @@ from itertools import repeat
 
 from ..activations import activation as overwriting
 from ..activations import slope
+from ..affine import rows_product
 from ..backend import namespace
 
 
@@ -27,13 +28,13 @@ def matrix_scan(a, U, h0, activation):
 def matrix_scan_backward(dh, h, U, h0, activation, carry=None):
     """da[t] = φ'[t] ⊙ (dh[t] + da[t+1] Uᵀ)  ->  da (T, B, H), dU (H, H), dh0 (B, H)."""
     xp = namespace(dh, h, U, h0, carry)
-    da, total, U_back = slope(activation, h), _start(xp, h0, carry), xp.ascontiguousarray(U.T)
-    for da_t, dh_t in _backwards(da, dh):
+    da, total, U_back = slope(activation, h), arriving(xp, h0, carry), xp.ascontiguousarray(U.T)
+    for da_t, dh_t in backwards(da, dh):
         if dh_t is not None:
             total += dh_t
         da_t *= total                                         # da[t] was φ'[t]
         xp.matmul(da_t, U_back, out=total)                    # now what arrives at h[t-1]
-    return da, _rows(h[:-1]).T @ _rows(da[1:]) + h0.T @ da[0], total
+    return da, rows_product(h[:-1], da[1:]) + h0.T @ da[0], total
 
 
 def diagonal_scan(a, u, h0, activation):
@@ -51,9 +52,9 @@ def diagonal_scan(a, u, h0, activation):
 def diagonal_scan_backward(dh, h, u, h0, activation, carry=None):
     """da[t] = φ'[t] ⊙ (dh[t] + u ⊙ da[t+1])  ->  da (T, B, H), du (H,), dh0 (B, H)."""
     xp = namespace(dh, h, u, h0, carry)
-    da, total = slope(activation, h), _start(xp, h0, carry)
+    da, total = slope(activation, h), arriving(xp, h0, carry)
     u = xp.ascontiguousarray(xp.broadcast_to(u, h0.shape))    # (B, H)
-    for da_t, dh_t in _backwards(da, dh):
+    for da_t, dh_t in backwards(da, dh):
         if dh_t is not None:
             total += dh_t
         da_t *= total                                         # da[t] was φ'[t]
@@ -75,8 +76,8 @@ def gated_scan(f, v, h0, reverse=False):
 def gated_scan_backward(dh, h, f, h0, carry=None):
     """dv[t] = dh[t] + f[t+1] ⊙ dv[t+1], df[t] = dv[t] ⊙ h[t-1]  ->  df, dv (T, B, H), dh0 (B, H)."""
     xp = namespace(dh, h, f, h0, carry)
-    df, dv, total = xp.empty(h.shape, h.dtype), xp.empty(h.shape, h.dtype), _start(xp, h0, carry)
-    for (dv_t, dh_t), f_t in zip(_backwards(dv, dh), f[::-1]):
+    df, dv, total = xp.empty(h.shape, h.dtype), xp.empty(h.shape, h.dtype), arriving(xp, h0, carry)
+    for (dv_t, dh_t), f_t in zip(backwards(dv, dh), f[::-1]):
         if dh_t is not None:
             total += dh_t
         dv_t[...] = total
@@ -86,11 +87,13 @@ def gated_scan_backward(dh, h, f, h0, carry=None):
     return df, dv, total
 
 
-def _start(xp, h0, carry):
+def arriving(xp, h0, carry):
+    """What arrives at the last step from the steps after it, in an array of its own."""
     return xp.zeros(h0.shape, h0.dtype) if carry is None else xp.array(carry, order="C")
 
 
-def _backwards(da, dh):
+def backwards(da, dh):
+    """The steps from the last to the first, each with the loss's direct gradient on it (None where dh is)."""
     return zip(da[::-1], repeat(None) if dh is None else dh[::-1])
 
 
