@@ -20,10 +20,17 @@ def thin(history, rows=120):
 
 
 def write_json(path, content):
-    """Write JSON whole or not at all.    Raises ValueError for a number that is not finite, which JSON does not have."""
+    """Write a dictionary as JSON whole or not at all, an entry to a line, and a line for each row of a list.
+
+    Raises   ValueError for a number that is not finite, which JSON does not have.
+    """
+    def said(part):
+        return json.dumps(part, allow_nan=False)
+
+    entries = {key: f"[\n  {joined}\n ]" if isinstance(part, list) and (joined := ",\n  ".join(map(said, part))) else said(part) for key, part in content.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    unfinished.write_text("{\n" + ",\n".join(f" {said(key)}: {entry}" for key, entry in entries.items()) + "\n}\n", encoding="utf-8")
     os.replace(unfinished, path)
 
 

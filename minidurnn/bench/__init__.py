@@ -5,13 +5,12 @@ implementations, `implementations` the proof that all of them compute the same, 
 `updates` whole training updates and the length of a chunk, `process` the environment of it all.
 """
 
-import json
-import os
 import sys
 from importlib import metadata
 from pathlib import Path
 
 from ..machine import surroundings
+from ..records import write_json
 from . import memory, process, speed, updates
 from .implementations import NEEDS, absent
 from .workloads import CELLS, PEERS, WORKLOADS
@@ -84,19 +83,8 @@ def main(args):
         print(f"minidurnn: {error}", file=sys.stderr)
         return 1
     if args.json is not None:
-        write(args.json, record)
+        write_json(args.json, record)
     return 0
-
-
-def write(path, record):
-    """Write a record whole or not at all, a row of measurements to a line."""
-    lines = []
-    for key, entry in record.items():
-        rows = [f"  {json.dumps(row)}" for row in entry] if isinstance(entry, list) else []
-        lines.append(f" {json.dumps(key)}: " + ("[\n" + ",\n".join(rows) + "\n ]" if rows else json.dumps(entry)))
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    os.replace(unfinished, path)
 
 
 def _lengths(given):
