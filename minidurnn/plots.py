@@ -1,6 +1,7 @@
 """One figure style: a claim in the title, units on the axes, colours that the colour-blind can tell apart."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from .records import chosen_run
 
@@ -28,6 +29,21 @@ def reference(axes, y, label):
     """A thin horizontal line with its name: a chance level, a bound."""
     axes.axhline(y, color="#666666", linewidth=1.0, linestyle=(0, (1, 2)))
     axes.annotate(label, (1.0, y), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8, color="#444444")
+
+
+def curves(claim, x, rows, xlabel, ylabel, *, width=6.4, height=3.4, marker=None, legend="best", **settings):
+    """A figure of one panel with a curve for every entry of `rows`  ->  axes.
+
+    rows       label -> y (len(x),), or several y of one colour, (runs, len(x))
+    settings   of the axes: yscale="log", ylim=(0, 1), ...
+    """
+    _, axes = panels(claim, width=width, height=height)
+    for place, (label, ys) in enumerate(rows.items()):
+        for number, y in enumerate(np.atleast_2d(ys)):
+            line(axes, x, y, None if number else label, place, marker=marker, markersize=4)
+    axes.set(xlabel=xlabel, ylabel=ylabel, **settings)
+    axes.legend(fontsize=8, loc=legend)
+    return axes
 
 
 def training_curves(records, path):

@@ -23,7 +23,7 @@ from minidurnn.experiments import (
     width_for,
 )
 from minidurnn.optim import Adam, Steps
-from minidurnn.plots import training_curves
+from minidurnn.plots import curves, plt, training_curves
 from minidurnn.records import chosen_run, read_records, table, thin, write_json
 from minidurnn.storage import describe, read
 from minidurnn.tasks import Adding, DelayedXOR
@@ -452,6 +452,17 @@ def test_a_network_sized_by_its_width_stands_among_those_of_its_size(finished):
         for other in ({"length": 20}, {"stages": [5]}):
             apart = {**wide, "trial": {**wide["trial"], **other}}
             assert "rnn   " not in next(block for block in table([record, apart]).split("\n\n") if "about" in block).replace("indrnn", "")
+
+
+def test_curves_of_one_label_share_colour_and_legend():
+    axes = curves("a claim", [1, 2, 3], {"one": [3, 2, 1], "three runs": np.eye(3)}, "updates", "error", yscale="log", ylim=(0.1, 4))
+    drawn = axes.get_lines()
+    assert [list(line.get_ydata()) for line in drawn] == [[3, 2, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert len({(line.get_color(), line.get_linestyle()) for line in drawn[1:]}) == 1 and drawn[0].get_color() != drawn[1].get_color()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "three runs"]
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_yscale(), axes.get_ylim()) == ("updates", "error", "log", (0.1, 4))
+    assert axes.figure.get_suptitle() == "a claim"
+    plt.close(axes.figure)
 
 
 def test_the_curves_are_drawn(finished, tmp_path):
