@@ -11,13 +11,12 @@ from . import tasks
 from .cells import RNN, DuRNN, IndRNN, ShortTermRNN
 from .chunked import Chunked
 from .machine import surroundings
-from .networks import Network
+from .networks import Network, count_parameters, width_for
 from .optim import Adam, Constant, Steps
 from .records import read_record, thin, write_json
 from .stacks import Chain
 from .storage import describe, read
 from .training import evaluate, fit
-from .trees import count
 
 SCHEMA = 1
 BEFORE = {"stages": []}                                       # options that the first records did not have, and what they meant
@@ -162,25 +161,6 @@ EXPERIMENTS = {
         rule="solved: test accuracy at least 90 %; learning: more than 5 points above the most frequent class; else baseline",
     ),
 }
-
-
-def width_for(body, outputs, parameters):
-    """The units for which a network with body(units) and a linear read-out comes closest to so many trained numbers."""
-    def size(units):
-        return count_parameters(Network(body(units), outputs))
-
-    low, high = 1, 2
-    while size(high) < parameters:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if size(middle) < parameters else (low, middle)
-    return min((low, high), key=lambda units: abs(size(units) - parameters))
-
-
-def count_parameters(network):
-    """How many trained numbers a network has."""
-    return count(network.init(np.random.default_rng(0)))
 
 
 def run(trial, out, resume=False, progress=True):

@@ -1,7 +1,9 @@
-"""A network: a body, a read-out and a loss."""
+"""A network: a body, a read-out and a loss; and how large it is."""
 
 from collections import namedtuple
 from dataclasses import dataclass
+
+import numpy as np
 
 from .backend import namespace
 from .checks import check_array, check_choice, check_classes, check_names, check_positive, check_sequence
@@ -10,6 +12,7 @@ from .contract import draw, run, updated
 from .layers import Linear
 from .lengths import check_lengths, choose, ends_in, last_step, valid_steps
 from .losses import LOSSES
+from .trees import count
 
 Tape = namedtuple("Tape", "stretch keep walk pieces lengths")
 Part = namedtuple("Part", "target steps valid count")         # steps (B,) counted from 1, or None for all of the stretch
@@ -166,3 +169,22 @@ class Stretch(namedtuple("Stretch", "network body")):
     def last_state(self, tape, lengths=None):
         """The body's."""
         return self.body.last_state(tape[0], lengths)
+
+
+def width_for(body, outputs, parameters):
+    """The units for which a network with body(units) and a linear read-out comes closest to so many trained numbers."""
+    def size(units):
+        return count_parameters(Network(body(units), outputs))
+
+    low, high = 1, 2
+    while size(high) < parameters:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if size(middle) < parameters else (low, middle)
+    return min((low, high), key=lambda units: abs(size(units) - parameters))
+
+
+def count_parameters(network):
+    """How many trained numbers a network has."""
+    return count(network.init(np.random.default_rng(0)))

@@ -24,13 +24,14 @@ def write_json(path, content):
 
     Raises   ValueError for a number that is not finite, which JSON does not have.
     """
-    def said(part):
-        return json.dumps(part, allow_nan=False)
-
-    entries = {key: f"[\n  {joined}\n ]" if isinstance(part, list) and (joined := ",\n  ".join(map(said, part))) else said(part) for key, part in content.items()}
+    lines = []
+    for key, part in content.items():
+        rows = [json.dumps(row, allow_nan=False) for row in part] if isinstance(part, list) else []
+        said = "[\n  " + ",\n  ".join(rows) + "\n ]" if rows else json.dumps(part, allow_nan=False)
+        lines.append(f" {json.dumps(key)}: {said}")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text("{\n" + ",\n".join(f" {said(key)}: {entry}" for key, entry in entries.items()) + "\n}\n", encoding="utf-8")
+    unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     os.replace(unfinished, path)
 
 

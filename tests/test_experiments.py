@@ -18,10 +18,9 @@ from minidurnn.experiments import (
     SCHEMA,
     Experiment,
     Trial,
-    count_parameters,
     run,
-    width_for,
 )
+from minidurnn.networks import count_parameters, width_for
 from minidurnn.optim import Adam, Steps
 from minidurnn.plots import curves, plt, training_curves
 from minidurnn.records import chosen_run, read_records, table, thin, write_json
