@@ -147,7 +147,7 @@ EXPERIMENTS = {
         quick=_settings("delayed-xor", length=100, updates=800, stop=0.999),
         full=(
             *(_settings("delayed-xor", length=T, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500) for T, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))),
-            _settings("delayed-xor", length=5000, models=("indrnn-2", "durnn"), seeds=(0, 1, 2), updates=400, stop=0.999, rates=(3e-3,), stages=(50, 100, 200, 400, 800, 1600, 3200)),
+            _settings("delayed-xor", length=5000, models=("indrnn-2", "durnn"), seeds=(0, 1, 2), updates=1000, stop=0.999, rates=(3e-3,), stages=(50, 100, 200, 400, 800, 1600, 3200)),
         ),
         solved=0.99,
         rule="solved: test accuracy at least 99 %; learning: more than 5 points above the count ceiling, some three standard errors of 1,000 answers; else baseline",
