@@ -1,7 +1,7 @@
 """Named experiments: from a configuration to a record, from records to a table with a verdict."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count as count_from
 from pathlib import Path
 
@@ -38,7 +38,8 @@ class Trial:
 
     size       "equal": the width with which the network comes closest to `parameters` trained numbers; "width": `parameters`
                counts the units of every layer (a DuRNN has as many of each kind)
-    rates      Adam's rates; each is trained, the validation set chooses one, and the test set is read once, for that one
+    rates      Adam's rates; each is trained, the validation set chooses one, and the test set is read once, for that one.
+               A rate gets no more updates than one before it needed to reach `stop`
     patience   a run that has not left the baseline after so many updates ends there (None: it goes on)
     stop       a run ends at the first validation metric at least as good as this
     decay      the rate is divided by 10 after every so many updates (None: constant)
@@ -186,16 +187,18 @@ def run(trial, out, resume=False, progress=True):
         if checkpoint.exists() and not resume:
             raise FileExistsError(f"{checkpoint} holds this trial unfinished: continue it with --resume (resume=True), or delete the file to begin again.")
     task, network = trial.task, trial.network
-    runs, candidates = [], []
+    runs, candidates, most = [], [], trial.updates
     for rate, checkpoint in zip(trial.rates, checkpoints):
         try:
-            p, history, length = _train(trial, network, task, rate, checkpoint, progress)
+            p, history, length = _train(replace(trial, updates=most), network, task, rate, checkpoint, progress)
             loss, metric = evaluate(network, p, task.validation())
             candidates.append((loss, len(runs), p))
         except FloatingPointError:                            # its checkpoint holds the last finite row
             written = [path for path in (*(_of_stage(checkpoint, length) for length in trial.stages), checkpoint) if path.exists()]
             loss, metric, length, history = None, None, None, read(written[-1], "checkpoint")[1]["run"]["history"]
         updates, seconds = ((history[name] or [0])[-1] for name in ("update", "seconds"))
+        if metric is not None and trial.stop is not None and not trial.stages:
+            most = updates if (metric <= trial.stop if network.better == "lower" else metric >= trial.stop) else most
         staged = {"ended_at_length": length} if trial.stages else {}
         runs.append({"rate": rate, **staged, "updates": updates, "seconds": round(seconds, 1), "validation_loss": loss, "validation": metric, "curve": thin(history)})
     baseline, value = task.baseline()

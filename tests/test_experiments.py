@@ -288,6 +288,15 @@ def test_a_trial_stops_at_its_metric_and_stays_there(tmp_path):
     assert without_time(run(easy, tmp_path, resume=True, progress=False)) == without_time(record)
 
 
+@pytest.mark.parametrize("rates, stop, given", [((1e-2, 1e-3), 10.0, [300, 100]), ((1e-2, 1e-3), 1e-9, [300, 300]), ((1e-2,), 10.0, [300])])
+def test_a_rate_gets_no_more_updates_than_one_before_it_needed(rates, stop, given, tmp_path, monkeypatch):
+    asked = []
+    true = experiments.fit
+    monkeypatch.setattr(experiments, "fit", lambda network, task, updates, **options: (asked.append(updates), true(network, task, updates, **options))[1])
+    record = run(replace(TINY, rates=rates, stop=stop, updates=300), tmp_path, progress=False)
+    assert asked == given and record["trial"]["updates"] == 300
+
+
 def test_a_decay_divides_the_rate_by_ten(tmp_path, monkeypatch):
     schedules = []
     true = experiments.fit
