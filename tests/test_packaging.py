@@ -55,6 +55,11 @@ def test_every_file_that_the_readme_links_exists():
         assert "://" in link or (ROOT / link).exists(), link
 
 
+def column(record):
+    """The length of a record, and that at which its curriculum begins, or 0."""
+    return record["trial"]["length"], (record["trial"].get("stages") or [0])[0]
+
+
 def cell(records):
     """Records of one model at one length  ->  a cell of the README: the median test result, and how many seeds solved the task."""
     if not records:
@@ -68,16 +73,16 @@ def cell(records):
 def test_the_readmes_results_are_those_of_the_records(experiment):
     records = [record for record in read_records(ROOT / "lessons" / "results") if record["trial"]["experiment"] == experiment]
     block = README.split(f"`{experiment}`", 1)[1].split("| model", 1)[1].split("\n\n")[0]
-    lengths = [int(length) for length in re.findall(r"T = (\d+)", block.splitlines()[0])]
+    columns = [(int(length), int(first or 0)) for length, first in re.findall(r"T = (\d+)(?: from (\d+))?", block.splitlines()[0])]
     rows = [[entry.strip() for entry in row.strip("|").split("|")] for row in block.splitlines()[2:]]
-    assert lengths == sorted({record["trial"]["length"] for record in records})
+    assert columns == sorted({column(record) for record in records}, key=lambda one: one[::-1])
     said = {(model.strip("`"), int(numbers.replace(",", ""))): cells for model, numbers, *cells in rows if numbers}
     assert set(said) == {(record["trial"]["model"], record["parameters"]) for record in records}
     for (model, numbers), cells in said.items():
         alike = [record for record in records if (record["trial"]["model"], record["parameters"]) == (model, numbers)]
-        assert cells == [cell([record for record in alike if record["trial"]["length"] == length]) for length in lengths], (model, numbers)
+        assert cells == [cell([record for record in alike if column(record) == one]) for one in columns], (model, numbers)
     baseline = next(cells for _, numbers, *cells in rows if not numbers)
-    assert baseline == [f"{next(record['baseline']['value'] for record in records if record['trial']['length'] == length):.4f}" for length in lengths]
+    assert baseline == [f"{next(record['baseline']['value'] for record in records if column(record) == one):.4f}" for one in columns]
 
 
 def test_the_readmes_code_runs():
