@@ -2,21 +2,27 @@
 
 import json
 import os
+from math import isfinite
 from pathlib import Path
 
 
 def thin(history, rows=120):
     """A history with at most so many rows, evenly taken, the last one always, and numbers of six digits.
 
-    Where there are too many rows, those with a validation metric are taken.
+    Where there are too many rows, those with a validation metric are taken. A number that is not finite, such as the
+    norm of a gradient that overflows, becomes None: JSON has no word for it.
     """
     places = list(range(len(history["update"])))
     if len(places) > rows:
         places = [row for row in places if history["validation"][row] is not None] or places
     last, rows = len(places) - 1, min(rows, len(places))
     kept = sorted({places[last - round(row * last / max(1, rows - 1))] for row in range(rows)})
-    digits = {name: [float(f"{entry:.6g}") if isinstance(entry, float) else entry for entry in column] for name, column in history.items()}
+    digits = {name: [_digits(entry) for entry in column] for name, column in history.items()}
     return {name: [digits[name][row] for row in kept] for name in ("update", "loss", "metric", "gradient_norm", "validation")}
+
+
+def _digits(entry):
+    return entry if not isinstance(entry, float) else float(f"{entry:.6g}") if isfinite(entry) else None
 
 
 def write_json(path, content):

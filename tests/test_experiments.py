@@ -392,6 +392,13 @@ def test_a_thin_curve_keeps_its_last_row_and_where_it_must_choose_the_looks(coun
     assert set(curve["loss"]) <= {0.333333}
 
 
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
+def test_a_thin_curve_has_no_number_that_json_lacks(number, tmp_path):
+    curve = thin({**history_of(4, 1), "gradient_norm": [1.0, number, 2.0, None]})
+    assert curve["gradient_norm"] == [1.0, None, 2.0, None]
+    write_json(tmp_path / "curve.json", curve)
+
+
 def test_a_thin_curve_of_a_run_that_never_looked_is_evenly_taken():
     curve = thin({**history_of(500, 5), "validation": [None] * 500}, rows=50)
     assert len(curve["update"]) == 50 and curve["update"][-1] == 10_000
