@@ -129,10 +129,13 @@ def it_is_small(nb, number):
 
 
 def code_cells_are_short(nb, number):
+    """At most 15 lines to a cell, and no line that a laptop shows in part only."""
     for place, cell in enumerate(code(nb), 1):
-        lines = sum(bool(line.strip()) for line in cell.source.splitlines())
-        if lines > 15:
-            yield f"code cell {place} has {lines} lines: expected at most 15"
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        if len(lines) > 15:
+            yield f"code cell {place} has {len(lines)} lines: expected at most 15"
+        if (widest := max(map(len, lines), default=0)) > 105:
+            yield f"code cell {place} has a line of {widest} characters: expected at most 105"
 
 
 def every_equation_is_evaluated(nb, number):

@@ -85,6 +85,7 @@ SPOILT = [
     (rules.it_is_small, say_also("x" * 500_000)),
     (rules.it_is_small, lambda nb: nb.update(cells=nb.cells[:14])),
     (rules.code_cells_are_short, write_also("\n".join(["pass"] * 15))),
+    (rules.code_cells_are_short, write_also("#" * 106)),
     (rules.every_equation_is_evaluated, rewrite("eq. 0.3", "the slope")),
     (rules.every_equation_is_evaluated, rewrite(r"\tag{0.3}", "")),
     (rules.every_equation_is_evaluated, say_also(r"$$1 = 1 \tag{1.1}$$")),

@@ -36,7 +36,7 @@ def check_handed_on(answer):
 
 
 @dataclass(frozen=True)
-class Blend:                                                  # h[t] = (1 - alpha) ⊙ h[t-1] + alpha ⊙ tanh(x[t] W + b)
+class Blend:    # h[t] = (1 - alpha) ⊙ h[t-1] + alpha ⊙ tanh(x[t] W + b)
     inputs: int
     units: int
     outputs = state_size = property(lambda self: self.units)
