@@ -78,7 +78,7 @@ class Trial:
     @property
     def name(self):
         """A file name that tells the trials of one experiment apart."""
-        staged = f"-from{self.stages[0]}" if self.stages else ""
+        staged = f"-from{self.stages[0]}in{len(self.stages)}" if self.stages else ""
         return f"{self.experiment}-T{self.length}{staged}-{self.size}{self.parameters}-{self.model}-seed{self.seed}-u{self.updates}"
 
 
@@ -147,8 +147,8 @@ EXPERIMENTS = {
         quick=_settings("delayed-xor", length=100, updates=800, stop=0.999),
         full=(
             *(_settings("delayed-xor", length=T, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500) for T, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))),
-            *(_settings("delayed-xor", length=T, models=("indrnn-2", "durnn"), seeds=(0, 1, 2), updates=1000, stop=0.999, rates=(3e-3,),
-                        stages=tuple(50 * 2**k for k in range(7) if 50 * 2**k < T)) for T in (1000, 5000)),
+            *(_settings("delayed-xor", length=T, models=models, seeds=(0, 1, 2), updates=1000, stop=0.999, rates=(3e-3,), stages=tuple(round(50 * factor**k) for k in range(14) if 50 * factor**k < T))
+              for T, factor, models in ((1000, 2, ("indrnn-2", "durnn")), (5000, 2, ("indrnn-2", "durnn")), (5000, 1.4, ("durnn",)))),
         ),
         solved=0.99,
         rule="solved: test accuracy at least 99 %; learning: more than 5 points above the count ceiling, some three standard errors of 1,000 answers; else baseline",

@@ -51,11 +51,11 @@ def training_curves(records, path):
     first = records[0]
     figure, axes = panels(f"{first['trial']['experiment']}, T = {first['trial']['length']}: validation {first['metric']} in training", width=7.6)
     reference(axes, first["baseline"]["value"], first["baseline"]["name"])
-    firsts = {(record["trial"]["model"], record["parameters"]): record for record in reversed(records)}
-    for place, ((model, _), record) in enumerate(reversed(firsts.items())):
+    firsts = {(record["trial"]["model"], record["parameters"], len(record["trial"].get("stages", ()))): record for record in reversed(records)}
+    for place, ((model, _, stages), record) in enumerate(reversed(firsts.items())):
         curve = chosen_run(record)["curve"]
         points = [(update, metric) for update, metric in zip(curve["update"], curve["validation"]) if metric is not None]
-        said = ", diverged" if record["verdict"] == "diverged" else ""
+        said = (f", after {stages} stages" if stages else "") + (", diverged" if record["verdict"] == "diverged" else "")
         line(axes, [update for update, _ in points], [metric for _, metric in points], f"{model} ({record['parameters']:,}){said}", place, marker=".")
     axes.set(xlabel="updates", ylabel=first["metric"], yscale="log" if first["metric"] == "mse" else "linear")
     axes.legend(fontsize=8, title="model (trained numbers)", title_fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -56,8 +56,8 @@ def test_every_file_that_the_readme_links_exists():
 
 
 def column(record):
-    """The length of a record, and that at which its curriculum begins, or 0."""
-    return record["trial"]["length"], (record["trial"].get("stages") or [0])[0]
+    """The length of a record, and how many stages its curriculum has."""
+    return record["trial"]["length"], len(record["trial"].get("stages", ()))
 
 
 def cell(records):
@@ -73,7 +73,7 @@ def cell(records):
 def test_the_readmes_results_are_those_of_the_records(experiment):
     records = [record for record in read_records(ROOT / "lessons" / "results") if record["trial"]["experiment"] == experiment]
     block = README.split(f"`{experiment}`", 1)[1].split("| model", 1)[1].split("\n\n")[0]
-    columns = [(int(length), int(first or 0)) for length, first in re.findall(r"T = (\d+)(?: from (\d+))?", block.splitlines()[0])]
+    columns = [(int(length), int(stages or 0)) for length, stages in re.findall(r"T = (\d+)(?: in (\d+) stages)?", block.splitlines()[0])]
     rows = [[entry.strip() for entry in row.strip("|").split("|")] for row in block.splitlines()[2:]]
     assert columns == sorted({column(record) for record in records}, key=lambda one: one[::-1])
     said = {(model.strip("`"), int(numbers.replace(",", ""))): cells for model, numbers, *cells in rows if numbers}
