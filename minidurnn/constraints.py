@@ -15,7 +15,7 @@ def spectral_norm(U):
     """‖U‖₂, the largest singular value of U (H, H), in float64  ->  float, NaN where U is. One device sync on a GPU."""
     U = U.astype("float64")
     try:
-        return float(namespace(U).linalg.eigvalsh(U.T @ U)[-1]) ** 0.5
+        return max(float(namespace(U).linalg.eigvalsh(U.T @ U)[-1]), 0.0) ** 0.5      # rounding may leave a tiny negative number
     except np.linalg.LinAlgError:                             # how NumPy's answer to NaN arrives
         return nan
 
