@@ -53,9 +53,11 @@ def training_curves(records, path):
     reference(axes, first["baseline"]["value"], first["baseline"]["name"])
     firsts = {(record["trial"]["model"], record["parameters"], len(record["trial"].get("stages", ()))): record for record in reversed(records)}
     for place, ((model, _, stages), record) in enumerate(reversed(firsts.items())):
-        curve = chosen_run(record)["curve"]
+        run = chosen_run(record)
+        curve, ended = run["curve"], run.get("ended_at_length") or record["trial"]["length"]
         points = [(update, metric) for update, metric in zip(curve["update"], curve["validation"]) if metric is not None]
-        said = (f", after {stages} stages" if stages else "") + (", diverged" if record["verdict"] == "diverged" else "")
+        said = "" if not stages else f", after {stages} stages" if ended == record["trial"]["length"] else f", ended at T = {ended}"
+        said += ", diverged" if record["verdict"] == "diverged" else ""
         line(axes, [update for update, _ in points], [metric for _, metric in points], f"{model} ({record['parameters']:,}){said}", place, marker=".")
     axes.set(xlabel="updates", ylabel=first["metric"], yscale="log" if first["metric"] == "mse" else "linear")
     axes.legend(fontsize=8, title="model (trained numbers)", title_fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support import refuses
 
-from minidurnn import RNN, Chunked, DuRNN, IndRNN, Network, evaluate, experiments, machine
+from minidurnn import RNN, Chunked, DuRNN, IndRNN, Network, evaluate, experiments, machine, plots
 from minidurnn.experiments import (
     EXPERIMENTS,
     MODELS,
@@ -485,6 +485,16 @@ def test_the_curves_are_drawn(finished, tmp_path):
     training_curves([record, {**record, "trial": {**record["trial"], "model": "durnn"}}], tmp_path / "curves.png")
     raw = (tmp_path / "curves.png").read_bytes()
     assert raw.startswith(b"\x89PNG\r\n\x1a\n") and len(raw) > 5000
+
+
+@pytest.mark.parametrize("ended, words", [(10, "after 1 stages"), (5, "ended at T = 5")])
+def test_a_curve_says_where_its_curriculum_ended(finished, ended, words, tmp_path, monkeypatch):
+    _, record = finished
+    labels = []
+    monkeypatch.setattr(plots, "line", lambda axes, x, y, label, *_, **__: labels.append(label))
+    staged = {**record, "trial": {**record["trial"], "stages": [5]}, "runs": [{**one, "ended_at_length": ended} for one in record["runs"]]}
+    training_curves([staged], tmp_path / "curves.png")
+    assert len(labels) == 1 and labels[0].endswith(words)
 
 
 def test_a_record_of_the_stand_in_for_cupy_names_its_gpu(cupy, tmp_path):
