@@ -65,8 +65,8 @@ def cell(records):
     if not records:
         return "–"
     tests = [record["test"] for record in records if record["test"] is not None]
-    solved = sum(record["verdict"] == "solved" for record in records)
-    return f"{median(tests):.4f} ({solved}/{len(records)})" if len(tests) == len(records) else f"diverged {len(records) - len(tests)}/{len(records)}"
+    solved, lost = sum(record["verdict"] == "solved" for record in records), len(records) - len(tests)
+    return f"{median(tests):.4f} ({solved}/{len(records)}{f', {lost} diverged' if lost else ''})" if tests else "diverged"
 
 
 @pytest.mark.parametrize("experiment", ["adding", "delayed-xor"])
