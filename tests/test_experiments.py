@@ -490,8 +490,8 @@ def test_the_curves_are_drawn(finished, tmp_path):
 @pytest.mark.parametrize("ended, words", [(10, "after 1 stages"), (5, "ended at T = 5")])
 def test_a_curve_says_where_its_curriculum_ended(finished, ended, words, tmp_path, monkeypatch):
     _, record = finished
-    labels = []
-    monkeypatch.setattr(plots, "line", lambda axes, x, y, label, *_, **__: labels.append(label))
+    labels, true = [], plots.line
+    monkeypatch.setattr(plots, "line", lambda axes, x, y, label, *more, **options: (labels.append(label), true(axes, x, y, label, *more, **options)))
     staged = {**record, "trial": {**record["trial"], "stages": [5]}, "runs": [{**one, "ended_at_length": ended} for one in record["runs"]]}
     training_curves([staged], tmp_path / "curves.png")
     assert len(labels) == 1 and labels[0].endswith(words)
