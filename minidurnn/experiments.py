@@ -16,7 +16,7 @@ from .optim import Adam, Constant, Steps
 from .records import read_record, thin, write_json
 from .stacks import Chain
 from .storage import describe, read
-from .training import evaluate, fit
+from .training import evaluate, fit, reached
 
 SCHEMA = 1
 BEFORE = {"stages": []}                                       # options that the first records did not have, and what they meant
@@ -197,8 +197,8 @@ def run(trial, out, resume=False, progress=True):
             written = [path for path in (*(_of_stage(checkpoint, length) for length in trial.stages), checkpoint) if path.exists()]
             loss, metric, length, history = None, None, None, read(written[-1], "checkpoint")[1]["run"]["history"]
         updates, seconds = ((history[name] or [0])[-1] for name in ("update", "seconds"))
-        if metric is not None and trial.stop is not None and not trial.stages:
-            most = updates if (metric <= trial.stop if network.better == "lower" else metric >= trial.stop) else most
+        if reached(metric, trial.stop, network.better) and not trial.stages:
+            most = updates
         staged = {"ended_at_length": length} if trial.stages else {}
         runs.append({"rate": rate, **staged, "updates": updates, "seconds": round(seconds, 1), "validation_loss": loss, "validation": metric, "curve": thin(history)})
     baseline, value = task.baseline()

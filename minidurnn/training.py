@@ -178,10 +178,14 @@ def _resume(path, setting, fresh, backend):
     return {**fresh, **saved, "carried": to(backend, arrays.get("carried")), **facts["run"]}
 
 
+def reached(metric, stop, better):
+    """Whether a metric is as good as `stop` asks for; not where one of them is None. better: "lower" or "higher"."""
+    return None not in (metric, stop) and (metric <= stop if better == "lower" else metric >= stop)
+
+
 def _reached(run, stop, better):
     """Whether the last row's validation metric is as good as `stop` asks for."""
-    last = run["history"]["validation"][-1:]
-    return stop is not None and last not in ([], [None]) and (last[0] <= stop if better == "lower" else last[0] >= stop)
+    return reached((run["history"]["validation"] or [None])[-1], stop, better)
 
 
 def _batches(network, task, run, batch, window, dtype, backend):
