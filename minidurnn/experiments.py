@@ -19,7 +19,6 @@ from .storage import describe, read
 from .training import evaluate, fit, reached
 
 SCHEMA = 1
-BEFORE = {"stages": []}                                       # options that the first records did not have, and what they meant
 
 MODELS = {                                                    # name -> (task, units) -> body
     "rnn": lambda task, H: RNN(task.inputs, H),
@@ -179,7 +178,7 @@ def run(trial, out, resume=False, progress=True):
         if not path.exists():
             break
         record = read_record(path)
-        if record.get("schema") == SCHEMA and {**BEFORE, **record.get("trial", {})} == json.loads(json.dumps(asdict(trial))):
+        if record.get("schema") == SCHEMA and record.get("trial") == json.loads(json.dumps(asdict(trial))):
             return record
         path = folder / f"{trial.name}-{number}.json"
     checkpoints = [folder / "runs" / f"{path.stem}-rate{rate:g}.npz" for rate in trial.rates]

@@ -51,7 +51,7 @@ def training_curves(records, path):
     first = records[0]
     figure, axes = panels(f"{first['trial']['experiment']}, T = {first['trial']['length']}: validation {first['metric']} in training", width=7.6)
     reference(axes, first["baseline"]["value"], first["baseline"]["name"])
-    firsts = {(record["trial"]["model"], record["parameters"], len(record["trial"].get("stages", ()))): record for record in reversed(records)}
+    firsts = {(record["trial"]["model"], record["parameters"], len(record["trial"]["stages"])): record for record in reversed(records)}
     for place, ((model, _, stages), record) in enumerate(reversed(firsts.items())):
         run = chosen_run(record)
         curve, ended = run["curve"], run.get("ended_at_length") or record["trial"]["length"]

@@ -5,6 +5,8 @@ import os
 from math import isfinite
 from pathlib import Path
 
+BEFORE = {"stages": []}                                       # options that the first records did not have, and what they meant
+
 
 def thin(history, rows=120):
     """A history with at most so many rows, evenly taken, the last one always, and numbers of six digits.
@@ -47,7 +49,9 @@ def read_record(path):
         record = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is no JSON ({error}): expected a record; delete it, or use another copy.") from error
-    return record if isinstance(record, dict) else {}
+    if not isinstance(record, dict):
+        return {}
+    return {**record, "trial": {**BEFORE, **record["trial"]}} if "trial" in record else record
 
 
 def read_records(folder):
@@ -104,7 +108,7 @@ def _best(record):
 
 def _group(record):
     trial = record["trial"]
-    return trial["experiment"], trial["length"], trial["size"], trial["parameters"], tuple(trial.get("stages", ()))
+    return trial["experiment"], trial["length"], trial["size"], trial["parameters"], tuple(trial["stages"])
 
 
 def _belongs(record, group):

@@ -57,7 +57,7 @@ def test_every_file_that_the_readme_links_exists():
 
 def column(record):
     """The length of a record, and how many stages its curriculum has."""
-    return record["trial"]["length"], len(record["trial"].get("stages", ()))
+    return record["trial"]["length"], len(record["trial"]["stages"])
 
 
 def cell(records):
