@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from . import __version__, bench
-from .experiments import EXPERIMENTS, MODELS, run
-from .machine import one_thread
-from .records import read_records, table
+from .experiments import EXPERIMENTS, MODELS, run_trial
+from .records.machine import one_thread
+from .records.record import read_records, table
 
 CODES = "exit codes: 0 done, 1 a trial diverged with every rate (all others were finished), 2 wrong input, 130 stopped by Ctrl-C (continue with --resume)"
 EXAMPLES = """examples:
@@ -71,7 +71,7 @@ def replicate(chosen):
     _known("experiment", names, EXPERIMENTS)
     _known("model", chosen.models or (), MODELS)
     if chosen.backend == "cupy":
-        from .backend import import_cupy
+        from .arrays.backend import import_cupy
 
         import_cupy()
     trials = {name: EXPERIMENTS[name].trials(chosen.quick, chosen.models, chosen.seeds, chosen.lengths, chosen.backend) for name in names}
@@ -86,7 +86,7 @@ def replicate(chosen):
         records = []
         for trial in trials[name]:
             print(f"  {trial.model}, T = {trial.length}, seed {trial.seed}", flush=True)
-            records.append(run(trial, chosen.out, chosen.resume))
+            records.append(run_trial(trial, chosen.out, chosen.resume))
             if records[-1]["verdict"] == "diverged":
                 print(f"minidurnn: {trial.name}: the loss is not finite, with none of the rates tried ({', '.join(f'{rate:g}' for rate in trial.rates)}).", file=sys.stderr)
                 code = 1

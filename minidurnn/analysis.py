@@ -12,12 +12,12 @@ from math import inf, log
 
 import numpy as np
 
-from .backend import namespace, to_numpy
+from .arrays.backend import namespace, to_numpy
+from .arrays.checks import check_array, check_choice, check_positive
 from .cells import DuRNN
-from .checks import check_array, check_choice, check_positive
-from .chunked import Chunked
-from .constraints import spectral_norm
-from .stacks import Chain
+from .cells.constraints import spectral_norm
+from .networks.chunked import Chunked
+from .networks.stacks import Chain
 
 
 def gradients_by_step(model, p, x, cotangent, state=None, on="state"):

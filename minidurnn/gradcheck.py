@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .trees import leaves as leaves_of
-from .trees import map_leaves, merge, trained
+from .arrays.trees import leaves as leaves_of
+from .arrays.trees import map_leaves, merge, trained
 
 STEP = 1e-5                                                   # of the longer of the two difference quotients
 REDRAWS = 20
@@ -193,7 +193,7 @@ def _like(array, other):
     """`array` (NumPy) in the library of `other`."""
     if isinstance(other, np.ndarray):
         return array
-    from .backend import namespace
+    from .arrays.backend import namespace
     return namespace(other).asarray(array)
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from .backend import namespace
-from .checks import check_positive, is_number
-from .trees import leaves, map_leaves, merge, trained
+from .arrays.backend import namespace
+from .arrays.checks import check_positive, is_number
+from .arrays.trees import leaves, map_leaves, merge, trained
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,11 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from support import backends  # noqa: E402
 
-NEEDS = {"test_notebooks.py": "nbformat", "test_exercises.py": "nbformat", "test_experiments.py": "matplotlib"}
+NEEDS = {
+    "lessons/test_notebooks.py": "nbformat",
+    "lessons/test_exercises.py": "nbformat",
+    "experiments/test_experiments.py": "matplotlib",
+}
 collect_ignore = [name for name, library in NEEDS.items() if find_spec(library) is None]      # a bare machine with a GPU
 
 

@@ -12,9 +12,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np  # noqa: E402
 
-from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network, fit, storage, training  # noqa: E402
+from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network, fit  # noqa: E402
 from minidurnn.optim import SGD, Adam, Plateau  # noqa: E402
 from minidurnn.tasks import Adding  # noqa: E402
+from minidurnn.training import loop as training  # noqa: E402
+from minidurnn.training import storage  # noqa: E402
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from minidurnn import GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, ShortTermRNN, to_numpy
-from minidurnn.stacks import Dense, Residual
-from minidurnn.trees import leaves
+from minidurnn.arrays.trees import leaves
+from minidurnn.networks import Dense, Residual
 
 T, B = 7, 3                                                   # different from every size below: a swapped axis cannot hide
 

@@ -8,10 +8,10 @@ from support import CELLS, STACKS, B, T, assert_same, refuses, rng
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN, to, to_numpy
 from minidurnn import analysis as a
-from minidurnn.activations import slope
-from minidurnn.constraints import spectral_norm
+from minidurnn.arrays.activations import slope
+from minidurnn.arrays.trees import leaves, map_leaves
+from minidurnn.cells.constraints import spectral_norm
 from minidurnn.gradcheck import random_leaves
-from minidurnn.trees import leaves, map_leaves
 
 DURNN = DuRNN(2, 4, 5, horizon=9, gate=0.0)
 SHORT, LONG = slice(0, 4), slice(4, 9)

@@ -17,7 +17,7 @@ import minidurnn
 from minidurnn import __main__ as command_line
 from minidurnn.__main__ import main, parser
 from minidurnn.experiments import EXPERIMENTS, MODELS
-from minidurnn.storage import read
+from minidurnn.training.storage import read
 
 ROOT = Path(minidurnn.__file__).parents[1]
 SHORT = {"updates": 60, "parameters": 60, "batch": 4, "rates": (1e-3,), "length": 20}
@@ -153,7 +153,7 @@ def test_wrong_arguments_are_refused(arguments, words, capsys):
 
 
 def test_an_out_folder_that_cannot_be_written_is_found_before_training(short, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(command_line, "run", lambda *_: pytest.fail("it trains"))
+    monkeypatch.setattr(command_line, "run_trial", lambda *_: pytest.fail("it trains"))
     (tmp_path / "file").write_text("in the way")
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
         assert main(["replicate", "adding", "--quick", "--out", str(out)]) == 2
@@ -165,7 +165,7 @@ def test_an_out_folder_that_cannot_be_written_is_found_before_training(short, tm
 def test_missing_data_are_found_before_training(tmp_path, capsys, monkeypatch):
     def missing(self):
         raise FileNotFoundError("the data file train was not found: set MINIDURNN_DATA.")
-    monkeypatch.setattr(command_line, "run", lambda *_: pytest.fail("it trains"))
+    monkeypatch.setattr(command_line, "run_trial", lambda *_: pytest.fail("it trains"))
     monkeypatch.setattr(type(EXPERIMENTS["pixels"].task(196, "sample")), "baseline", missing)
     assert main(["replicate", "--quick", "--out", str(tmp_path)]) == 2
     assert "MINIDURNN_DATA" in sentence(capsys.readouterr())
@@ -219,11 +219,11 @@ def test_experiments_without_such_trials_are_passed_over(short, tmp_path, capsys
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
 def test_a_diverging_run_is_code_1_and_all_others_are_kept(short, tmp_path, capsys, monkeypatch):
-    true = command_line.run
+    true = command_line.run_trial
 
     def run(trial, *arguments):                               # rnn is given a rate that no network survives
         return true(replace(trial, model="irnn", rates=(1e30,)) if trial.model == "rnn" else trial, *arguments)
-    monkeypatch.setattr(command_line, "run", run)
+    monkeypatch.setattr(command_line, "run_trial", run)
     assert main(["replicate", "adding", "delayed-xor", "--quick", "--models", "rnn,durnn", "--out", str(tmp_path)]) == 1
     said = capsys.readouterr()
     told = [line for line in said.err.splitlines() if line.startswith("minidurnn: ")]
@@ -296,6 +296,6 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(tmp_path
 def test_a_bug_is_not_hidden_as_wrong_input(short, tmp_path, monkeypatch):
     def broken(*_):
         raise TypeError("a bug")
-    monkeypatch.setattr(command_line, "run", broken)
+    monkeypatch.setattr(command_line, "run_trial", broken)
     with refuses(TypeError, "a bug"):
         main(["replicate", "adding", "--quick", "--out", str(tmp_path)])

@@ -8,8 +8,8 @@ import pytest
 from support import SQUARE, refuses, rng
 
 from minidurnn import GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, ShortTermRNN, gradcheck
+from minidurnn.arrays.trees import add, map_leaves
 from minidurnn.gradcheck import NotSmooth, assert_cell, assert_cell_gradient, assert_gradient, random_leaves
-from minidurnn.trees import add, map_leaves
 
 DUAL = DuRNN(2, 4, 5, horizon=9, gate=0.0)
 SOLO = [RNN(2, 4), ShortTermRNN(2, 4), IndRNN(2, 4), DUAL, replace(DUAL, output="long"), LSTM(2, 4), GRU(2, 4)]

@@ -5,8 +5,8 @@ import pytest
 from support import assert_same, refuses, rng
 
 from minidurnn import to
+from minidurnn.arrays.trees import leaves, map_leaves
 from minidurnn.optim import SGD, Adam, Constant, Plateau, Steps, clip_by_global_norm, global_norm
-from minidurnn.trees import leaves, map_leaves
 
 P = {"a": np.array([1.0, -2.0]), "b": {"c": np.array([[3.0]])}}
 D = {"a": np.array([0.5, 0.25]), "b": {"c": np.array([[-1.0]])}}

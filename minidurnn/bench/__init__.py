@@ -9,8 +9,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from ..machine import surroundings
-from ..records import write_json
+from ..records.machine import surroundings
+from ..records.record import write_json
 from . import memory, process, speed, updates
 from .implementations import NEEDS, absent
 from .workloads import CELLS, PEERS, WORKLOADS

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from time import process_time
 
-from ..chunked import Chunked
-from ..networks import Network
+from ..networks.chunked import Chunked
+from ..networks.network import Network
 from ..tasks import Adding
 from .implementations import field, prepare
 from .process import resident

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..chunked import Chunked, walk_backward, walk_forward
+from ..networks.chunked import Chunked, walk_backward, walk_forward
 
 
 class Stretch(namedtuple("Stretch", "cell share")):

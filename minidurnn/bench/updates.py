@@ -5,11 +5,11 @@ import sys
 from statistics import median
 from time import process_time
 
-from ..chunked import Chunked
-from ..networks import Network
+from ..networks.chunked import Chunked
+from ..networks.network import Network
 from ..optim import Adam, clip_by_global_norm
 from ..tasks import Adding
-from ..training import draw, streams
+from ..training.loop import draw, streams
 from .competitors import Competitor
 from .speed import race
 from .workloads import CELLS, chunk_of

@@ -4,8 +4,8 @@ from collections import namedtuple
 
 import numpy as np
 
+from ..arrays.trees import map_leaves
 from ..cells import GRU, LSTM, RNN, DuRNN, IndRNN
-from ..trees import map_leaves
 
 Workload = namedtuple("Workload", "T B D H rounds chunk", defaults=(None,))
 WORKLOADS = {

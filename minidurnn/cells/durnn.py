@@ -4,11 +4,14 @@ from collections import namedtuple
 from dataclasses import dataclass
 from math import isfinite, log
 
-from ..activations import sigmoid
-from ..affine import affine, affine_backward, rows, rows_back, rows_product
-from ..backend import namespace
-from ..checks import check_choice, check_gradients, check_positive, check_width, initial_state, is_number
-from ..constraints import (
+from ..arrays.activations import sigmoid
+from ..arrays.affine import affine, affine_backward, rows, rows_back, rows_product
+from ..arrays.backend import namespace
+from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state, is_number
+from ..arrays.lengths import last_step
+from ..arrays.starts import constant, glorot, orthogonal, uniform, zeros
+from ..scans import diagonal_scan, diagonal_scan_backward, matrix_scan, matrix_scan_backward
+from .constraints import (
     PROJECTIONS,
     check_constraints,
     project_range,
@@ -16,9 +19,6 @@ from ..constraints import (
     range_limit,
     start_range,
 )
-from ..lengths import last_step
-from ..scans import diagonal_scan, diagonal_scan_backward, matrix_scan, matrix_scan_backward
-from ..starts import constant, glorot, orthogonal, uniform, zeros
 
 Tape = namedtuple("Tape", "p x s0 l0 s g c l")
 

@@ -3,11 +3,11 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..affine import affine, affine_backward
-from ..checks import check_gradients, check_positive, check_width, initial_state
-from ..lengths import last_step
+from ..arrays.affine import affine, affine_backward
+from ..arrays.checks import check_gradients, check_positive, check_width, initial_state
+from ..arrays.lengths import last_step
+from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
 from ..scans import gru_scan, gru_scan_backward
-from ..starts import glorot, orthogonal, side_by_side, zeros
 
 Tape = namedtuple("Tape", "p x h0 h gates m")
 

@@ -3,13 +3,13 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..activations import NAMES
-from ..affine import affine, affine_backward
-from ..checks import check_choice, check_gradients, check_positive, check_width, initial_state
-from ..constraints import check_constraints, project_range, range_limit, start_range
-from ..lengths import last_step
+from ..arrays.activations import NAMES
+from ..arrays.affine import affine, affine_backward
+from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state
+from ..arrays.lengths import last_step
+from ..arrays.starts import glorot, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward
-from ..starts import glorot, uniform, zeros
+from .constraints import check_constraints, project_range, range_limit, start_range
 
 Tape = namedtuple("Tape", "p x h0 h")
 

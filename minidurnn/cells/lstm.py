@@ -3,12 +3,12 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..affine import affine, affine_backward
-from ..backend import namespace
-from ..checks import check_gradients, check_positive, check_width, initial_state
-from ..lengths import last_step
+from ..arrays.affine import affine, affine_backward
+from ..arrays.backend import namespace
+from ..arrays.checks import check_gradients, check_positive, check_width, initial_state
+from ..arrays.lengths import last_step
+from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
 from ..scans import lstm_scan, lstm_scan_backward
-from ..starts import glorot, orthogonal, side_by_side, zeros
 
 Tape = namedtuple("Tape", "p x h0 c0 h c gates tanh_c")
 

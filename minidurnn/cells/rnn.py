@@ -3,12 +3,12 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..activations import NAMES
-from ..affine import affine, affine_backward
-from ..checks import check_choice, check_gradients, check_positive, check_width, initial_state
-from ..lengths import last_step
+from ..arrays.activations import NAMES
+from ..arrays.affine import affine, affine_backward
+from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state
+from ..arrays.lengths import last_step
+from ..arrays.starts import glorot, identity, normal, orthogonal, zeros
 from ..scans import matrix_scan, matrix_scan_backward
-from ..starts import glorot, identity, normal, orthogonal, zeros
 
 Tape = namedtuple("Tape", "p x h0 h")
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.starts import glorot, uniform, zeros
 from ..gradcheck import assert_cell, random_leaves
-from ..starts import glorot, uniform, zeros
 from . import choose, compare, judge
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..cells import ShortTermRNN
-from ..constraints import spectral_norm
+from ..cells.constraints import spectral_norm
 from . import _untouched, choose, compare, judge
 
 SLACK = 1e-9                                                  # rounding, on norms and distances of order 1

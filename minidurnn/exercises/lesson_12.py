@@ -4,14 +4,14 @@ from itertools import zip_longest
 
 import numpy as np
 
+from ..arrays.trees import count, leaves
 from ..cells import IndRNN
-from ..deep import dense, residual
 from ..gradcheck import random_leaves
-from ..layers import Linear
-from ..networks import Network
-from ..normalisation import BatchNorm
-from ..stacks import Chain, Residual
-from ..trees import count, leaves
+from ..networks.deep import dense, residual
+from ..networks.layers import Linear
+from ..networks.network import Network
+from ..networks.normalisation import BatchNorm
+from ..networks.stacks import Chain, Residual
 from . import _untouched, choose, compare, judge
 from .lesson_01 import _complex_steps
 

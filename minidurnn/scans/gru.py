@@ -4,8 +4,8 @@ Layout   a and U keep the order r, z, n; inside the loop the gates stand gate by
 Source   Cho et al. 2014, in the variant of cuDNN and PyTorch.
 """
 
-from ..affine import rows_product, rows_sum
-from ..backend import namespace
+from ..arrays.affine import rows_product, rows_sum
+from ..arrays.backend import namespace
 from .plain import arriving, backwards
 
 

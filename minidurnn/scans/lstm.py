@@ -5,8 +5,8 @@ Layout   inside the loop the gates stand gate by gate, (4, B, H) in the order o,
 Source   lesson 14's conventions; Hochreiter, Schmidhuber 1997 with the forget gate of Gers et al. 2000.
 """
 
-from ..affine import rows_product
-from ..backend import namespace
+from ..arrays.affine import rows_product
+from ..arrays.backend import namespace
 from .plain import arriving, backwards
 
 ORDER = (3, 0, 1, 2)                                          # where o, i, f, z stand in i, f, z, o

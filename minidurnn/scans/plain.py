@@ -8,10 +8,10 @@ Source   lesson 01 (matrix_scan); Li et al. 2018, equation 3 (diagonal_scan); Ma
 
 from itertools import repeat
 
-from ..activations import activation as overwriting
-from ..activations import slope
-from ..affine import rows_product
-from ..backend import namespace
+from ..arrays.activations import activation as overwriting
+from ..arrays.activations import slope
+from ..arrays.affine import rows_product
+from ..arrays.backend import namespace
 
 
 def matrix_scan(a, U, h0, activation):

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..checks import check_choice
+from ..arrays.checks import check_choice
 from .store import find, read_digits, sample
 
 FILES = {part: (f"{name}-images-idx3-ubyte.gz", f"{name}-labels-idx1-ubyte.gz") for part, name in (("train", "train"), ("test", "t10k"))}

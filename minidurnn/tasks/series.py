@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checks import check_choice, check_positive
+from ..arrays.checks import check_choice, check_positive
 from .store import shipped
 
 File = namedtuple("File", "name time value rows")

@@ -11,7 +11,7 @@ from tokenize import TokenError
 
 import numpy as np
 
-from ..checks import check_choice, check_positive
+from ..arrays.checks import check_choice, check_positive
 from .store import find, shipped
 
 JOINTS = 22

@@ -14,7 +14,7 @@ from time import perf_counter
 import numpy as np
 from tqdm import tqdm
 
-from ..checks import check_choice
+from ..arrays.checks import check_choice
 
 FOLDER = "MINIDURNN_DATA"                                     # environment variable: a folder that holds full data sets
 CACHE = "MINIDURNN_CACHE"                                     # environment variable: where downloads are kept, instead of the user's cache

@@ -1,0 +1,1 @@
+"""What knows of arrays and of nothing else: libraries, trees, checks, products over rows, start values, lengths."""

@@ -1,0 +1,71 @@
+"""The two constraints as projections: p itself where it already satisfies its bound, a hair inside it otherwise."""
+
+from math import inf, nan
+
+import numpy as np
+
+from ..arrays.backend import namespace
+from ..arrays.checks import check_choice, is_number
+
+HAIR = 1e-6                                                   # how far inside a projection lands, relative to the bound
+PROJECTIONS = ("rescale", "clip")
+
+
+def spectral_norm(U):
+    """‖U‖₂, the largest singular value of U (H, H), in float64  ->  float, NaN where U is. One device sync on a GPU."""
+    U = U.astype("float64")
+    try:
+        return max(float(namespace(U).linalg.eigvalsh(U.T @ U)[-1]), 0.0) ** 0.5      # rounding may leave a tiny negative number
+    except np.linalg.LinAlgError:                             # how NumPy's answer to NaN arrives
+        return nan
+
+
+def project_spectral(U, bound, projection):
+    """U with ‖U‖₂ ≤ bound  ->  (H, H), U itself where that holds, and where U is not finite: the training loop reports it.
+
+    projection   "rescale" multiplies U by bound/‖U‖₂; "clip" clips its singular values, the nearest matrix in the
+                 Frobenius norm, at several times the cost.
+    """
+    norm = spectral_norm(U)
+    if not bound < norm < inf:
+        return U
+    inside = float(bound) * (1.0 - HAIR)
+    if projection == "rescale":
+        return U * (inside / norm)
+    xp = namespace(U)
+    left, values, right = xp.linalg.svd(U.astype("float64"))
+    return ((left * xp.minimum(values, inside)) @ right).astype(U.dtype)
+
+
+def project_range(u, limit):
+    """u with |u| ≤ limit  ->  (H,), u itself where that holds. One device sync on a GPU."""
+    xp = namespace(u)
+    if float(xp.abs(u).max()) <= limit:
+        return u
+    inside = float(np.nextafter(u.dtype.type(limit), u.dtype.type(0)))    # u's own dtype may round the limit up
+    return xp.clip(u, -inside, inside)
+
+
+def range_limit(growth, horizon):
+    """γ^(1/T), the bound on |u| under which no gradient grows past γ in T steps; 1 without a horizon."""
+    return 1.0 if horizon is None else float(growth) ** (1.0 / float(horizon))
+
+
+def check_constraints(bound=None, growth=None, horizon=None, memory="any"):
+    """Raise unless bound is in (0, 1), growth and horizon at least 1 (None switches each off), memory "any" or "long"."""
+    if bound is not None and not (is_number(bound) and 0 < bound < 1):
+        raise ValueError(f"bound is {bound!r}: expected a number between 0 and 1, both excluded (it bounds ‖U‖₂), or None for no constraint.")
+    if growth is not None and not (is_number(growth) and 1 <= growth < inf):
+        raise ValueError(f"growth is {growth!r}: expected a finite number of at least 1 (it bounds a gradient's growth over the horizon), or None for no constraint.")
+    if horizon is not None and not (is_number(horizon) and 1 <= horizon < inf):
+        raise ValueError(f"horizon is {horizon!r}: expected a finite number of time steps, at least 1.")
+    check_choice("memory", memory, ("any", "long"))
+    if memory == "long" and horizon is None:
+        raise ValueError("memory is 'long' without a horizon: expected the number of time steps to remember; give horizon=T.")
+
+
+def start_range(growth, horizon, memory):
+    """Where u starts: [0, γ^(1/T)] for "any" memory, [γ^(-1/T), γ^(1/T)] for "long" memory  ->  low, high."""
+    growth = 1.0 if growth is None else growth
+    high = range_limit(growth, horizon)
+    return (0.0, high) if memory == "any" else (1.0 / high, high)

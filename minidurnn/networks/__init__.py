@@ -1,0 +1,25 @@
+"""What is built of cells: layers, normalisation, stacks, chunks, deep stacks, and the network that trains."""
+
+from .chunked import Chunked
+from .deep import dense, plain, residual
+from .layers import Dropout, Embedding, Linear
+from .network import Network, count_parameters, width_for
+from .normalisation import BatchNorm
+from .stacks import Chain, Dense, Residual
+
+__all__ = [
+    "BatchNorm",
+    "Chain",
+    "Chunked",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Linear",
+    "Network",
+    "Residual",
+    "count_parameters",
+    "dense",
+    "plain",
+    "residual",
+    "width_for",
+]

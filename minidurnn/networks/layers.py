@@ -1,0 +1,138 @@
+"""Layers: forward/backward pairs without a memory. They keep the cells' contract with a state of size 0."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+from ..arrays.affine import affine, affine_backward
+from ..arrays.backend import namespace
+from ..arrays.checks import check_classes, check_gradients, check_names, check_positive, initial_state, is_number
+from ..arrays.starts import glorot, normal, zeros
+
+Tape = namedtuple("Tape", "p x")
+
+
+@dataclass(frozen=True)
+class Linear:
+    """y[t] = x[t] W + b, the same at every step."""
+
+    inputs: int                                               # D
+    outputs: int                                              # O
+
+    state_size = 0
+    shapes = property(lambda self: {"W": (self.inputs, self.outputs), "b": (self.outputs,)})
+
+    def __post_init__(self):
+        check_positive(inputs=self.inputs, outputs=self.outputs)
+
+    def init(self, rng):
+        """Glorot W, zero b  ->  dict of float32 NumPy arrays W (D, O), b (O,)."""
+        return {"W": glorot(rng, self.inputs, self.outputs), "b": zeros(self.outputs)}
+
+    def forward(self, p, x, state=None):
+        """x (T, B, D)  ->  y (T, B, O), tape."""
+        initial_state(self, p, x, state)
+        return affine(x, p["W"], p["b"]), Tape(p, x)
+
+    def backward(self, dy, tape, dstate=None):
+        """dy (T, B, O)  ->  dx, dstate0 (B, 0), dp like p."""
+        p, x = tape
+        check_gradients(self, dy, dstate, x)
+        dy = namespace(x).zeros((*x.shape[:2], self.outputs), x.dtype) if dy is None else dy
+        dx, dW, db = affine_backward(dy, x, p["W"])
+        return dx, self.last_state(tape), {"W": dW, "b": db}
+
+    def last_state(self, tape, lengths=None):
+        """Nothing to hand on, (B, 0)."""
+        return namespace(tape.x).zeros((tape.x.shape[1], 0), tape.x.dtype)
+
+    def project(self, p):
+        """No constraint: p itself."""
+        return p
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """y[t] = W[x[t]]: a row of its own for each of `inputs` symbols. The first part of a chain that reads numbers."""
+
+    inputs: int                                               # symbols
+    outputs: int                                              # E
+
+    state_size = 0
+
+    def __post_init__(self):
+        check_positive(inputs=self.inputs, outputs=self.outputs)
+
+    def init(self, rng):
+        """Normal with deviation 0.1  ->  dict of a float32 NumPy array W (inputs, E)."""
+        return {"W": normal(rng, self.inputs, self.outputs, deviation=0.1)}
+
+    def forward(self, p, x, state=None):
+        """x (T, B) integers from 0 to inputs - 1  ->  y (T, B, E), tape."""
+        check_names(p, ("W",))
+        check_classes("x", x, x.shape[:2], self.inputs, like=p["W"])
+        return p["W"][x], Tape(p, x)
+
+    def backward(self, dy, tape, dstate=None):
+        """dy (T, B, E)  ->  None (symbols have no gradient), dstate0 (B, 0), dp like p."""
+        p, x = tape
+        dW = namespace(x).zeros_like(p["W"])
+        if dy is not None:
+            namespace(x).add.at(dW, x, dy)                    # a symbol that comes twice collects twice
+        return None, self.last_state(tape), {"W": dW}
+
+    def last_state(self, tape, lengths=None):
+        """Nothing to hand on, (B, 0)."""
+        return namespace(tape.x).zeros((tape.x.shape[1], 0), tape.p["W"].dtype)
+
+    def project(self, p):
+        """No constraint: p itself."""
+        return p
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """y[t] = x[t] ⊙ mask, one mask per sequence for all its steps; entries are 0 with probability `rate`, else 1/(1 - rate).
+
+    Source   the shared mask: Gal, Ghahramani 2016; as Li et al. 2019, section 5.1, use it.
+    """
+
+    units: int                                                # H
+    rate: float
+
+    inputs = outputs = property(lambda self: self.units)
+    state_size, shapes = 0, {}
+
+    def __post_init__(self):
+        check_positive(units=self.units)
+        if not (is_number(self.rate) and 0 <= self.rate < 1):
+            raise ValueError(f"rate is {self.rate!r}: expected the share of units to drop, at least 0 and below 1.")
+
+    def init(self, rng):
+        """No parameters  ->  {}."""
+        return {}
+
+    def draw(self, rng, B):
+        """A mask for every sequence  ->  (B, H) float32."""
+        kept = rng.random((B, self.units)) >= self.rate
+        return (kept / (1.0 - self.rate)).astype("float32")
+
+    def forward(self, p, x, state=None, noise=None, lengths=None):
+        """x (T, B, H), noise a mask (B, H) or None for evaluation  ->  y (T, B, H), tape."""
+        initial_state(self, p, x, state)
+        mask = None if noise is None else noise.astype(x.dtype, copy=False)
+        return (x if mask is None else x * mask), Tape(mask, x)
+
+    def backward(self, dy, tape, dstate=None):
+        """dy (T, B, H)  ->  dx, dstate0 (B, 0), {}."""
+        mask, x = tape
+        check_gradients(self, dy, dstate, x)
+        dy = namespace(x).zeros(x.shape, x.dtype) if dy is None else dy
+        return (dy if mask is None else dy * mask), self.last_state(tape), {}
+
+    def last_state(self, tape, lengths=None):
+        """Nothing to hand on, (B, 0)."""
+        return namespace(tape.x).zeros((tape.x.shape[1], 0), tape.x.dtype)
+
+    def project(self, p):
+        """No constraint: p itself."""
+        return p

@@ -1,0 +1,112 @@
+"""Batch norm over time: statistics over batch and time, or per time step."""
+
+from collections import namedtuple
+from dataclasses import dataclass
+
+from ..arrays.backend import namespace
+from ..arrays.checks import check_gradients, check_positive, initial_state
+from ..arrays.lengths import check_lengths, valid_steps
+from ..arrays.starts import constant, zeros
+
+Tape = namedtuple("Tape", "p x normal deviation mask n mean variance")
+
+
+@dataclass(frozen=True)
+class BatchNorm:
+    """y = scale ⊙ (x - mean) / sqrt(variance + epsilon) + shift, per unit.
+
+    steps      None: mean and variance over all valid steps of all sequences; T: over the batch, for each of T steps,
+               as for language models (Li et al. 2019, section 5.1)
+    momentum   share of the newest batch in running_mean and running_variance, which evaluation uses (noise=None) and
+               `updated` returns; they are leaves of p that no gradient has
+    Pooled statistics need the whole sequence: a Chunked model cannot hold them.
+    Source     Ioffe, Szegedy 2015; over time: Li et al. 2019.
+    """
+
+    units: int                                                # H
+    steps: int | None = None
+    momentum: float = 0.1
+    epsilon: float = 1e-5
+
+    inputs = outputs = property(lambda self: self.units)
+    state_size, whole = 0, True
+
+    @property
+    def shapes(self):
+        """The shape of every parameter and running statistic."""
+        running = (self.units,) if self.steps is None else (self.steps, self.units)
+        return {"scale": (self.units,), "shift": (self.units,), "running_mean": running, "running_variance": running}
+
+    def __post_init__(self):
+        check_positive(units=self.units, **({} if self.steps is None else {"steps": self.steps}))
+
+    def init(self, rng):
+        """Scale 1, shift 0, running mean 0 and variance 1  ->  dict of float32 NumPy arrays as in `shapes`."""
+        ones = {name: constant(float(name in ("scale", "running_variance")), shape) for name, shape in self.shapes.items()}
+        return {**ones, "shift": zeros(self.units)}
+
+    def draw(self, rng, B):
+        """The noise of training: that statistics are those of the batch."""
+        return True
+
+    def forward(self, p, x, state=None, noise=None, lengths=None):
+        """x (T, B, H); noise None takes the running statistics  ->  y (T, B, H), tape.
+
+        Raises   ValueError in training where a statistic would rest on one value.
+        """
+        xp = namespace(x)
+        initial_state(self, p, x, state)
+        check_lengths(lengths, *x.shape[:2])
+        if self.steps is not None and (len(x) > self.steps or lengths is not None):
+            raise ValueError(f"x has {len(x)} steps{'' if lengths is None else ' and lengths'}: expected at most steps={self.steps} and no lengths; use steps=None.")
+        mask = n = None
+        if noise is None:
+            mean, variance = (p[name] if self.steps is None else p[name][:len(x), None] for name in ("running_mean", "running_variance"))
+        else:
+            axes = (0, 1) if self.steps is None else 1
+            mask = None if lengths is None else valid_steps(lengths, len(x), x)
+            n = x.shape[1] * (len(x) if self.steps is None else 1) if lengths is None else int(lengths.sum())
+            if n < 2:
+                raise ValueError(f"batch norm in training has {n} value per statistic: expected at least 2; give more sequences, or evaluate with noise=None.")
+            mean = (x if mask is None else x * mask).sum(axes, keepdims=True) / n
+            off = x - mean if mask is None else (x - mean) * mask
+            variance = (off * off).sum(axes, keepdims=True) / n
+        deviation = xp.sqrt(variance + float(self.epsilon))
+        normal = (x - mean) / deviation
+        return normal * p["scale"] + p["shift"], Tape(p, x, normal, deviation, mask, n, mean, variance)
+
+    def backward(self, dy, tape, dstate=None):
+        """dy (T, B, H), zero in the padding  ->  dx, dstate0 (B, 0), dp with scale and shift."""
+        p, x, normal, deviation, mask, n, _, _ = tape
+        check_gradients(self, dy, dstate, x)
+        dy = namespace(x).zeros(x.shape, x.dtype) if dy is None else dy if mask is None else dy * mask
+        d_scale, d_shift = (dy * normal).sum((0, 1)), dy.sum((0, 1))
+        d_normal = dy * p["scale"]
+        if n is not None:                                     # mean and variance depend on every x
+            axes = (0, 1) if self.steps is None else 1
+            d_normal = d_normal - d_normal.sum(axes, keepdims=True) / n - normal * ((d_normal * normal).sum(axes, keepdims=True) / n)
+            d_normal = d_normal if mask is None else d_normal * mask
+        return d_normal / deviation, self.last_state(tape), {"scale": d_scale, "shift": d_shift}
+
+    def updated(self, p, tape):
+        """p with running statistics that have seen this batch; p itself after an evaluation."""
+        if tape.n is None:
+            return p
+        steps, share = len(tape.x), float(self.momentum)
+        batch = {"running_mean": tape.mean, "running_variance": tape.variance * (tape.n / (tape.n - 1))}
+        moved = {}
+        for name, value in batch.items():
+            if self.steps is None:
+                moved[name] = (1 - share) * p[name] + share * value[0, 0]
+            else:
+                moved[name] = p[name].copy()
+                moved[name][:steps] = (1 - share) * p[name][:steps] + share * value[:, 0]
+        return {**p, **moved}
+
+    def last_state(self, tape, lengths=None):
+        """Nothing to hand on, (B, 0)."""
+        return namespace(tape.x).zeros((tape.x.shape[1], 0), tape.x.dtype)
+
+    def project(self, p):
+        """No constraint: p itself."""
+        return p

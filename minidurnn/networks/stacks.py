@@ -1,0 +1,140 @@
+"""Stacks: models one above the other."""
+
+from dataclasses import dataclass
+
+from ..arrays.backend import namespace
+from ..arrays.checks import check_array, check_names
+from ..cells.contract import draw, run, updated, whole
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Models one after the other; the state is their states side by side, the parameters are {"0": ..., "1": ...}."""
+
+    parts: tuple
+
+    inputs = property(lambda self: self.parts[0].inputs)
+    outputs = property(lambda self: self.parts[-1].outputs)
+    state_size = property(lambda self: sum(part.state_size for part in self.parts))
+    whole = property(lambda self: any(whole(part) for part in self.parts))
+
+    def __post_init__(self):
+        if not isinstance(self.parts, (tuple, list)) or not self.parts:
+            raise ValueError(f"parts is {self.parts!r}: expected a tuple of at least one model, Chain((first, second)).")
+        object.__setattr__(self, "parts", tuple(self.parts))
+        for first, second in zip(self.parts, self.parts[1:]):
+            if first.outputs != second.inputs:
+                raise ValueError(f"{first!r} gives {first.outputs} outputs and {second!r} takes {second.inputs} inputs: expected equal numbers.")
+
+    def init(self, rng):
+        """The parts' start values, by their place in the chain."""
+        return {str(place): part.init(rng) for place, part in enumerate(self.parts)}
+
+    def draw(self, rng, B):
+        """The parts' noise, by their place in the chain."""
+        return {str(place): draw(part, rng, B) for place, part in enumerate(self.parts)}
+
+    def forward(self, p, x, state=None, noise=None, lengths=None):
+        """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape (the parts' tapes)."""
+        check_names(p, list(map(str, range(len(self.parts)))))
+        tapes, h = [], x
+        for place, (part, own) in enumerate(zip(self.parts, self._split(state, "state"))):
+            h, tape = run(part, p[str(place)], h, own, None if noise is None else noise[str(place)], lengths)
+            tapes.append(tape)
+        return h, tapes
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
+        dstates, dp = [], {}
+        steps = list(zip(map(str, range(len(self.parts))), self.parts, tape, self._split(dstate, "dstate")))
+        for place, part, own, dlast in reversed(steps):
+            dh, dfirst, dp[place] = part.backward(dh, own, dlast)
+            dstates.append(dfirst)
+        return dh, namespace(*dstates).concatenate(dstates[::-1], axis=-1), dict(reversed(dp.items()))
+
+    def updated(self, p, tape):
+        """p with the parts' running statistics."""
+        return {str(place): updated(part, p[str(place)], own) for place, (part, own) in enumerate(zip(self.parts, tape))}
+
+    def last_state(self, tape, lengths=None):
+        """The parts' last states side by side, (B, state_size)."""
+        states = [part.last_state(own, lengths) for part, own in zip(self.parts, tape)]
+        return namespace(*states).concatenate(states, axis=-1)
+
+    def project(self, p):
+        """Every part's constraints."""
+        projected = {str(place): part.project(p[str(place)]) for place, part in enumerate(self.parts)}
+        return p if all(projected[place] is p[place] for place in p) else projected
+
+    def _split(self, state, name):
+        if state is not None:
+            check_array(name, state, ("B", self.state_size))  # the parts check their shares
+        ends = [sum(part.state_size for part in self.parts[:place + 1]) for place in range(len(self.parts))]
+        return [None if state is None else state[:, end - part.state_size:end] for part, end in zip(self.parts, ends)]
+
+
+@dataclass(frozen=True)
+class Residual:
+    """y[t] = x[t] + model(x)[t]: the model learns what to add.    Raises ValueError where widths differ."""
+
+    model: object
+
+    inputs = outputs = property(lambda self: self.model.inputs)
+    state_size = property(lambda self: self.model.state_size)
+    whole = property(lambda self: whole(self.model))
+
+    def __post_init__(self):
+        if self.model.inputs != self.model.outputs:
+            raise ValueError(f"the residual branch takes {self.model.inputs} inputs and gives {self.model.outputs} outputs: expected equal widths, for the two are added; end it with Linear(..., {self.model.inputs}).")
+
+    def init(self, rng):
+        """The model's start values."""
+        return self.model.init(rng)
+
+    def draw(self, rng, B):
+        """The model's noise."""
+        return draw(self.model, rng, B)
+
+    def forward(self, p, x, state=None, noise=None, lengths=None):
+        """x (T, B, inputs)  ->  y (T, B, inputs), the model's tape."""
+        y, tape = run(self.model, p, x, state, noise, lengths)
+        return x + y, tape
+
+    def backward(self, dy, tape, dstate=None):
+        """dy (T, B, inputs): one way straight through, one through the model  ->  dx, dstate0, dp."""
+        dx, dstate0, dp = self.model.backward(dy, tape, dstate)
+        return (dx if dy is None else dx + dy), dstate0, dp
+
+    def updated(self, p, tape):
+        """p with the model's running statistics."""
+        return updated(self.model, p, tape)
+
+    def last_state(self, tape, lengths=None):
+        """The model's."""
+        return self.model.last_state(tape, lengths)
+
+    def project(self, p):
+        """The model's constraints."""
+        return self.model.project(p)
+
+
+@dataclass(frozen=True)
+class Dense(Residual):
+    """y[t] = [x[t], model(x)[t]]: every later layer sees every earlier one."""
+
+    inputs = property(lambda self: self.model.inputs)
+    outputs = property(lambda self: self.model.inputs + self.model.outputs)
+
+    def __post_init__(self):
+        """Any widths will do."""
+
+    def forward(self, p, x, state=None, noise=None, lengths=None):
+        """x (T, B, inputs)  ->  y (T, B, inputs + model outputs), the model's tape."""
+        y, tape = run(self.model, p, x, state, noise, lengths)
+        return namespace(x).concatenate([x, y], axis=-1), tape
+
+    def backward(self, dy, tape, dstate=None):
+        """dy (T, B, outputs): the first part straight through, the rest through the model  ->  dx, dstate0, dp."""
+        own = None if dy is None else dy[..., self.inputs:]
+        dx, dstate0, dp = self.model.backward(own, tape, dstate)
+        return (dx if dy is None else dx + dy[..., :self.inputs]), dstate0, dp

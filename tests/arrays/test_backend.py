@@ -1,0 +1,90 @@
+"""The arrays decide where a function computes, and nothing is moved or loaded silently."""
+
+import subprocess
+import sys
+from collections import namedtuple
+
+import fake_cupy
+import numpy as np
+import pytest
+from support import assert_same, refuses
+
+from minidurnn import namespace, to, to_numpy
+from minidurnn.arrays.backend import import_cupy
+
+TREE = {"W": np.arange(6.0).reshape(2, 3), "parts": (np.ones(2, np.float32), [np.int64([1, 2])]), "none": None}
+
+
+def test_importing_the_package_loads_no_optional_library():
+    watched = ("cupy", "matplotlib", "pooch", "torch", "jax", "hypothesis", "IPython")
+    code = f"import sys, minidurnn; print([name for name in {watched} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_importing_the_package_draws_no_random_numbers_and_writes_nothing(tmp_path):
+    code = "import numpy as np; s = repr(np.random.get_state()); import minidurnn; assert repr(np.random.get_state()) == s"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr, list(tmp_path.iterdir())) == (0, "", "", [])
+
+
+def test_the_arrays_name_their_library(xp):
+    assert namespace(xp.ones(2)) is xp
+    assert namespace(None, xp.ones(2), xp.ones(2).sum(), None) is xp
+
+
+def test_a_subclass_and_a_scalar_of_numpy_are_numpy():
+    assert namespace(np.float32(1.0), np.ma.ones(2)) is np
+
+
+@pytest.mark.parametrize("stranger, kind", [([1.0], "list"), (1.0, "float"), ("x", "str"), (None, "NoneType"), (range(3), "range")])
+def test_what_is_no_array_is_refused_by_its_name(stranger, kind):
+    with refuses(TypeError, f"got {kind}", "expected NumPy or CuPy arrays", "numpy.asarray"):
+        namespace(stranger)
+
+
+def test_no_array_at_all_is_refused():
+    with refuses(TypeError, "got nothing", "expected NumPy or CuPy arrays"):
+        namespace()
+
+
+def test_a_torch_tensor_is_refused_by_its_name():
+    torch = pytest.importorskip("torch", reason="no PyTorch: the oracle of these tests, nothing that the package needs")
+    with refuses(TypeError, "got Tensor", "expected NumPy or CuPy arrays"):
+        namespace(np.ones(2), torch.ones(2))
+
+
+def test_numpy_beside_cupy_is_refused_with_the_way_out(cupy):
+    with refuses(TypeError, "NumPy and CuPy", "mixed", "expected all of one library", 'minidurnn.to("cupy"'):
+        namespace(np.ones(2), cupy.ones(2))
+
+
+def test_a_tree_moves_and_comes_back(cupy):
+    there = to("cupy", TREE)
+    assert all(type(array) is cupy.ndarray for array in (there["W"], there["parts"][0], there["parts"][1][0])) and there["none"] is None
+    assert_same(to_numpy(there), TREE, tolerance=0)
+    assert_same(to("numpy", there), TREE, tolerance=0)
+    assert fake_cupy.ndarray.syncs == 6
+
+
+def test_moving_keeps_named_tuples(cupy):
+    Pair = namedtuple("Pair", "a b")
+    moved = to("cupy", Pair(np.ones(2), None))
+    assert type(moved) is Pair and moved.b is None
+
+
+def test_an_unknown_backend_is_refused_by_its_name():
+    for backend in ("torch", "CuPy", None):
+        with refuses(ValueError, f"unknown backend {backend!r}", 'expected "numpy" or "cupy"'):
+            to(backend, TREE)
+
+
+def test_without_cupy_the_message_names_the_extras(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)            # what an import of a missing module meets
+    with refuses(RuntimeError, "CuPy is not installed", "minidurnn[cuda12]", "minidurnn[cuda13]", "stay with NumPy"):
+        to("cupy", TREE)
+
+
+def test_with_cupy_but_no_gpu_the_message_names_the_driver(monkeypatch):
+    fake_cupy.install(monkeypatch, gpu=False)
+    with refuses(RuntimeError, "finds no GPU", "nvidia-smi", "stay with NumPy"):
+        import_cupy()

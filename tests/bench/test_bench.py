@@ -1,0 +1,314 @@
+"""The benchmark: it times nothing wrong, and its numbers are what they say. No time is asserted here."""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from minidurnn import Chunked, Network, bench, fit
+from minidurnn.arrays.trees import leaves, map_leaves
+from minidurnn.bench import competitors, implementations, memory, ours, process, speed, updates, workloads
+from minidurnn.bench.workloads import CELLS, PEERS, TARGETS, WORKLOADS, Workload
+from minidurnn.gradcheck import assert_gradient
+from minidurnn.tasks import Adding
+
+TINY = Workload(T=7, B=3, D=2, H=4, rounds=2, chunk=3)
+
+
+def options(*words):
+    parser = argparse.ArgumentParser()
+    bench.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+class Here:
+    """A Competitor in this very process."""
+
+    def __init__(self, name, cell, workload, chunk):
+        model = CELLS[cell](workload)
+        self.step = implementations.prepare(name, cell, model, *workloads.inputs(model, workload), chunk)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def turn(self):
+        return competitors.turn(self.step, 1)
+
+
+@pytest.fixture
+def settled(monkeypatch):
+    """A process that need not start anew, is not pinned, starts no other, and has small workloads."""
+    monkeypatch.setenv(process.SETTLED, "1")
+    monkeypatch.setattr(process, "pin", lambda: None)
+    for module in (speed, updates):
+        monkeypatch.setattr(module, "Competitor", Here)
+    for name in WORKLOADS:
+        monkeypatch.setitem(WORKLOADS, name, TINY)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_our_step_gives_the_gradient_of_its_own_loss(cell):
+    model, rng = CELLS[cell](TINY), np.random.default_rng(0)
+    p, x = workloads.inputs(model, TINY, "float64")
+    p = map_leaves(lambda leaf: leaf + 0.3 * rng.standard_normal(leaf.shape), p)         # away from biases of zero
+
+    def run(leaves):
+        return ours.prepare(model, {name: leaves[name] for name in p}, leaves["x"], TINY.chunk)()
+
+    def backward(cotangent):
+        return map_leaves(lambda gradient: cotangent * gradient, run({**p, "x": x})[1])
+
+    assert_gradient(lambda leaves: np.asarray(run(leaves)[0]), backward, {**p, "x": x}, rng=rng)
+
+
+def test_our_loss_is_the_last_state_squared_plus_the_mean_of_all_states():
+    model = CELLS["durnn"](TINY)
+    p, x = workloads.inputs(model, TINY, "float64")
+    h, tape = model.forward(p, x)
+    for chunk in (1, 3, 7, 50):
+        value, gradients = ours.prepare(model, p, x, chunk)()
+        np.testing.assert_allclose(value, (model.last_state(tape) ** 2).sum() + h.mean(), rtol=1e-12)
+        assert gradients["x"].shape == x.shape and {*gradients} == {*p, "x"}
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("library", ["torch", "jax"])
+def test_every_peer_computes_what_we_compute(cell, library):
+    pytest.importorskip(library)
+    implementations.assert_agreement(cell, [peer for peer in PEERS if implementations.NEEDS[peer] == library])
+
+
+@pytest.mark.parametrize("leaf", ["loss", "x", "W", "u", "b"])
+def test_a_peer_that_is_wrong_anywhere_is_refused(monkeypatch, leaf):
+    right = implementations.prepare
+
+    def planted(name, *rest):
+        value, gradients = right("ours", *rest)()
+        everything = {"loss": value, **gradients}
+        if name == "eager":
+            everything[leaf] = everything[leaf] * (1 + 1e-8)
+        return lambda: (everything.pop("loss"), everything)
+
+    monkeypatch.setattr(implementations, "prepare", planted)
+    with pytest.raises(AssertionError, match=f"eager differ in {leaf} "):
+        implementations.assert_agreement("indrnn", ["eager"])
+
+
+def test_a_peer_with_a_transposed_gradient_is_refused(monkeypatch):
+    right = implementations.prepare
+
+    def planted(name, *rest):
+        value, gradients = right("ours", *rest)()
+        return lambda: (value, {**gradients, "W": gradients["W"].T} if name == "jax" else gradients)
+
+    monkeypatch.setattr(implementations, "prepare", planted)
+    with pytest.raises(AssertionError, match="jax differ in W by inf"):
+        implementations.assert_agreement("rnn", ["jax"])
+
+
+def test_a_disagreement_ends_the_benchmark_before_anything_is_timed(settled, monkeypatch, capsys):
+    def disagree(cell, peers):
+        raise AssertionError("they differ")
+
+    monkeypatch.setattr(speed, "assert_agreement", disagree)
+    monkeypatch.setattr(speed, "race", lambda *_: pytest.fail("timed"))
+    assert bench.main(options("--cells", "rnn")) == 1
+    assert "they differ" in capsys.readouterr().err
+
+
+def test_the_order_of_turns_rotates_and_every_round_is_kept():
+    log = []
+
+    class Logged:
+        def __init__(self, name):
+            self.name, self.clock = name, 0
+
+        def __enter__(self):
+            log.append(f"{self.name} ready ")
+            return self
+
+        def __exit__(self, *_):
+            log.append(f" {self.name} gone")
+
+        def turn(self):
+            log.append(self.name)
+            self.clock += 1
+            return self.clock, 10 * self.clock
+
+    seconds = speed.race({name: Logged(name) for name in "abc"}, rounds=4)
+    assert "".join(log) == "a ready b ready c ready " + "abc" + "bca" + "cab" + "abc" + " c gone b gone a gone"
+    assert all(clocks == {"cpu": [1, 2, 3, 4], "wall": [10, 20, 30, 40]} for clocks in seconds.values())
+
+
+def test_a_turn_is_the_mean_of_its_runs_but_the_first(monkeypatch):
+    now, costs = [0.0], iter([100.0, 1.0, 2.0, 6.0])
+
+    def step():
+        now[0] += next(costs)
+
+    monkeypatch.setattr(competitors, "process_time", lambda: now[0])
+    monkeypatch.setattr(competitors, "perf_counter", lambda: 2 * now[0])
+    assert competitors.turn(step, 3) == (3.0, 6.0)
+
+
+def test_a_competitor_runs_in_a_process_of_its_own_when_it_has_its_turn():
+    with competitors.Competitor("ours", "indrnn", TINY, 3) as competitor:
+        turns = [competitor.turn() for _ in range(2)]
+    assert all(cpu > 0 and wall > 0 for cpu, wall in turns)
+    assert competitor.process.returncode == 0
+
+
+def test_a_competitor_that_dies_is_named(capfd):
+    with pytest.raises(RuntimeError, match="runs ours of no-cell ended"), competitors.Competitor("ours", "no-cell", TINY, 3):
+        pass
+    assert "KeyError: 'no-cell'" in capfd.readouterr().err
+
+
+def test_ratios_are_ours_over_theirs_by_rounds_and_by_the_fastest():
+    row = {"seconds": {"ours": {"cpu": [1.0, 2.0, 9.0]}, "eager": {"cpu": [4.0, 4.0, 3.0]}}}
+    assert speed.ratios(row, "eager") == (0.5, 1 / 3)
+
+
+@pytest.mark.parametrize("pair, said", [((0.2, 0.25), "stretch"), ((0.2, 0.3), "met"), ((0.4, 0.4), "met"), ((0.3, 0.41), "unclear"), ((0.5, 0.41), "MISSED")])
+def test_a_verdict_needs_both_ratios(pair, said):
+    assert speed.verdict(pair, (0.40, 0.25)) == said
+    assert speed.verdict(pair[::-1], (0.40, 0.25)) == said
+
+
+def test_targets_are_of_cells_and_peers_that_exist_and_the_stretch_is_harder():
+    for (cell, peer), (goals, stretches) in TARGETS.items():
+        assert peer in implementations.field(cell, PEERS) and len(goals) == len(stretches) == len(WORKLOADS)
+        assert all(stretch < goal for goal, stretch in zip(goals, stretches))
+    assert workloads.target("indrnn", "eager", "W4") == (0.15, 0.08)
+    assert workloads.target("gru", "eager", "W4") is None
+
+
+def test_a_fresh_start_leaves_the_choice_of_kernel_to_openblas_and_happens_once(monkeypatch):
+    started = []
+    monkeypatch.setattr(os, "execve", lambda *call: started.append(call))
+    monkeypatch.delenv(process.SETTLED, raising=False)
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "minidurnn", "bench"])
+    process.settle()
+    process.settle("Zen")
+    (program, command, environment), (_, _, chosen) = started
+    assert (program, command) == (sys.executable, [sys.executable, "-m", "minidurnn", "bench"])
+    assert "OPENBLAS_CORETYPE" not in environment and chosen["OPENBLAS_CORETYPE"] == "Zen"
+    assert all(environment[name] == "1" for name in process.THREADS)
+    monkeypatch.setattr(os, "environ", environment)
+    process.settle()
+    assert len(started) == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory in use is read from /proc, which only Linux has")
+def test_resident_memory_sees_an_array():
+    before = process.resident()
+    ones = np.ones(2**23)                                     # 64 MiB
+    now, peak = process.resident()
+    assert 60 < now - before[0] < 70 and peak >= now
+    del ones
+
+
+def test_two_steps_and_a_long_update_tell_their_memory():
+    taken = memory.two_steps("ours", "durnn", json.dumps(TINY), "3")
+    assert 0 < taken["start"] <= taken["peak"]
+    row = memory.long_update("indrnn", TINY._replace(T=40, chunk=4))
+    assert 0 < row["imports"] <= row["peak"] and row["seconds"] >= 0
+
+
+def test_a_process_that_fails_says_what_it_was_about():
+    with pytest.raises(RuntimeError, match="measures long_update of no-cell ended with code 1: KeyError: 'no-cell'"):
+        memory.fresh("long_update", "no-cell")
+
+
+@pytest.mark.parametrize("cell", ["indrnn", "durnn"])
+def test_the_update_that_is_split_is_the_update_that_fit_makes(cell):
+    network, task = Network(Chunked(CELLS[cell](TINY), 3), 1), Adding(TINY.T)
+    steps = updates.training(network, task, TINY.B)
+    for _ in range(3 * len(updates.PARTS)):
+        split = next(steps)
+    whole, _ = fit(network, task, 3, batch=TINY.B, log_every=1, validate_every=None, progress=False)
+    assert all((leaf == leaves(whole)[name]).all() for name, leaf in leaves(split).items())
+
+
+def test_a_record_holds_every_part_and_is_not_overwritten(settled, tmp_path, capsys):
+    file = tmp_path / "record.json"
+    words = ("--cells", "indrnn,rnn", "--workloads", "W1", "--rounds", "7", "--json", str(file), "--update", "--chunks")
+    assert bench.main(options(*words)) == 0
+    record = json.loads(file.read_text())
+    assert record["schema"] == bench.SCHEMA and {"date", "hardware", "blas", "versions", "workloads", "update", "chunks"} <= record.keys()
+    assert [row["cell"] for row in record["update"]] == ["indrnn", "rnn"] and {*record["update"][0]["seconds"]} == {*updates.PARTS}
+    assert len(record["chunks"][0]["seconds"]["7"]["cpu"]) == 7
+    assert "optimiser" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="records are not overwritten"):
+        bench.main(options(*words))
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="the race needs a peer, PyTorch is not installed")
+def test_the_race_prints_a_line_for_every_peer_and_records_every_round(settled, tmp_path, capsys):
+    file = tmp_path / "record.json"
+    assert bench.main(options("--cells", "rnn", "--workloads", "W1,W5", "--peers", "eager,nn,hoisted", "--rounds", "7", "--json", str(file))) == 0
+    rows = json.loads(file.read_text())["speed"]
+    assert [row["workload"] for row in rows] == ["W1", "W5"] and [*rows[0]["seconds"]] == ["ours", "eager", "nn"]
+    assert all(len(clocks["cpu"]) == len(clocks["wall"]) == 7 for clocks in rows[0]["seconds"].values())
+    printed = capsys.readouterr().out
+    assert printed.count("\nW1  rnn     eager") == printed.count("\nW5  rnn     nn") == 1
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="the race needs a peer, PyTorch is not installed")
+def test_the_race_runs_at_other_lengths(settled, tmp_path):
+    assert bench.main(options("--cells", "rnn", "--peers", "eager", "--lengths", "3,5", "--json", str(tmp_path / "record.json"))) == 0
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert [(name, sizes["T"]) for name, sizes in record["workloads"].items()] == [("T3", 3), ("T5", 5)]
+    for wrong in ("3,x", "0", ""):
+        with pytest.raises(ValueError, match="lengths is .* expected numbers of steps"):
+            bench.main(options("--lengths", wrong))
+
+
+def test_a_peer_that_is_not_installed_is_skipped_with_its_reason(settled, monkeypatch, capsys):
+    monkeypatch.setattr(implementations, "find_spec", lambda name: None)
+    assert bench.main(options("--cells", "rnn", "--workloads", "W1", "--peers", "jax")) == 0
+    assert "skipped: jax (jax.jit of lax.scan), jax is not installed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words, said", [
+    (("--cells", "rnn,lstmm"), "unknown cell 'lstmm'"),
+    (("--workloads", "W6"), "unknown workload 'W6'"),
+    (("--peers", "tensorflow"), "unknown peer 'tensorflow'"),
+    (("--rounds", "3"), "rounds is 3: expected at least 7"),
+    (("--chunk", "0"), "chunk is 0"),
+    (("--json", "no/such/folder/record.json"), "give a new file"),
+])
+def test_a_wrong_option_is_one_sentence_before_anything_starts(monkeypatch, words, said):
+    monkeypatch.setattr(process, "settle", lambda _: pytest.fail("started"))
+    with pytest.raises(ValueError, match=said):
+        bench.main(options(*words))
+
+
+REPEATED = """
+import resource
+from minidurnn.bench import ours, workloads
+w = workloads.Workload(100, 50, 2, 128, 1, 100)
+cell = workloads.CELLS["indrnn"](w)
+step = ours.prepare(cell, *workloads.inputs(cell, w), w.chunk)
+step(), step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    step()
+print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the C library of Linux keeps or returns freed memory in this way")
+def test_a_repeated_step_finds_its_memory_where_the_one_before_left_it():
+    pages = float(subprocess.run([sys.executable, "-c", REPEATED], capture_output=True, text=True, check=True).stdout)
+    assert pages < 200                                        # an array of the step is 625 pages; without keep_freed_memory about 2,000

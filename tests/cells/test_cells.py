@@ -1,0 +1,244 @@
+"""Every cell keeps its contract, equals its equations written out by hand, and computes the same with either library."""
+
+from dataclasses import replace
+from math import tanh
+
+import numpy as np
+import pytest
+from support import BARE, CELLS, SQUARE, B, T, assert_same, refuses, rng
+
+from minidurnn import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, to
+from minidurnn.arrays.trees import map_leaves
+from minidurnn.gradcheck import assert_cell, assert_cell_gradient, random_leaves
+
+every_cell = pytest.mark.parametrize("cell", CELLS, ids=repr)
+PHI = {"relu": lambda a: np.maximum(a, 0.0), "tanh": np.tanh, "sigmoid": lambda a: 1 / (1 + np.exp(-a)), "identity": lambda a: a}
+SLOPE = {"relu": lambda h: 1.0 * (h > 0), "tanh": lambda h: 1 - h**2, "sigmoid": lambda h: h * (1 - h), "identity": lambda h: 1.0}
+
+
+def σ(a):
+    return 1 / (1 + np.exp(-a))
+
+
+@pytest.mark.parametrize("cell", CELLS + SQUARE + BARE, ids=repr)
+def test_the_cell_keeps_the_whole_contract(cell):
+    assert_cell(cell, rng())
+
+
+@every_cell
+def test_backward_is_the_gradient_of_forward(cell, xp):
+    assert_cell_gradient(cell, rng(1), T, B, like=xp.zeros(1))
+
+
+@every_cell
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-4), ("float64", 1e-11)])
+def test_both_libraries_give_the_same_numbers(cell, dtype, tolerance, xp):
+    leaves = map_leaves(lambda leaf: leaf.astype(dtype), random_leaves(cell, rng(2), T, B))
+    cotangents = [rng(3).standard_normal((T, B, cell.outputs)).astype(dtype), rng(4).standard_normal((B, cell.state_size)).astype(dtype)]
+
+    def run(leaves, dh, dstate):
+        h, tape = cell.forward(leaves["p"], leaves["x"], leaves["state"])
+        return h, cell.last_state(tape), cell.backward(dh, tape, dstate), cell.project(leaves["p"])
+
+    there = map_leaves(xp.asarray, leaves)
+    assert_same(run(there, *map(xp.asarray, cotangents)), run(leaves, *cotangents), tolerance)
+
+
+@every_cell
+def test_single_precision_agrees_with_double(cell):
+    leaves = random_leaves(cell, rng(5), T, B)
+    single = map_leaves(lambda leaf: leaf.astype(np.float32), leaves)
+    exact = map_leaves(lambda leaf: leaf.astype(np.float64), single)
+    (h_32, tape_32), (h, tape) = (cell.forward(*some.values()) for some in (single, exact))
+    assert np.abs(h_32 - h).max() <= 1e-5 * max(1.0, np.abs(h).max())
+    dx_32, dx = cell.backward(h_32, tape_32)[0], cell.backward(h, tape)[0]
+    assert np.abs(dx_32 - dx).max() <= 1e-4 * max(1.0, np.abs(dx).max())
+
+
+@every_cell
+def test_sequences_of_a_batch_do_not_touch_each_other(cell):
+    p, x, state = random_leaves(cell, rng(6), T, B).values()
+    h, tape = cell.forward(p, x, state)
+    alone, alone_tape = cell.forward(p, x[:, 1:2], state[1:2])
+    assert np.allclose(h[:, 1:2], alone, rtol=1e-12, atol=1e-14)
+    assert np.allclose(cell.last_state(tape)[1:2], cell.last_state(alone_tape), rtol=1e-12, atol=1e-14)
+
+
+# One step of every cell by hand: from (p, x (B, D), state, dh on the output, dstate on the state behind the step)
+# to (output, state behind the step, dx, dstate in front of the step, dp).
+
+def one_matrix(cell, p, x, h0, dh, dstate):
+    """RNN and ShortTermRNN."""
+    h = PHI[cell.activation](x @ p["W"] + h0 @ p["U"] + p["b"])
+    da = SLOPE[cell.activation](h) * (dh + dstate)
+    return h, h, da @ p["W"].T, da @ p["U"].T, {"W": x.T @ da, "U": h0.T @ da, "b": da.sum(0)}
+
+
+def one_diagonal(cell, p, x, h0, dh, dstate):
+    """IndRNN."""
+    h = PHI[cell.activation](x @ p["W"] + p["u"] * h0 + p["b"])
+    da = SLOPE[cell.activation](h) * (dh + dstate)
+    return h, h, da @ p["W"].T, p["u"] * da, {"W": x.T @ da, "u": (h0 * da).sum(0), "b": da.sum(0)}
+
+
+def one_dual(cell, p, x, state, dh, dstate):
+    """DuRNN."""
+    S = cell.short
+    s0, l0 = state[:, :S], state[:, S:]
+    s = PHI["relu"](x @ p["W_s"] + s0 @ p["U_s"] + p["b_s"])
+    g = σ(s @ p["W_g"] + x @ p["V_g"] + p["b_g"])
+    c = s @ p["W_l"] + p["b_l"]
+    l = PHI["relu"](g * c + p["u"] * l0)
+    both = np.hstack([s, l])
+    ds, dl = (dh[:, :S], dh[:, S:]) if cell.output == "both" else (0.0, dh)
+    de = (l > 0) * (dl + dstate[:, S:])                       # at g ⊙ c + u ⊙ l0
+    dv = de * c * g * (1 - g)                                 # at the gate's pre-activation
+    dc = de * g
+    da = (s > 0) * (ds + dstate[:, :S] + dv @ p["W_g"].T + dc @ p["W_l"].T)
+    dp = {
+        "W_s": x.T @ da, "U_s": s0.T @ da, "b_s": da.sum(0), "W_g": s.T @ dv, "V_g": x.T @ dv, "b_g": dv.sum(0),
+        "W_l": s.T @ dc, "b_l": dc.sum(0), "u": (l0 * de).sum(0),
+    }
+    return both if cell.output == "both" else l, both, da @ p["W_s"].T + dv @ p["V_g"].T, np.hstack([da @ p["U_s"].T, p["u"] * de]), dp
+
+
+def one_lstm(cell, p, x, state, dh, dstate):
+    """LSTM; gates i, f, z, o."""
+    H = cell.units
+    h0, c0 = state[:, :H], state[:, H:]
+    i, f, z, o = np.split(x @ p["W"] + h0 @ p["U"] + p["b"], 4, axis=1)
+    i, f, z, o = σ(i), σ(f), np.tanh(z), σ(o)
+    c = f * c0 + i * z
+    h = o * np.tanh(c)
+    dh = dh + dstate[:, :H]
+    dc = dstate[:, H:] + dh * o * (1 - np.tanh(c) ** 2)
+    da = np.hstack([dc * z * i * (1 - i), dc * c0 * f * (1 - f), dc * i * (1 - z**2), dh * np.tanh(c) * o * (1 - o)])
+    dp = {"W": x.T @ da, "U": h0.T @ da, "b": da.sum(0)}
+    return h, np.hstack([h, c]), da @ p["W"].T, np.hstack([da @ p["U"].T, dc * f]), dp
+
+
+def one_gru(cell, p, x, h0, dh, dstate):
+    """GRU; order r, z, n, the reset gate after the product."""
+    (W_r, W_z, W_n), (U_r, U_z, U_n), (b_r, b_z, b_n) = (np.split(p[name], 3, axis=-1) for name in "WUb")
+    r, z = σ(x @ W_r + h0 @ U_r + b_r), σ(x @ W_z + h0 @ U_z + b_z)
+    m = h0 @ U_n + p["c"]
+    n = np.tanh(x @ W_n + b_n + r * m)
+    h = (1 - z) * n + z * h0
+    dh = dh + dstate
+    dn = dh * (1 - z) * (1 - n**2)
+    dr, dz, dm = dn * m * r * (1 - r), dh * (h0 - n) * z * (1 - z), dn * r
+    dx = dr @ W_r.T + dz @ W_z.T + dn @ W_n.T
+    dh0 = dh * z + dr @ U_r.T + dz @ U_z.T + dm @ U_n.T
+    at_x, at_h = np.hstack([dr, dz, dn]), np.hstack([dr, dz, dm])
+    return h, h, dx, dh0, {"W": x.T @ at_x, "U": h0.T @ at_h, "b": at_x.sum(0), "c": dm.sum(0)}
+
+
+ONE_STEP = {RNN: one_matrix, ShortTermRNN: one_matrix, IndRNN: one_diagonal, DuRNN: one_dual, LSTM: one_lstm, GRU: one_gru}
+
+
+def case(cell, T, seed):
+    """p, x, state, dh, dstate."""
+    return *random_leaves(cell, rng(seed), T, B).values(), rng(seed + 1).standard_normal((T, B, cell.outputs)), rng(seed + 2).standard_normal((B, cell.state_size))
+
+
+def results(cell, p, x, state, dh, dstate):
+    """What the cell gives, in the order of the functions above."""
+    h, tape = cell.forward(p, x, state)
+    return h, cell.last_state(tape), *cell.backward(dh, tape, dstate)
+
+
+@pytest.mark.parametrize("cell", CELLS + SQUARE, ids=repr)
+def test_one_step_is_the_equations_by_hand(cell):
+    p, x, state, dh, dstate = case(cell, 1, seed=10)
+    h, last, dx, dstate0, dp = ONE_STEP[type(cell)](cell, p, x[0], state, dh[0], dstate)
+    assert_same(results(cell, p, x, state, dh, dstate), (h[None], last, dx[None], dstate0, dp))
+
+
+@pytest.mark.parametrize("cell", CELLS + SQUARE, ids=repr)
+def test_two_steps_are_the_equations_by_hand(cell):
+    p, x, state, dh, dstate = case(cell, 2, seed=20)
+    step = ONE_STEP[type(cell)]
+    _, between, _, _, _ = step(cell, p, x[0], state, dh[0], 0 * dstate)
+    h_2, last, dx_2, carried, dp_2 = step(cell, p, x[1], between, dh[1], dstate)
+    h_1, _, dx_1, dstate0, dp_1 = step(cell, p, x[0], state, dh[0], carried)
+    dp = {name: dp_1[name] + dp_2[name] for name in dp_1}
+    assert_same(results(cell, p, x, state, dh, dstate), (np.stack([h_1, h_2]), last, np.stack([dx_1, dx_2]), dstate0, dp))
+
+
+@pytest.mark.parametrize("bare", BARE, ids=repr)
+def test_a_cell_that_is_given_its_pre_activation_is_the_cell_with_weights_behind_them(bare):
+    cell = replace(bare, inputs=2, project_input=True)
+    p, x, state, dh, dstate = case(cell, T, seed=30)
+    letters = [("W_s", "b_s"), ("V_g", "b_g")] if isinstance(cell, DuRNN) else [("W", "b")]
+    W, b = (np.concatenate([p[pair[place]] for pair in letters], axis=-1) for place in (0, 1))
+    own = {name: p[name] for name in bare.shapes}
+    h, last, da, dstate0, dp = results(bare, own, x @ W + b, state, dh, dstate)
+    dW, db = np.tensordot(x, da, ((0, 1), (0, 1))), da.sum((0, 1))
+    cuts = np.cumsum([p[pair[1]].size for pair in letters])[:-1]
+    for (weight, bias), dweight, dbias in zip(letters, np.split(dW, cuts, axis=-1), np.split(db, cuts)):
+        dp = {**dp, weight: dweight, bias: dbias}
+    assert_same((h, last, da @ W.T, dstate0, dp), results(cell, p, x, state, dh, dstate))
+
+
+@pytest.mark.parametrize("bare", BARE, ids=repr)
+def test_a_pre_activation_has_the_width_of_the_cell(bare):
+    with refuses(ValueError, "inputs is 3 with project_input=False", f"expected {bare.inputs}", "the width of the pre-activation"):
+        replace(bare, inputs=3)
+
+
+# What a model says of itself
+
+def test_a_vanilla_step_in_plain_numbers():
+    cell = RNN(1, 1)
+    p = {name: np.full(shape, value) for (name, shape), value in zip(cell.shapes.items(), (2.0, -0.5, 0.1))}
+    h, _ = cell.forward(p, np.array([[[0.3]], [[-0.2]]]))
+    assert np.allclose(h.ravel(), [tanh(0.7), tanh(-0.4 - 0.5 * tanh(0.7) + 0.1)], rtol=1e-15)
+
+
+def test_an_independent_neuron_keeps_u_to_the_k_of_what_it_saw():
+    cell = IndRNN(1, 3, activation="identity")
+    p = {"W": np.ones((1, 3)), "u": np.array([0.5, 0.9, 1.0]), "b": np.zeros(3)}
+    x = np.zeros((6, 1, 1))
+    x[0] = 2.0
+    assert np.allclose(cell.forward(p, x)[0][:, 0], 2.0 * p["u"] ** np.arange(6)[:, None], rtol=1e-14)
+
+
+def test_without_an_activation_a_short_term_state_shrinks_by_its_bound_at_every_step():
+    cell = ShortTermRNN(2, 5, activation="identity")
+    p = {**map_leaves(lambda a: a.astype(np.float64), cell.init(rng())), "b": np.zeros(5)}
+    state = rng(1).standard_normal((B, 5))
+    norms = np.linalg.norm(cell.forward(p, np.zeros((T, B, 2)), state)[0], axis=-1)
+    assert np.allclose(norms, np.linalg.norm(state, axis=-1) * 0.9 ** np.arange(1, T + 1)[:, None], rtol=1e-5)    # U starts at 0.9 Q
+
+
+def test_the_long_output_is_the_second_half_of_both():
+    both, long = DuRNN(2, 4, 5, horizon=9, gate=0.0), DuRNN(2, 4, 5, horizon=9, gate=0.0, output="long")
+    p, x, state = random_leaves(both, rng(3), T, B).values()
+    (h, tape), (l, long_tape) = both.forward(p, x, state), long.forward(p, x, state)
+    assert (h[..., 4:] == l).all() and (both.last_state(tape) == long.last_state(long_tape)).all()
+
+
+def test_a_dual_cell_with_a_closed_selection_only_decays():
+    cell = DuRNN(2, 4, 5, horizon=9)
+    p, x, state = random_leaves(cell, rng(4), T, B).values()
+    p = {**p, "b_g": np.full(5, -1e9), "u": np.abs(p["u"])}
+    state[:, 4:] = np.abs(state[:, 4:])
+    l = cell.forward(p, x, state)[0][..., 4:]
+    assert np.allclose(l, state[:, 4:] * p["u"] ** np.arange(1, T + 1)[:, None, None], rtol=1e-12)
+
+
+def test_the_states_of_a_dual_cell_are_not_its_outputs():
+    cell = DuRNN(2, 4, 5, horizon=9, output="long")
+    assert (cell.outputs, cell.state_size) == (5, 9) and LSTM(2, 4).state_size == 8
+
+
+def test_a_cell_is_its_options():
+    assert RNN(2, 4) == RNN(2, 4) and hash(DuRNN(2, 4, 5, horizon=9)) == hash(DuRNN(2, 4, 5, horizon=9)) and RNN(2, 4) != RNN(2, 5)
+    with pytest.raises(AttributeError):
+        RNN(2, 4).units = 5
+
+
+def test_parameters_move_and_stay_parameters(cupy):
+    cell = CELLS[0]
+    p = to("cupy", cell.init(rng()))
+    assert cell.project(p) is p and cell.forward(p, cupy.zeros((T, B, 2), "float32"))[0].dtype == np.float32

@@ -1,0 +1,163 @@
+"""Every exercise: the stub passes and says so, the reference passes, wrong answers are refused; notebook and module agree."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import textwrap
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from support import rng
+
+from minidurnn import exercises
+from minidurnn.exercises import choose, compare, judge
+from minidurnn.gradcheck import assert_gradient
+
+LESSONS = Path(__file__).parents[2] / "lessons"
+MODULES = [importlib.import_module(f"{exercises.__name__}.{module.name}") for module in pkgutil.iter_modules(exercises.__path__)]
+NUMBERS = [(module, number) for module in MODULES for number in module.CHECKS]
+of_every_exercise = pytest.mark.parametrize("module, number", NUMBERS, ids=[number for _, number in NUMBERS])
+
+
+def notebook(module):
+    """The lesson that a module of checkers belongs to."""
+    names = list(LESSONS.glob(f"{module.__name__[-2:]}-*.ipynb"))
+    assert len(names) == 1, f"{module.__name__} has {len(names)} notebooks: expected one"
+    return nbformat.read(names[0], as_version=4)
+
+
+def stub(reference):
+    """What a student finds: `...`, a function that returns it, or a cell whose forward and backward do."""
+    def untouched(*_, **__):
+        return ...
+
+    if inspect.isclass(reference):
+        return type("Stub", (reference,), {"forward": untouched, "backward": untouched})
+    return untouched if callable(reference) else ...
+
+
+def calls(cell, name):
+    """Whether a code cell calls a function of this name."""
+    return any(isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name for node in ast.walk(ast.parse(cell.source)))
+
+
+def place(module, number):
+    """Where the notebook calls the checker of an exercise: the cells, the only place."""
+    cells = notebook(module).cells
+    found = [k for k, cell in enumerate(cells) if cell.cell_type == "code" and calls(cell, module.CHECKS[number].__name__)]
+    assert len(found) == 1, f"exercise {number} is checked in {len(found)} cells of its notebook: expected one"
+    return cells, found[0]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__[-9:])
+def test_a_lesson_has_three_exercises_or_more_each_with_two_wrong_answers(module):
+    lesson = module.__name__[-2:]
+    assert module.CHECKS.keys() == module.REFERENCE.keys() == module.WRONG.keys()
+    assert list(module.CHECKS) == [f"{lesson}.{k}" for k in range(1, len(module.CHECKS) + 1)] and len(module.CHECKS) >= 3
+    assert all(len(wrong) >= 2 for wrong in module.WRONG.values())
+    kinds = [callable(reference) for reference in module.REFERENCE.values()]
+    assert any(kinds) and not all(kinds), "expected something to predict and something to code"
+    mentioned = re.findall(rf"xercise ({lesson}\.\d+)", "\n".join(cell.source for cell in notebook(module).cells))
+    assert set(mentioned) <= module.CHECKS.keys(), "the notebook speaks of an exercise that nobody checks"
+
+
+@of_every_exercise
+def test_a_stub_passes_and_says_so(module, number, capsys):
+    module.CHECKS[number](stub(module.REFERENCE[number]))
+    assert capsys.readouterr().out == f"exercise {number}: not attempted yet\n"
+
+
+@of_every_exercise
+def test_the_reference_passes(module, number, capsys):
+    module.CHECKS[number](module.REFERENCE[number])
+    assert capsys.readouterr().out == f"exercise {number}: correct\n"
+
+
+@of_every_exercise
+def test_wrong_answers_are_refused_by_name_and_number(module, number):
+    for wrong in module.WRONG[number]:
+        with pytest.raises(AssertionError, match=rf"^exercise {re.escape(number)}: "):
+            module.CHECKS[number](wrong)
+
+
+@of_every_exercise
+def test_the_notebook_checks_the_exercise_and_leaves_it_unattempted(module, number):
+    cells, k = place(module, number)
+    assert "".join(output.get("text", "") for output in cells[k].outputs) == f"exercise {number}: not attempted yet\n"
+    assert any(f"xercise {number}" in cell.source for cell in cells[:k + 1]), f"no cell up to the stub is headed exercise {number}"
+
+
+@of_every_exercise
+def test_the_folded_solution_is_the_reference(module, number):
+    cells, k = place(module, number)
+    folded = next(cell.source for cell in cells[k + 1:] if cell.cell_type == "markdown")
+    hint, solution = (re.search(rf"<details><summary>{name}</summary>\n\n(.*?)\n\n</details>", folded, re.S) for name in ("Hint", "Solution"))
+    assert hint and solution, f"expected a folded hint and a folded solution below exercise {number}"
+    blocks = re.findall(r"```python\n(.*?)\n```", solution[1], re.S)
+    reference = module.REFERENCE[number]
+    expected = textwrap.dedent(inspect.getsource(reference)).strip() if callable(reference) else f"answer = {reference!r}".replace("'", '"')
+    assert expected in blocks
+    if callable(reference):                                   # the student starts from the same name and arguments
+        stubs = "\n".join(cell.source for cell in cells[:k + 1] if cell.cell_type == "code")
+        assert all(line in stubs for line in expected.splitlines() if line.lstrip().startswith(("def ", "class ")) and "(" in line)
+
+
+# What the checkers are made of.
+
+def test_judge_names_the_first_entry_that_is_off_and_both_numbers():
+    with pytest.raises(AssertionError, match=r"^exercise 99\.1: dx\[1, 0\] is 5, expected 3\.$"):
+        judge("99.1", lambda x: np.array([[1.0, 2.0], [5.0, 9.0]]), lambda x: x, [(np.array([[1.0, 2.0], [3.0, 4.0]]),)], ("dx",))
+
+
+@pytest.mark.parametrize("yours, words", [
+    (np.zeros((3, 2)), r"h has shape \(3, 2\), expected \(2, 3\)"),
+    ((np.zeros((2, 3)), 1.0), r"got 2 results, expected 1 \(h\)"),
+    (np.full((2, 3), np.nan), r"h\[0, 0\] is nan, expected 0"),
+    ({"h": 0.0}, r"h is a dict, expected an array of numbers of shape \(2, 3\)"),
+    ("b", r"h is a str, expected an array of numbers"),
+])
+def test_compare_says_what_is_wrong_with_an_answer(yours, words):
+    with pytest.raises(AssertionError, match=words):
+        compare("99.1", yours, np.zeros((2, 3)), ("h",))
+
+
+def test_compare_asks_for_results_separated_by_commas():
+    with pytest.raises(AssertionError, match="got one list, expected 2 results separated by commas: return dx, dh0"):
+        compare("99.1", [np.zeros(3), np.zeros(2)], (np.zeros(3), np.zeros(2)), ("dx", "dh0"))
+
+
+def test_judge_hands_out_copies():
+    def spoils(x):
+        x[...] = 0
+        return x
+
+    given = np.ones(3)
+    with pytest.raises(AssertionError, match="expected 1"):
+        judge("99.1", spoils, lambda x: x, [(given,)])
+    assert (given == 1).all()
+
+
+def test_choose_tells_a_wrong_option_from_none():
+    with pytest.raises(AssertionError, match="'b' is not it"):
+        choose("99.1", "b", "a", ("a", "b"))
+    with pytest.raises(AssertionError, match="none of the options 'a', 'b'"):
+        choose("99.1", "c", "a", ("a", "b"))
+
+
+def test_the_step_of_lesson_00_is_a_gradient():
+    from minidurnn.exercises.lesson_00 import step_backward
+
+    random = rng()
+    leaves = {name: random.standard_normal(shape) for name, shape in {"x": (5, 2), "h0": (5, 3), "W": (2, 3), "u": (3,), "b": (3,)}.items()}
+
+    def step(leaves):
+        return np.tanh(leaves["x"] @ leaves["W"] + leaves["u"] * leaves["h0"] + leaves["b"])
+
+    def backward(dh):
+        return dict(zip(("x", "h0", "W", "u", "b"), step_backward(dh, leaves["x"], leaves["h0"], step(leaves), leaves["W"], leaves["u"])))
+
+    assert_gradient(step, backward, leaves, rng=random)

@@ -1,0 +1,168 @@
+"""Chunked: any stretches, any nesting, either way of keeping: the same numbers as one run, in the memory that was promised."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from support import CELLS, B, T, assert_same, rng
+
+from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network, to_numpy
+from minidurnn.arrays.trees import map_leaves
+from minidurnn.gradcheck import assert_cell, assert_cell_gradient, random_leaves
+
+CHAIN = Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0), IndRNN(7, 5)))
+LENGTHS = [1, 2, 3, T, T + 4]
+keeps = pytest.mark.parametrize("keep", ["tapes", "boundaries"])
+
+
+def everything(model, p, x, state, dh, dstate):
+    """Outputs, last state and all gradients."""
+    h, tape = model.forward(p, x, state)
+    return h, model.last_state(tape), *model.backward(dh, tape, dstate)
+
+
+def case(model, T, seed=0):
+    """p, x, state, dh, dstate."""
+    return *random_leaves(model, rng(seed), T, B).values(), rng(seed + 1).standard_normal((T, B, model.outputs)), rng(seed + 2).standard_normal((B, model.state_size))
+
+
+@keeps
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("model", [RNN(2, 4), CELLS[11], CHAIN], ids=repr)
+def test_backward_is_the_gradient_of_forward(model, length, keep):
+    assert_cell_gradient(Chunked(model, length, keep), rng(), T, B)
+
+
+@keeps
+@pytest.mark.parametrize("model", CELLS + [CHAIN], ids=repr)
+def test_any_stretches_equal_one_run(model, keep, xp):
+    steps = 17
+    arguments = map_leaves(xp.asarray, case(model, steps))
+    whole = everything(model, *arguments)
+    for length in (1, 2, 5, 16, 17, 18, 100) if xp is np else (5,):
+        assert_same(everything(Chunked(model, length, keep), *arguments), whole, 1e-10)
+
+
+@keeps
+@pytest.mark.parametrize("inner, outer", [(1, 2), (2, 3), (3, 2), (4, 9), (9, 4), (50, 50)])
+def test_nested_stretches_equal_one_run(inner, outer, keep):
+    arguments = case(CHAIN, 17)
+    whole = everything(CHAIN, *arguments)
+    for inner_keep in ("tapes", "boundaries"):
+        assert_same(everything(Chunked(Chunked(CHAIN, inner, inner_keep), outer, keep), *arguments), whole, 1e-10)
+        parts = tuple(Chunked(part, inner, inner_keep) for part in CHAIN.parts)
+        assert_same(everything(Chunked(Chain(parts), outer, keep), *arguments), whole, 1e-10)
+
+
+@keeps
+def test_random_lengths_equal_one_run(keep):
+    draw = rng(7)
+    for _ in range(30):
+        steps, length = int(draw.integers(1, 40)), int(draw.integers(1, 45))
+        model = (RNN(2, 4), CELLS[12], CHAIN)[int(draw.integers(3))]
+        arguments = case(model, steps, int(draw.integers(1000)))
+        assert_same(everything(Chunked(model, length, keep), *arguments), everything(model, *arguments), 1e-10)
+
+
+@keeps
+def test_a_chunked_model_keeps_the_whole_contract_of_a_cell(keep):
+    assert_cell(Chunked(CELLS[11], 3, keep), rng())
+
+
+@keeps
+def test_missing_gradients_count_as_zero(keep):
+    p, x, state, dh, dstate = case(CHAIN, T)
+    model = Chunked(CHAIN, 3, keep)
+    assert_same(everything(model, p, x, state, None, dstate), everything(CHAIN, p, x, state, None, dstate), 1e-10)
+    assert_same(everything(model, p, x, None, dh, None), everything(CHAIN, p, x, None, dh, None), 1e-10)
+
+
+def test_the_stretches_cover_the_sequence_once():
+    for steps in range(1, 30):
+        for length in range(1, 33):
+            pieces = Chunked(RNN(2, 4), length).chunks(steps)
+            assert [t for piece in pieces for t in range(steps)[piece]] == list(range(steps))
+            assert all(piece.stop - piece.start == length for piece in pieces[:-1])
+
+
+def test_a_sequence_streams_through_in_stretches_with_the_state_handed_on():
+    p, x, state, _, _ = case(CHAIN, 20)
+    whole, tape = CHAIN.forward(p, x, state)
+    outputs = []
+    for piece in Chunked(CHAIN, 6).chunks(20):
+        h, own = CHAIN.forward(p, x[piece], state)
+        state = CHAIN.last_state(own)
+        outputs.append(h)
+    assert_same((np.concatenate(outputs), state), (whole, CHAIN.last_state(tape)), 1e-12)
+
+
+def test_stretches_of_one_step_show_the_total_gradient_of_every_state():
+    cell = RNN(2, 4)
+    p, x, state, dh, dstate = case(cell, T)
+    tape = Chunked(cell, 1).forward(p, x, state)[1]
+    seen = []
+    total = dstate
+    for own, dh_t in zip(reversed(tape.kept), dh[::-1]):
+        seen.append(total + dh_t)
+        _, total, _ = cell.backward(dh_t[None], own, total)
+    for t, expected in zip(range(T), reversed(seen)):         # by moving the state of that step
+        def later(h_t, t=t):
+            rest = cell.forward(p, x[t + 1:], h_t)[0] if t + 1 < T else np.zeros((0, B, 4))
+            return (dh[t] * h_t).sum() + (dh[t + 1:] * rest).sum() + (dstate * (rest[-1] if len(rest) else h_t)).sum()
+
+        h_t, move = cell.forward(p, x, state)[0][t], rng(t).standard_normal((B, 4))
+        slope = (later(h_t + 1e-5 * move) - later(h_t - 1e-5 * move)) / 2e-5
+        assert slope == pytest.approx((expected * move).sum(), rel=1e-7)
+
+
+def peak(model, T, H):
+    """The most memory that forward and backward of a network hold at once, beside x, in arrays of (T, B, H)."""
+    network = Network(model, 1)
+    p, x, target = network.init(rng()), np.ones((T, B, 2), np.float32), np.zeros((B, 1), np.float32)
+    tracemalloc.start()
+    _, _, tape = network.loss(p, x, target)
+    network.gradient(tape)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most / (4 * T * B * H)
+
+
+def test_boundaries_take_a_small_part_of_the_memory_of_tapes():
+    steps, units = 2000, 32
+    cell = RNN(2, units)
+    whole, tapes, boundaries, nested = (peak(model, steps, units) for model in (
+        cell, Chunked(cell, 20), Chunked(cell, 20, "boundaries"), Chunked(Chunked(cell, 20), 200, "boundaries")))
+    assert tapes > 0.9                                        # h of every step is kept
+    assert boundaries < 0.25                                  # a state in twenty, and one stretch: no array over all steps
+    assert nested < 0.4
+    assert whole > 1.9 and boundaries < tapes / 4
+
+
+def test_a_sequence_ten_times_as_long_takes_ten_times_the_boundaries_only():
+    cell = RNN(2, 32)
+    short, long = (peak(Chunked(Chunked(cell, 10), 100, "boundaries"), steps, 32) * steps for steps in (1000, 10000))
+    assert long < 3 * short                                   # in bytes: the stretch of 100 steps weighs, not the sequence
+
+
+def test_tapes_run_every_stretch_once_and_boundaries_twice():
+    runs = []
+
+    class Counting(RNN):
+        def forward(self, p, x, state=None):
+            runs.append(len(x))
+            return super().forward(p, x, state)
+
+    for keep, expected in (("tapes", [3, 3, 1]), ("boundaries", [3, 3, 1, 1, 3, 3])):
+        model = Chunked(Counting(2, 4), 3, keep)
+        p, x, state, dh, dstate = case(model, T)
+        runs.clear()
+        everything(model, p, x, state, dh, dstate)
+        assert runs == expected
+
+
+def test_everything_stays_on_the_device(cupy):
+    arguments = map_leaves(cupy.asarray, case(CHAIN, T))
+    type(arguments[1]).syncs = 0
+    results = everything(Chunked(CHAIN, 3, "boundaries"), *arguments)
+    assert type(results[0]) is cupy.ndarray and cupy.ndarray.syncs == 0
+    assert to_numpy(results[0]).shape == (T, B, 5)

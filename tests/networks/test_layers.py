@@ -1,0 +1,123 @@
+"""Layers keep the cells' contract, with nothing to remember."""
+
+import numpy as np
+import pytest
+from support import B, T, assert_same, refuses, rng
+
+from minidurnn import Chain, Linear, Network, to_numpy
+from minidurnn.cells import RNN
+from minidurnn.gradcheck import assert_cell, assert_cell_gradient, assert_gradient, random_leaves
+from minidurnn.networks import Dropout, Embedding
+
+LAYER = Linear(2, 3)
+
+
+def test_the_layer_keeps_the_whole_contract_of_a_cell():
+    assert_cell(LAYER, rng())
+
+
+def test_backward_is_the_gradient_of_forward(xp):
+    assert_cell_gradient(LAYER, rng(1), T, B, like=xp.zeros(1))
+
+
+def test_every_step_is_multiplied_by_itself():
+    p, x, _ = random_leaves(LAYER, rng(), T, B).values()
+    y, _ = LAYER.forward(p, x)
+    assert_same(y, np.stack([np.stack([x[t, b] @ p["W"] + p["b"] for b in range(B)]) for t in range(T)]))
+
+
+def test_one_row_by_hand():
+    p = {"W": np.array([[1.0, 2.0, 3.0], [-1.0, 0.5, 0.0]]), "b": np.array([0.1, 0.2, 0.3])}
+    y, tape = LAYER.forward(p, np.array([[[2.0, 4.0]]]))
+    assert np.allclose(y, [[[-1.9, 6.2, 6.3]]], rtol=1e-15)
+    dx, dstate0, dp = LAYER.backward(np.array([[[1.0, 0.0, -1.0]]]), tape)
+    assert dx.tolist() == [[[-2.0, -1.0]]] and dp["W"].tolist() == [[2.0, 0.0, -2.0], [4.0, 0.0, -4.0]] and dp["b"].tolist() == [1.0, 0.0, -1.0]
+    assert dstate0.shape == (1, 0)
+
+
+def test_no_gradient_from_above_is_zero(xp):
+    p, x, _ = (xp.asarray(leaf) if name != "p" else {key: xp.asarray(part) for key, part in leaf.items()} for name, leaf in random_leaves(LAYER, rng(), T, B).items())
+    dx, dstate0, dp = LAYER.backward(None, LAYER.forward(p, x)[1])
+    assert_same((dx, dstate0, dp), (np.zeros((T, B, 2)), np.zeros((B, 0)), {"W": np.zeros((2, 3)), "b": np.zeros(3)}), 0)
+
+
+# Embedding
+
+SYMBOLS = Embedding(6, 3)
+
+
+def test_an_embedding_gives_every_symbol_its_row(xp):
+    W, x = rng().standard_normal((6, 3)), rng(1).integers(0, 6, (T, B))
+    y, tape = SYMBOLS.forward({"W": xp.asarray(W)}, xp.asarray(x))
+    assert_same(y, np.stack([np.stack([W[x[t, b]] for b in range(B)]) for t in range(T)]), 0)
+    assert SYMBOLS.last_state(tape).shape == (B, 0)
+
+
+def test_a_symbol_that_comes_twice_collects_twice(xp):
+    x = np.array([[0, 5], [5, 5]])
+    dy = rng().standard_normal((2, 2, 3))
+    dx, dstate0, dp = SYMBOLS.backward(xp.asarray(dy), SYMBOLS.forward({"W": xp.zeros((6, 3))}, xp.asarray(x))[1])
+    expected = np.zeros((6, 3))
+    expected[0], expected[5] = dy[0, 0], dy[0, 1] + dy[1, 0] + dy[1, 1]
+    assert dx is None and dstate0.shape == (2, 0)
+    assert_same(dp, {"W": expected}, 1e-14)
+
+
+def test_the_gradient_of_an_embedding_under_a_cell(xp):
+    model, x = Chain((SYMBOLS, RNN(3, 4))), xp.asarray(rng(1).integers(0, 6, (T, B)))
+    p = {place: {name: xp.asarray(leaf.astype(np.float64)) for name, leaf in part.items()} for place, part in model.init(rng(2)).items()}
+    assert_gradient(lambda leaves: model.forward(leaves["p"], x)[0], lambda dh: {"p": model.backward(dh, model.forward(p, x)[1])[2]}, {"p": p}, rng=rng(3))
+
+
+@pytest.mark.parametrize("x, words", [
+    (np.full((T, B), 6), ("x holds class numbers from 6 to 6", "expected 0 to 5")), (np.full((T, B), -1), ("x holds class numbers from -1", "expected 0 to 5")),
+    (np.zeros((T, B)), ("x has shape (7, 3) and dtype float64", "expected integer class numbers")), (np.zeros((T, B, 2), int), ("x has shape (7, 3, 2)", "shape (7, 3)"))])
+def test_what_is_no_symbol_is_refused(x, words):
+    with refuses(ValueError, *words):
+        SYMBOLS.forward(SYMBOLS.init(rng()), x)
+
+
+def test_a_network_reads_symbols():
+    network = Network(Chain((SYMBOLS, RNN(3, 4))), 6, "cross_entropy", "every")
+    x = rng().integers(0, 6, (T, B))
+    value, _, tape = network.loss(network.init(rng()), x, x)
+    assert np.isfinite(value) and network.gradient(tape)[0]["body"]["0"]["W"].any()
+    with refuses(TypeError, "x has dtype int64", "expected float32 or float64"):
+        Network(RNN(3, 4), 6, "cross_entropy", "every").loss(Network(RNN(3, 4), 6).init(rng()), rng().integers(0, 6, (T, B, 3)), x)
+
+
+# Dropout
+
+HALF = Dropout(4, 0.25)
+
+
+def test_evaluation_drops_nothing():
+    x = rng().standard_normal((T, B, 4))
+    y, tape = HALF.forward({}, x)
+    assert (y == x).all() and HALF.backward(x, tape)[0] is x and HALF.backward(x, tape)[2] == {}
+
+
+def test_a_mask_is_shared_by_all_steps_of_a_sequence_and_keeps_the_mean():
+    mask = HALF.draw(rng(), 5000)
+    assert mask.shape == (5000, 4) and mask.dtype == np.float32 and set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert mask.mean() == pytest.approx(1, abs=0.03) and (mask == 0).mean() == pytest.approx(0.25, abs=0.02)
+    y, _ = HALF.forward({}, np.ones((T, B, 4)), noise=mask[:B])
+    assert all((y[t] == mask[:B].astype(np.float64)).all() for t in range(T))
+    assert (HALF.draw(rng(1), 7) == HALF.draw(rng(1), 7)).all() and (HALF.draw(rng(1), 7) != HALF.draw(rng(2), 7)).any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_gradient_passes_where_the_unit_was_kept(dtype, xp):
+    mask = HALF.draw(rng(3), B)
+    x, dy = (rng(seed).standard_normal((T, B, 4)).astype(dtype) for seed in (1, 2))
+    y, tape = HALF.forward({}, xp.asarray(x), noise=xp.asarray(mask))
+    dx, _, _ = HALF.backward(xp.asarray(dy), tape)
+    assert y.dtype == dx.dtype == dtype
+    assert_same((y, dx), (x * mask, dy * mask), 1e-6)
+    assert not to_numpy(HALF.backward(None, tape)[0]).any()
+
+
+@pytest.mark.parametrize("rate", [1.0, -0.1, 2, "half", None, float("nan")])
+def test_an_impossible_share_is_refused(rate):
+    with refuses(ValueError, f"rate is {rate!r}:", "at least 0 and below 1"):
+        Dropout(4, rate)

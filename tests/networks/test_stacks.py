@@ -1,0 +1,104 @@
+"""A chain is its parts one after the other, with their states side by side."""
+
+import numpy as np
+import pytest
+from support import STACKS, B, T, assert_same, refuses, rng
+
+from minidurnn import RNN, Chain, DuRNN, IndRNN, Linear
+from minidurnn.arrays.trees import map_leaves
+from minidurnn.gradcheck import assert_cell, assert_cell_gradient, random_leaves
+from minidurnn.networks import Dense, Residual
+
+CHAIN = Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0, output="long"), Linear(4, 5), RNN(5, 3)))
+
+
+@pytest.mark.parametrize("model", STACKS, ids=repr)
+def test_the_stack_keeps_the_whole_contract_of_a_cell(model):
+    assert_cell(model, rng())
+
+
+@pytest.mark.parametrize("model", STACKS, ids=repr)
+def test_backward_is_the_gradient_of_forward(model, xp):
+    assert_cell_gradient(model, rng(1), T, B, like=xp.zeros(1))
+
+
+def test_both_libraries_give_the_same_numbers(xp):
+    leaves = random_leaves(CHAIN, rng(2), T, B)
+    dh, dstate = rng(3).standard_normal((T, B, 3)), rng(4).standard_normal((B, 10))
+
+    def run(leaves, dh, dstate):
+        h, tape = CHAIN.forward(*leaves.values())
+        return h, CHAIN.last_state(tape), CHAIN.backward(dh, tape, dstate), CHAIN.project(leaves["p"])
+
+    assert_same(run(map_leaves(xp.asarray, leaves), xp.asarray(dh), xp.asarray(dstate)), run(leaves, dh, dstate))
+
+
+def test_a_chain_is_its_parts_one_after_the_other():
+    p, x, state = random_leaves(CHAIN, rng(), T, B).values()
+    dual, linear, vanilla = CHAIN.parts
+    h, tape = CHAIN.forward(p, x, state)
+    l, dual_tape = dual.forward(p["0"], x, state[:, :7])
+    y, linear_tape = linear.forward(p["1"], l)
+    top, top_tape = vanilla.forward(p["2"], y, state[:, 7:])
+    assert (h == top).all()
+    assert (CHAIN.last_state(tape) == np.hstack([dual.last_state(dual_tape), vanilla.last_state(top_tape)])).all()
+    dh, dstate = rng(1).standard_normal(h.shape), rng(2).standard_normal(state.shape)
+    dy, dtop0, dp_2 = vanilla.backward(dh, top_tape, dstate[:, 7:])
+    dl, _, dp_1 = linear.backward(dy, linear_tape)
+    dx, ddual0, dp_0 = dual.backward(dl, dual_tape, dstate[:, :7])
+    assert_same(CHAIN.backward(dh, tape, dstate), (dx, np.hstack([ddual0, dtop0]), {"0": dp_0, "1": dp_1, "2": dp_2}), 0)
+
+
+def test_the_sizes_of_a_chain_are_those_of_its_ends():
+    assert (CHAIN.inputs, CHAIN.outputs, CHAIN.state_size) == (2, 3, 3 + 4 + 3)
+
+
+def test_parameters_and_gradients_stand_in_the_same_order():
+    p, x, state = random_leaves(CHAIN, rng(), T, B).values()
+    dp = CHAIN.backward(None, CHAIN.forward(p, x, state)[1], np.ones((B, 10)))[2]
+    assert list(dp) == list(p) == ["0", "1", "2"]
+
+
+def test_parts_draw_their_starts_one_after_the_other():
+    generator = rng(5)
+    alone = {str(place): part.init(generator) for place, part in enumerate(CHAIN.parts)}
+    assert_same(CHAIN.init(rng(5)), alone, 0)
+
+
+def test_a_list_of_parts_makes_the_same_chain():
+    assert Chain(list(CHAIN.parts)) == CHAIN and hash(Chain(list(CHAIN.parts))) == hash(CHAIN)
+
+
+def test_a_residual_model_adds_to_what_it_was_given():
+    model, inner = Residual(Chain((RNN(2, 4), Linear(4, 2)))), Chain((RNN(2, 4), Linear(4, 2)))
+    p, x, state = random_leaves(inner, rng(), T, B).values()
+    (y, tape), (h, own) = model.forward(p, x, state), inner.forward(p, x, state)
+    assert (y == x + h).all() and (model.last_state(tape) == inner.last_state(own)).all()
+    dy, dstate = rng(1).standard_normal(y.shape), rng(2).standard_normal(state.shape)
+    (dx, dstate0, dp), (inner_dx, inner_dstate0, inner_dp) = model.backward(dy, tape, dstate), inner.backward(dy, own, dstate)
+    assert_same((dx, dstate0, dp), (dy + inner_dx, inner_dstate0, inner_dp), 0)
+
+
+def test_a_dense_model_stands_beside_what_it_was_given():
+    model, inner = Dense(RNN(2, 4)), RNN(2, 4)
+    p, x, state = random_leaves(inner, rng(), T, B).values()
+    (y, tape), (h, own) = model.forward(p, x, state), inner.forward(p, x, state)
+    assert model.outputs == 6 and (y == np.concatenate([x, h], -1)).all() and (model.last_state(tape) == inner.last_state(own)).all()
+    dy = rng(1).standard_normal(y.shape)
+    assert_same(model.backward(dy, tape)[0], dy[..., :2] + inner.backward(np.ascontiguousarray(dy[..., 2:]), own)[0], 1e-14)
+
+
+def test_a_residual_branch_of_unequal_widths_is_refused():
+    with refuses(ValueError, "takes 2 inputs and gives 4 outputs", "expected equal widths", "Linear(..., 2)"):
+        Residual(RNN(2, 4))
+
+
+def test_parts_of_unequal_widths_are_refused():
+    with refuses(ValueError, "RNN(inputs=2, units=4", "gives 4 outputs", "IndRNN(inputs=3", "takes 3 inputs", "expected equal numbers"):
+        Chain((RNN(2, 4), IndRNN(3, 5)))
+
+
+@pytest.mark.parametrize("parts", [(), [], RNN(2, 4), None])
+def test_no_parts_are_refused(parts):
+    with refuses(ValueError, f"parts is {parts!r}", "expected a tuple of at least one model"):
+        Chain(parts)

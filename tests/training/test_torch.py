@@ -1,0 +1,199 @@
+"""PyTorch's autograd as an oracle: every gradient of every cell, of networks with their losses, and the optimisers."""
+
+import numpy as np
+import pytest
+from support import CELLS, SQUARE, B, T, refuses, rng
+
+from minidurnn import GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Network, ShortTermRNN, from_torch
+from minidurnn.arrays.trees import leaves, map_leaves
+from minidurnn.gradcheck import random_leaves
+from minidurnn.optim import SGD, Adam, clip_by_global_norm
+
+torch = pytest.importorskip("torch", reason="no PyTorch: an oracle of these tests, nothing that the package needs")
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "identity": lambda a: a}
+
+
+def tensors(tree):
+    """The same tree of float64 tensors that ask for gradients."""
+    return map_leaves(lambda leaf: torch.tensor(leaf, requires_grad=True), tree)
+
+
+def assert_equal(ours, theirs):
+    """Equal to 1e-10 of the largest entry."""
+    ours, theirs = leaves(ours), leaves(theirs)
+    assert ours.keys() == theirs.keys()
+    for path, array in ours.items():
+        expected = theirs[path].detach().numpy()
+        assert array.shape == expected.shape and np.abs(array - expected).max() <= 1e-10 * max(np.abs(expected).max(), 1e-6), path
+
+
+# Every cell as a loop in PyTorch: (cell, p, x, state) -> outputs, last state
+
+def vanilla(cell, p, x, h):
+    """RNN and ShortTermRNN."""
+    outputs = []
+    for x_t in x:
+        h = ACTIVATIONS[cell.activation](x_t @ p["W"] + h @ p["U"] + p["b"])
+        outputs.append(h)
+    return torch.stack(outputs), h
+
+
+def independent(cell, p, x, h):
+    """IndRNN."""
+    outputs = []
+    for x_t in x:
+        h = ACTIVATIONS[cell.activation](x_t @ p["W"] + p["u"] * h + p["b"])
+        outputs.append(h)
+    return torch.stack(outputs), h
+
+
+def dual(cell, p, x, state):
+    """DuRNN."""
+    s, l = state[:, :cell.short], state[:, cell.short:]
+    outputs = []
+    for x_t in x:
+        s = torch.relu(x_t @ p["W_s"] + s @ p["U_s"] + p["b_s"])
+        g = torch.sigmoid(s @ p["W_g"] + x_t @ p["V_g"] + p["b_g"])
+        l = torch.relu(g * (s @ p["W_l"] + p["b_l"]) + p["u"] * l)
+        outputs.append(torch.cat([s, l], -1) if cell.output == "both" else l)
+    return torch.stack(outputs), torch.cat([s, l], -1)
+
+
+def lstm(cell, p, x, state):
+    """PyTorch's own LSTM, with one of its two biases zero."""
+    h, c = state[:, :cell.units], state[:, cell.units:]
+    weights = (p["W"].T, p["U"].T, p["b"], torch.zeros_like(p["b"]))
+    outputs, h, c = torch.lstm(x, (h[None].contiguous(), c[None].contiguous()), weights, True, 1, 0.0, False, False, False)
+    return outputs, torch.cat([h[0], c[0]], -1)
+
+
+def gru(cell, p, x, h):
+    """PyTorch's own GRU; of its second bias only the last third is ours."""
+    weights = (p["W"].T, p["U"].T, p["b"], torch.cat([torch.zeros(2 * cell.units, dtype=x.dtype), p["c"]]))
+    outputs, h = torch.gru(x, h[None].contiguous(), weights, True, 1, 0.0, False, False, False)
+    return outputs, h[0]
+
+
+LOOPS = {RNN: vanilla, ShortTermRNN: vanilla, IndRNN: independent, DuRNN: dual, LSTM: lstm, GRU: gru}
+
+
+def chain(model, p, x, state):
+    """Any model: a Chain part by part, a Chunked as what it holds."""
+    if isinstance(model, Chunked):
+        return chain(model.model, p, x, state)
+    if not isinstance(model, Chain):
+        return LOOPS[type(model)](model, p, x, state)
+    lasts, first = [], 0
+    for place, part in enumerate(model.parts):
+        x, last = chain(part, p[str(place)], x, state[:, first:first + part.state_size])
+        first += part.state_size
+        lasts.append(last)
+    return x, torch.cat(lasts, -1)
+
+
+MODELS = [cell for cell in CELLS + SQUARE if getattr(cell, "project_input", True)] + [
+    Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0, output="long"), LSTM(4, 5), IndRNN(5, 3))), Chunked(Chain((GRU(2, 4), DuRNN(4, 3, 5, horizon=9, gate=0.0))), 3, "boundaries")]
+
+
+@pytest.mark.parametrize("steps", [1, T, 40])
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_every_gradient_is_autograds(model, steps):
+    given = random_leaves(model, rng(), steps, B)
+    p, x, state = given.values()
+    dh, dstate = rng(1).standard_normal((steps, B, model.outputs)), rng(2).standard_normal((B, model.state_size))
+    theirs = tensors(given)
+    outputs, last = chain(model, *theirs.values())
+    ((outputs * torch.tensor(dh)).sum() + (last * torch.tensor(dstate)).sum()).backward()
+    h, tape = model.forward(p, x, state)
+    assert_equal({"h": h, "last": model.last_state(tape)}, {"h": outputs, "last": last})
+    dx, dstate0, dp = model.backward(dh, tape, dstate)
+    assert_equal({"p": dp, "x": dx, "state": dstate0}, map_leaves(lambda leaf: leaf.grad, theirs))
+
+
+@pytest.mark.parametrize("reads", ["last", "every"])
+@pytest.mark.parametrize("objective", ["mse", "cross_entropy"])
+@pytest.mark.parametrize("body", [DuRNN(2, 4, 5, horizon=9, gate=0.0), MODELS[-1]], ids=repr)
+def test_the_losses_of_networks_and_their_gradients_are_autograds(body, objective, reads):
+    network = Network(body, 4, objective, reads)
+    draw = rng(3)
+    given = random_leaves(body, draw, T, B)
+    p = {"body": given["p"], "readout": map_leaves(lambda leaf: leaf.astype(np.float64), network.readout.init(draw))}
+    x, state, steps = given["x"], given["state"], (B,) if reads == "last" else (T, B)
+    target = draw.standard_normal((*steps, 4)) if objective == "mse" else draw.integers(0, 4, steps)
+    theirs = tensors({"p": p, "state": state})
+    h, _ = chain(body, theirs["p"]["body"], torch.tensor(x), theirs["state"])
+    y = (h if reads == "every" else h[-1]) @ theirs["p"]["readout"]["W"] + theirs["p"]["readout"]["b"]
+    functional = torch.nn.functional
+    loss = functional.mse_loss(y, torch.tensor(target)) if objective == "mse" else functional.cross_entropy(y.reshape(-1, 4), torch.tensor(target).reshape(-1))
+    loss.backward()
+    value, _, tape = network.loss(p, x, target, state)
+    assert float(value) == pytest.approx(loss.item(), rel=1e-12)
+    dp, dstate0 = network.gradient(tape)
+    assert_equal({"p": dp, "state": dstate0}, map_leaves(lambda leaf: leaf.grad, theirs))
+
+
+@pytest.mark.parametrize("make", [lambda: torch.nn.RNN(3, 5), lambda: torch.nn.RNN(3, 5, nonlinearity="relu"), lambda: torch.nn.LSTM(3, 5), lambda: torch.nn.GRU(3, 5)])
+def test_weights_from_torch_give_its_outputs_and_states(make):
+    torch.manual_seed(0)
+    module = make().double()
+    cell, p = from_torch(module)
+    x, state = rng().standard_normal((T, B, 3)), rng(1).standard_normal((B, cell.state_size))
+    parts = [torch.tensor(part)[None] for part in np.split(state, cell.state_size // 5, axis=1)]
+    outputs, last = module(torch.tensor(x), tuple(parts) if len(parts) > 1 else parts[0])
+    last = torch.cat(last, -1)[0] if isinstance(last, tuple) else last[0]
+    h, tape = cell.forward(p, x, state)
+    assert_equal({"h": h, "last": cell.last_state(tape)}, {"h": outputs, "last": last})
+
+
+def test_weights_from_torch_keep_their_dtype():
+    _, p = from_torch(torch.nn.GRU(3, 5))
+    assert {leaf.dtype for leaf in p.values()} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize("make, error, words", [
+    (lambda: torch.nn.Linear(3, 5), TypeError, ("got Linear", "expected torch.nn.RNN, torch.nn.LSTM or torch.nn.GRU")),
+    (lambda: torch.nn.LSTM(3, 5, num_layers=2), ValueError, ("LSTM(3, 5, num_layers=2)", "expected one layer", "Chain")),
+    (lambda: torch.nn.GRU(3, 5, bidirectional=True), ValueError, ("bidirectional", "expected one layer, one direction")),
+    (lambda: torch.nn.RNN(3, 5, bias=False), ValueError, ("bias", "expected one layer, one direction, biases")),
+    (lambda: torch.nn.LSTM(3, 5, proj_size=2), ValueError, ("proj_size=2", "no projection")),
+])
+def test_a_module_of_another_kind_is_refused(make, error, words):
+    with refuses(error, *words):
+        from_torch(make())
+
+
+OPTIMIZERS = {
+    "descent": (SGD(0.1), lambda p: torch.optim.SGD(p, 0.1)),
+    "momentum": (SGD(0.05, momentum=0.9), lambda p: torch.optim.SGD(p, 0.05, momentum=0.9)),
+    "adam": (Adam(0.01), lambda p: torch.optim.Adam(p, 0.01)),
+    "adam with other options": (Adam(0.02, 0.8, 0.95, 1e-4), lambda p: torch.optim.Adam(p, 0.02, (0.8, 0.95), 1e-4)),
+}
+
+
+@pytest.mark.parametrize("ours, theirs", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())
+def test_twenty_updates_are_those_of_torch(ours, theirs):
+    p = {"a": rng().standard_normal((4, 3)), "b": {"c": rng(1).standard_normal(5)}}
+    twin = tensors(p)
+    optimizer, state = theirs(list(leaves(twin).values())), ours.start(p)
+    for update in range(20):
+        gradients = map_leaves(lambda leaf, seed=update: rng(seed).standard_normal(leaf.shape) + leaf, p)
+        for path, leaf in leaves(twin).items():
+            leaf.grad = torch.tensor(leaves(gradients)[path])
+        optimizer.step()
+        p, state = ours.update(p, gradients, state)
+        assert_equal(p, twin)
+
+
+@pytest.mark.parametrize("limit", [0.5, 1e3])
+def test_clipping_by_the_global_norm_is_that_of_torch(limit):
+    d = {"a": rng().standard_normal((4, 3)), "b": {"c": rng(1).standard_normal(5)}}
+    twin = [torch.zeros(leaf.shape, dtype=torch.float64, requires_grad=True) for leaf in leaves(d).values()]
+    for leaf, gradient in zip(twin, leaves(d).values()):
+        leaf.grad = torch.tensor(gradient)
+    theirs = torch.nn.utils.clip_grad_norm_(twin, limit).item()
+    clipped, norm = clip_by_global_norm(d, limit)
+    assert float(norm) == pytest.approx(theirs, rel=1e-14)
+    softening = (theirs + 1e-6) / theirs if limit < theirs else 1.0       # PyTorch adds 1e-6 to the norm that it divides by
+    for leaf, ours in zip(twin, leaves(clipped).values()):
+        assert np.allclose(ours, leaf.grad.numpy() * softening, rtol=1e-10)
