@@ -14,10 +14,9 @@ import numpy as np
 
 from .arrays.backend import namespace, to_numpy
 from .arrays.checks import check_array, check_choice, check_positive
-from .cells import DuRNN
 from .cells.constraints import spectral_norm
+from .cells.contract import check_model
 from .networks.chunked import Chunked
-from .networks.stacks import Chain
 
 
 def gradients_by_step(model, p, x, cotangent, state=None, on="state"):
@@ -76,16 +75,7 @@ def gradient_norm_by_lag(model, p, x, state=None, of="state", wrt="state", norm=
 
 def state_slices(model):
     """Where the parts of a state lie: {"state"}, with "short" and "long" for a DuRNN, "0", "1", "1/long" … for a Chain."""
-    if isinstance(model, Chunked):
-        return state_slices(model.model)
-    slices, start = {"state": slice(0, model.state_size)}, 0
-    if isinstance(model, DuRNN):
-        slices.update(short=slice(0, model.short), long=slice(model.short, model.state_size))
-    for place, part in enumerate(model.parts if isinstance(model, Chain) else ()):
-        for name, own in state_slices(part).items():
-            slices[str(place) if name == "state" else f"{place}/{name}"] = slice(start + own.start, start + own.stop)
-        start += part.state_size
-    return slices
+    return {"state": slice(0, model.state_size), **model.state_slices}
 
 
 def spectral_radius(U):
@@ -155,8 +145,7 @@ def selection_bound(tape):
 
 
 def _walk(model, p, x, state):
-    if not hasattr(model, "inputs"):
-        raise TypeError(f"got a {type(model).__name__}: expected a cell or a stack; of a Network give .body and p[\"body\"], or take loss_gradients_by_step.")
+    check_model("model", model)
     return namespace(x), Chunked(model, 1, keep="boundaries").forward(p, x, state)[1]
 
 

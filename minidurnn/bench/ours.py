@@ -13,6 +13,8 @@ class Stretch(namedtuple("Stretch", "cell share")):
     share    (chunk, B, outputs)  that mean's gradient on every h[t]: one and the same number
     """
 
+    needs_noise = needs_lengths = False
+
     def forward(self, p, x, state):
         """The cell, and the sum of its outputs (einsum is faster at it than sum)."""
         h, tape = self.cell.forward(p, x, state)

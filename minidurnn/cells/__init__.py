@@ -1,5 +1,6 @@
 """One recurrent model per file, all with the same skeleton."""
 
+from .contract import Cell, Layer
 from .durnn import DuRNN
 from .gru import GRU
 from .indrnn import IndRNN
@@ -7,4 +8,4 @@ from .lstm import LSTM
 from .rnn import RNN
 from .short_term import ShortTermRNN
 
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU"]
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "Cell", "Layer"]

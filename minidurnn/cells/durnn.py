@@ -19,12 +19,13 @@ from .constraints import (
     range_limit,
     start_range,
 )
+from .contract import Cell
 
 Tape = namedtuple("Tape", "p x s0 l0 s g c l")
 
 
 @dataclass(frozen=True)
-class DuRNN:
+class DuRNN(Cell):
     """Dual recurrent cell, in our reading: short-term memory, selection, long-term memory.    Lesson 05.
 
         s[t] = relu(x[t] W_s + s[t-1] U_s + b_s)                ‖U_s‖₂ ≤ bound < 1
@@ -55,6 +56,8 @@ class DuRNN:
 
     state_size = property(lambda self: self.short + self.long)
     outputs = property(lambda self: self.state_size if self.output == "both" else self.long)
+    state_slices = property(lambda self: {"short": slice(0, self.short), "long": slice(self.short, self.state_size)})
+    chunk, decayed = 32, ("W_s", "U_s", "V_g", "W_g", "W_l")
 
     @property
     def shapes(self):

@@ -8,12 +8,13 @@ from ..arrays.checks import check_gradients, check_positive, check_width, initia
 from ..arrays.lengths import last_step
 from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
 from ..scans import gru_scan, gru_scan_backward
+from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 h gates m")
 
 
 @dataclass(frozen=True)
-class GRU:
+class GRU(Cell):
     """Gated recurrent unit; order r, z, n of PyTorch, the reset gate after the recurrent product, with a bias c of its own.
 
         [r, z] = σ(x[t] W + h[t-1] U + b),    n = tanh(x[t] W_n + b_n + r ⊙ (h[t-1] U_n + c))
@@ -28,6 +29,7 @@ class GRU:
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
+    chunk, decayed = 16, ("W", "U")
 
     @property
     def shapes(self):
@@ -66,7 +68,3 @@ class GRU:
     def last_state(self, tape, lengths=None):
         """The state to hand to the next stretch of the sequence, (B, H)."""
         return last_step(tape.h, lengths)
-
-    def project(self, p):
-        """No constraint: p itself."""
-        return p

@@ -10,12 +10,13 @@ from ..arrays.lengths import last_step
 from ..arrays.starts import glorot, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward
 from .constraints import check_constraints, project_range, range_limit, start_range
+from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 h")
 
 
 @dataclass(frozen=True)
-class IndRNN:
+class IndRNN(Cell):
     """Independently recurrent cell, h[t] = φ(x[t] W + u ⊙ h[t-1] + b) with |u| ≤ growth^(1/horizon).
 
     horizon         T, the time steps over which no gradient may grow past `growth`; None bounds |u| by 1
@@ -34,6 +35,7 @@ class IndRNN:
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
+    chunk, decayed = 50, ("W",)
 
     @property
     def shapes(self):

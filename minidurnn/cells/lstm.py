@@ -9,12 +9,13 @@ from ..arrays.checks import check_gradients, check_positive, check_width, initia
 from ..arrays.lengths import last_step
 from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
 from ..scans import lstm_scan, lstm_scan_backward
+from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 c0 h c gates tanh_c")
 
 
 @dataclass(frozen=True)
-class LSTM:
+class LSTM(Cell):
     """Long short-term memory; gates in the order i, f, z, o of PyTorch, whose two biases add up to b.
 
         [i, f, o] = σ(·), z = tanh(·) of x[t] W + h[t-1] U + b
@@ -31,6 +32,8 @@ class LSTM:
 
     outputs = property(lambda self: self.units)
     state_size = property(lambda self: 2 * self.units)
+    state_slices = property(lambda self: {"h": slice(0, self.units), "c": slice(self.units, 2 * self.units)})
+    chunk, decayed = 16, ("W", "U")
 
     @property
     def shapes(self):
@@ -72,10 +75,6 @@ class LSTM:
     def last_state(self, tape, lengths=None):
         """The state [h, c] to hand to the next stretch of the sequence, (B, 2H)."""
         return namespace(tape.h).concatenate([last_step(tape.h, lengths), last_step(tape.c, lengths)], axis=-1)
-
-    def project(self, p):
-        """No constraint: p itself."""
-        return p
 
     def _split(self, both):
         return (None, None) if both is None else (both[:, :self.units], both[:, self.units:])

@@ -9,12 +9,13 @@ from ..arrays.checks import check_choice, check_gradients, check_positive, check
 from ..arrays.lengths import last_step
 from ..arrays.starts import glorot, identity, normal, orthogonal, zeros
 from ..scans import matrix_scan, matrix_scan_backward
+from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 h")
 
 
 @dataclass(frozen=True)
-class RNN:
+class RNN(Cell):
     """Vanilla recurrent cell, h[t] = φ(x[t] W + h[t-1] U + b).    Lesson 01, eq. 1.1.
 
     start           "orthogonal" U and Glorot W, or "identity" U and small W: with activation="relu" the latter is IRNN
@@ -29,6 +30,7 @@ class RNN:
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
+    chunk, decayed = 50, ("W", "U")
 
     @property
     def shapes(self):
@@ -71,7 +73,3 @@ class RNN:
     def last_state(self, tape, lengths=None):
         """The state to hand to the next stretch of the sequence, (B, H)."""
         return last_step(tape.h, lengths)
-
-    def project(self, p):
-        """No constraint: p itself."""
-        return p

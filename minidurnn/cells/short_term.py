@@ -10,12 +10,13 @@ from ..arrays.lengths import last_step
 from ..arrays.starts import glorot, orthogonal, zeros
 from ..scans import matrix_scan, matrix_scan_backward
 from .constraints import PROJECTIONS, check_constraints, project_spectral
+from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 h")
 
 
 @dataclass(frozen=True)
-class ShortTermRNN:
+class ShortTermRNN(Cell):
     """Short-term cell, h[t] = φ(x[t] W + h[t-1] U + b) with ‖U‖₂ ≤ bound < 1, so that ‖dh[t+k]/dh[t]‖₂ ≤ bound^k.
 
     bound           ρ; a horizon of τ steps and a tolerance ε ask for ρ = ε^(1/τ). None switches the constraint off.
@@ -33,6 +34,7 @@ class ShortTermRNN:
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
+    chunk, decayed = 50, ("W", "U")
 
     @property
     def shapes(self):

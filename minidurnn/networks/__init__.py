@@ -3,11 +3,13 @@
 from .chunked import Chunked
 from .deep import dense, plain, residual
 from .layers import Dropout, Embedding, Linear
+from .models import MODELS, Model
 from .network import Network, count_parameters, width_for
 from .normalisation import BatchNorm
 from .stacks import Chain, Dense, Residual
 
 __all__ = [
+    "MODELS",
     "BatchNorm",
     "Chain",
     "Chunked",
@@ -15,6 +17,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Linear",
+    "Model",
     "Network",
     "Residual",
     "count_parameters",

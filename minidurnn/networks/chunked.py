@@ -7,7 +7,7 @@ from ..arrays.backend import keep_freed_memory, namespace
 from ..arrays.checks import check_array, check_choice, check_positive, check_sequence
 from ..arrays.lengths import choose, ends_in
 from ..arrays.trees import add
-from ..cells.contract import draw, run, whole
+from ..cells.contract import Cell, check_model, run
 
 Walk = namedtuple("Walk", "p inputs noise kept last")
 KEEP = ("tapes", "boundaries")
@@ -60,7 +60,7 @@ def last_states(model, keep, walk, pieces, lengths):
 
 
 @dataclass(frozen=True)
-class Chunked:
+class Chunked(Cell):
     """The same model, run over stretches of `length` steps with the state handed on: equal to one run, to rounding.
 
     About 16 steps keep a step's work in the processor's cache. keep="boundaries" stores one state per stretch and
@@ -74,11 +74,17 @@ class Chunked:
     inputs = property(lambda self: self.model.inputs)
     outputs = property(lambda self: self.model.outputs)
     state_size = property(lambda self: self.model.state_size)
+    state_slices = property(lambda self: self.model.state_slices)
+    needs_noise = property(lambda self: self.model.needs_noise)
+    chunk = property(lambda self: self.length)
+    inner = property(lambda self: self.model)
+    decayed = property(lambda self: self.model.decayed)
 
     def __post_init__(self):
         check_positive(length=self.length)
         check_choice("keep", self.keep, KEEP)
-        if whole(self.model):
+        check_model("model", self.model)
+        if self.model.whole:
             raise ValueError(f"{self.model!r} takes statistics over the whole sequence: expected a model that can be split; put Chunked around the cells between its batch norms.")
 
     def init(self, rng):
@@ -87,14 +93,14 @@ class Chunked:
 
     def draw(self, rng, B):
         """The model's noise, the same for every stretch."""
-        return draw(self.model, rng, B)
+        return self.model.draw(rng, B)
 
     def chunks(self, T):
         """The stretches of a sequence of T steps, as slices."""
         return [slice(start, min(start + self.length, T)) for start in range(0, T, self.length)]
 
-    def forward(self, p, x, state=None, noise=None, lengths=None):
-        """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape. It needs no lengths."""
+    def forward(self, p, x, state=None, noise=None):
+        """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape."""
         check_sequence("x", x, self.inputs)
         outputs, walk = walk_forward(self.model, self.keep, p, [x[piece] for piece in self.chunks(len(x))], state, noise)
         return namespace(x).concatenate(outputs), walk

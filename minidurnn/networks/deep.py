@@ -14,8 +14,6 @@ from .layers import Dropout, Linear
 from .normalisation import BatchNorm
 from .stacks import Chain, Dense, Residual
 
-CHUNK = 16                                                    # steps that a cell takes at a time, for the cache
-
 
 def plain(inputs, units, layers, cell, *, last=None, norm=None, steps=None, dropout=0.0):
     """`layers` times Weight → recurrence  ->  Chain."""
@@ -59,7 +57,7 @@ def _weighted(inputs, cell, norm, steps, dropout):
 def _recurrent(cell, norm, steps, dropout):
     check_choice("norm", norm, (None, "before", "after"))
     parts = [BatchNorm(cell.inputs, steps)] if norm == "before" else []
-    parts += [Chunked(cell, CHUNK)]
+    parts += [Chunked(cell, cell.chunk)]
     parts += [BatchNorm(cell.outputs, steps)] if norm == "after" else []
     return parts + ([Dropout(cell.outputs, dropout)] if dropout else [])
 

@@ -7,18 +7,19 @@ from ..arrays.affine import affine, affine_backward
 from ..arrays.backend import namespace
 from ..arrays.checks import check_classes, check_gradients, check_names, check_positive, initial_state, is_number
 from ..arrays.starts import glorot, normal, zeros
+from ..cells.contract import Layer
 
 Tape = namedtuple("Tape", "p x")
 
 
 @dataclass(frozen=True)
-class Linear:
+class Linear(Layer):
     """y[t] = x[t] W + b, the same at every step."""
 
     inputs: int                                               # D
     outputs: int                                              # O
 
-    state_size = 0
+    decayed = ("W",)
     shapes = property(lambda self: {"W": (self.inputs, self.outputs), "b": (self.outputs,)})
 
     def __post_init__(self):
@@ -41,23 +42,15 @@ class Linear:
         dx, dW, db = affine_backward(dy, x, p["W"])
         return dx, self.last_state(tape), {"W": dW, "b": db}
 
-    def last_state(self, tape, lengths=None):
-        """Nothing to hand on, (B, 0)."""
-        return namespace(tape.x).zeros((tape.x.shape[1], 0), tape.x.dtype)
-
-    def project(self, p):
-        """No constraint: p itself."""
-        return p
-
 
 @dataclass(frozen=True)
-class Embedding:
+class Embedding(Layer):
     """y[t] = W[x[t]]: a row of its own for each of `inputs` symbols. The first part of a chain that reads numbers."""
 
     inputs: int                                               # symbols
     outputs: int                                              # E
 
-    state_size = 0
+    decayed = ("W",)
 
     def __post_init__(self):
         check_positive(inputs=self.inputs, outputs=self.outputs)
@@ -84,13 +77,9 @@ class Embedding:
         """Nothing to hand on, (B, 0)."""
         return namespace(tape.x).zeros((tape.x.shape[1], 0), tape.p["W"].dtype)
 
-    def project(self, p):
-        """No constraint: p itself."""
-        return p
-
 
 @dataclass(frozen=True)
-class Dropout:
+class Dropout(Layer):
     """y[t] = x[t] ⊙ mask, one mask per sequence for all its steps; entries are 0 with probability `rate`, else 1/(1 - rate).
 
     Source   the shared mask: Gal, Ghahramani 2016; as Li et al. 2019, section 5.1, use it.
@@ -100,7 +89,7 @@ class Dropout:
     rate: float
 
     inputs = outputs = property(lambda self: self.units)
-    state_size, shapes = 0, {}
+    needs_noise, shapes = True, {}
 
     def __post_init__(self):
         check_positive(units=self.units)
@@ -116,7 +105,7 @@ class Dropout:
         kept = rng.random((B, self.units)) >= self.rate
         return (kept / (1.0 - self.rate)).astype("float32")
 
-    def forward(self, p, x, state=None, noise=None, lengths=None):
+    def forward(self, p, x, state=None, noise=None):
         """x (T, B, H), noise a mask (B, H) or None for evaluation  ->  y (T, B, H), tape."""
         initial_state(self, p, x, state)
         mask = None if noise is None else noise.astype(x.dtype, copy=False)
@@ -128,11 +117,3 @@ class Dropout:
         check_gradients(self, dy, dstate, x)
         dy = namespace(x).zeros(x.shape, x.dtype) if dy is None else dy
         return (dy if mask is None else dy * mask), self.last_state(tape), {}
-
-    def last_state(self, tape, lengths=None):
-        """Nothing to hand on, (B, 0)."""
-        return namespace(tape.x).zeros((tape.x.shape[1], 0), tape.x.dtype)
-
-    def project(self, p):
-        """No constraint: p itself."""
-        return p

@@ -9,8 +9,8 @@ from ..arrays.backend import namespace
 from ..arrays.checks import check_array, check_choice, check_classes, check_names, check_positive, check_sequence
 from ..arrays.lengths import check_lengths, choose, ends_in, last_step, valid_steps
 from ..arrays.trees import count
-from ..cells.contract import draw, run, updated
-from .chunked import Chunked, last_states, tape_of, walk_backward, walk_forward
+from ..cells.contract import check_model, run
+from .chunked import last_states, tape_of, walk_backward, walk_forward
 from .layers import Linear
 from .losses import LOSSES
 
@@ -33,11 +33,13 @@ class Network:
     reads: str = "last"
 
     state_size = property(lambda self: self.body.state_size)
+    decayed = property(lambda self: (*(f"body/{path}" for path in self.body.decayed), *(f"readout/{path}" for path in self.readout.decayed)))
     readout = property(lambda self: Linear(self.body.outputs, self.outputs))
     metric = property(lambda self: LOSSES[self.objective].metric)
     better = property(lambda self: LOSSES[self.objective].better)
 
     def __post_init__(self):
+        check_model("body", self.body)
         check_positive(outputs=self.outputs)
         check_choice("objective", self.objective, tuple(LOSSES))
         check_choice("reads", self.reads, ("last", "every"))
@@ -48,7 +50,7 @@ class Network:
 
     def draw(self, rng, B):
         """What a training pass needs beside p, drawn once per batch (NumPy); `loss` without it evaluates."""
-        return draw(self.body, rng, B)
+        return self.body.draw(rng, B)
 
     def loss(self, p, x, target, state=None, noise=None, lengths=None):
         """x (T, B, inputs), target, state (B, state_size) or None  ->  value, metric (0-d arrays), tape.
@@ -73,9 +75,9 @@ class Network:
     def updated(self, p, tape):
         """p with the running statistics that the training pass has moved."""
         stretch, keep, walk, *_ = tape
-        if isinstance(self.body, Chunked):
+        if not self.body.whole:
             return p
-        return {**p, "body": updated(self.body, p["body"], tape_of(stretch, keep, walk, 0)[0])}
+        return {**p, "body": self.body.updated(p["body"], tape_of(stretch, keep, walk, 0)[0])}
 
     def last_state(self, tape):
         """The state to hand to the next stretch, each sequence's at its own last step, (B, state_size)."""
@@ -111,9 +113,7 @@ class Network:
         check_names(p, ("body", "readout"))
         check_sequence("x", x, self.body.inputs)
         check_lengths(lengths, *x.shape[:2])
-        if isinstance(self.body, Chunked):
-            return Stretch(self, self.body.model), self.body.keep, self.body.chunks(len(x))
-        return Stretch(self, self.body), "tapes", [slice(0, len(x))]
+        return Stretch(self, self.body.inner), self.body.keep, self.body.chunks(len(x))
 
     def _part(self, target, piece, lengths, shape, like):
         """What of the targets falls into a piece of time  ->  Part, or None where nothing does."""
@@ -141,6 +141,8 @@ class Stretch(namedtuple("Stretch", "network body")):
 
     part     what of the targets falls into the stretch, a Part, or None where nothing does
     """
+
+    needs_noise = needs_lengths = False                       # they are part of the input
 
     def forward(self, p, inputs, state):
         """Body, and where there are targets read-out and loss."""

@@ -7,12 +7,13 @@ from ..arrays.backend import namespace
 from ..arrays.checks import check_gradients, check_positive, initial_state
 from ..arrays.lengths import check_lengths, valid_steps
 from ..arrays.starts import constant, zeros
+from ..cells.contract import Layer
 
 Tape = namedtuple("Tape", "p x normal deviation mask n mean variance")
 
 
 @dataclass(frozen=True)
-class BatchNorm:
+class BatchNorm(Layer):
     """y = scale ⊙ (x - mean) / sqrt(variance + epsilon) + shift, per unit.
 
     steps      None: mean and variance over all valid steps of all sequences; T: over the batch, for each of T steps,
@@ -29,7 +30,7 @@ class BatchNorm:
     epsilon: float = 1e-5
 
     inputs = outputs = property(lambda self: self.units)
-    state_size, whole = 0, True
+    needs_noise = needs_lengths = whole = True
 
     @property
     def shapes(self):
@@ -102,11 +103,3 @@ class BatchNorm:
                 moved[name] = p[name].copy()
                 moved[name][:steps] = (1 - share) * p[name][:steps] + share * value[:, 0]
         return {**p, **moved}
-
-    def last_state(self, tape, lengths=None):
-        """Nothing to hand on, (B, 0)."""
-        return namespace(tape.x).zeros((tape.x.shape[1], 0), tape.x.dtype)
-
-    def project(self, p):
-        """No constraint: p itself."""
-        return p

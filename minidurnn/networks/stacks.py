@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from ..arrays.backend import namespace
 from ..arrays.checks import check_array, check_names
-from ..cells.contract import draw, run, updated, whole
+from ..cells.contract import Cell, check_model, run
 
 
 @dataclass(frozen=True)
-class Chain:
+class Chain(Cell):
     """Models one after the other; the state is their states side by side, the parameters are {"0": ..., "1": ...}."""
 
     parts: tuple
@@ -16,15 +16,32 @@ class Chain:
     inputs = property(lambda self: self.parts[0].inputs)
     outputs = property(lambda self: self.parts[-1].outputs)
     state_size = property(lambda self: sum(part.state_size for part in self.parts))
-    whole = property(lambda self: any(whole(part) for part in self.parts))
+    needs_noise = property(lambda self: any(part.needs_noise for part in self.parts))
+    needs_lengths = property(lambda self: any(part.needs_lengths for part in self.parts))
+    whole = property(lambda self: any(part.whole for part in self.parts))
+    chunk = property(lambda self: min(part.chunk for part in self.parts))
+    decayed = property(lambda self: tuple(f"{at}/{path}" for at, part in enumerate(self.parts) for path in part.decayed))
 
     def __post_init__(self):
         if not isinstance(self.parts, (tuple, list)) or not self.parts:
             raise ValueError(f"parts is {self.parts!r}: expected a tuple of at least one model, Chain((first, second)).")
         object.__setattr__(self, "parts", tuple(self.parts))
+        for place, part in enumerate(self.parts):
+            check_model(f"parts[{place}]", part)
         for first, second in zip(self.parts, self.parts[1:]):
             if first.outputs != second.inputs:
                 raise ValueError(f"{first!r} gives {first.outputs} outputs and {second!r} takes {second.inputs} inputs: expected equal numbers.")
+
+    @property
+    def state_slices(self):
+        """The parts' states by their place, "0", "1", ..., and what is named in them, "1/long"."""
+        slices, start = {}, 0
+        for place, part in enumerate(self.parts):
+            slices[str(place)] = slice(start, start + part.state_size)
+            for name, own in part.state_slices.items():
+                slices[f"{place}/{name}"] = slice(start + own.start, start + own.stop)
+            start += part.state_size
+        return slices
 
     def init(self, rng):
         """The parts' start values, by their place in the chain."""
@@ -32,7 +49,7 @@ class Chain:
 
     def draw(self, rng, B):
         """The parts' noise, by their place in the chain."""
-        return {str(place): draw(part, rng, B) for place, part in enumerate(self.parts)}
+        return {str(place): part.draw(rng, B) for place, part in enumerate(self.parts)}
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape (the parts' tapes)."""
@@ -54,7 +71,7 @@ class Chain:
 
     def updated(self, p, tape):
         """p with the parts' running statistics."""
-        return {str(place): updated(part, p[str(place)], own) for place, (part, own) in enumerate(zip(self.parts, tape))}
+        return {str(place): part.updated(p[str(place)], own) for place, (part, own) in enumerate(zip(self.parts, tape))}
 
     def last_state(self, tape, lengths=None):
         """The parts' last states side by side, (B, state_size)."""
@@ -74,16 +91,22 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Residual:
+class Residual(Cell):
     """y[t] = x[t] + model(x)[t]: the model learns what to add.    Raises ValueError where widths differ."""
 
     model: object
 
     inputs = outputs = property(lambda self: self.model.inputs)
     state_size = property(lambda self: self.model.state_size)
-    whole = property(lambda self: whole(self.model))
+    needs_noise = property(lambda self: self.model.needs_noise)
+    needs_lengths = property(lambda self: self.model.needs_lengths)
+    whole = property(lambda self: self.model.whole)
+    chunk = property(lambda self: self.model.chunk)
+    state_slices = property(lambda self: self.model.state_slices)
+    decayed = property(lambda self: self.model.decayed)
 
     def __post_init__(self):
+        check_model("model", self.model)
         if self.model.inputs != self.model.outputs:
             raise ValueError(f"the residual branch takes {self.model.inputs} inputs and gives {self.model.outputs} outputs: expected equal widths, for the two are added; end it with Linear(..., {self.model.inputs}).")
 
@@ -93,7 +116,7 @@ class Residual:
 
     def draw(self, rng, B):
         """The model's noise."""
-        return draw(self.model, rng, B)
+        return self.model.draw(rng, B)
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs)  ->  y (T, B, inputs), the model's tape."""
@@ -107,7 +130,7 @@ class Residual:
 
     def updated(self, p, tape):
         """p with the model's running statistics."""
-        return updated(self.model, p, tape)
+        return self.model.updated(p, tape)
 
     def last_state(self, tape, lengths=None):
         """The model's."""
@@ -127,6 +150,7 @@ class Dense(Residual):
 
     def __post_init__(self):
         """Any widths will do."""
+        check_model("model", self.model)
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs)  ->  y (T, B, inputs + model outputs), the model's tape."""

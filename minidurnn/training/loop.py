@@ -11,7 +11,6 @@ from tqdm import tqdm
 from ..arrays.backend import namespace, to
 from ..arrays.checks import FLOATS, check_choice, check_classes, check_positive
 from ..arrays.trees import leaves, map_leaves
-from ..cells.contract import whole as needs_all
 from ..networks.chunked import Chunked
 from ..optim import Adam, Constant, clip_by_global_norm
 from .storage import describe, fitted, plain, read, write
@@ -116,7 +115,7 @@ def evaluate(network, p, data, sequences=250):
     The data are converted to the dtype of p and moved to its library.
     """
     leaf = p["readout"]["W"]
-    lean = network if needs_all(network.body) else replace(network, body=Chunked(network.body, 16, keep="boundaries"))
+    lean = network if network.body.whole else replace(network, body=Chunked(network.body, 16, keep="boundaries"))
     x, target, lengths = data
     totals = np.zeros(2)
     for first in range(0, x.shape[1], sequences):

@@ -1,0 +1,75 @@
+"""The one table of models. Experiments, bench, tests and planted bugs read it: a new model is its file and a line here."""
+
+from dataclasses import dataclass
+
+from ..cells import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN
+from .stacks import Chain
+
+
+@dataclass(frozen=True)
+class Model:
+    """A line of the table.
+
+    make      (inputs, units, horizon) -> body, as the experiments compare it
+    samples   small bodies that together have every option of the model at least once; tests and planted bugs take them
+    peers     who else has this model: of "eager", "hoisted", "nn", "jax" (bench)
+    """
+
+    make: object
+    samples: tuple
+    peers: tuple = ()
+
+
+MODELS = {
+    "rnn": Model(
+        lambda D, H, T: RNN(D, H),
+        (RNN(2, 4), RNN(2, 4, activation="sigmoid"), RNN(2, 4, activation="identity"), RNN(4, 4, project_input=False)),
+        ("eager", "nn", "jax"),
+    ),
+    "irnn": Model(
+        lambda D, H, T: RNN(D, H, "relu", "identity"),
+        (RNN(2, 4, activation="relu", start="identity"),),
+    ),
+    "short-term": Model(
+        lambda D, H, T: ShortTermRNN(D, H),
+        (
+            ShortTermRNN(2, 4), ShortTermRNN(2, 4, bound=0.5, activation="tanh", projection="clip"),
+            ShortTermRNN(2, 4, bound=None, activation="identity"), ShortTermRNN(4, 4, project_input=False),
+        ),
+    ),
+    "indrnn": Model(
+        lambda D, H, T: IndRNN(D, H, T),
+        (
+            IndRNN(2, 4), IndRNN(2, 4, horizon=9, memory="long"), IndRNN(2, 4, activation="sigmoid"),
+            IndRNN(2, 4, horizon=9, growth=None, activation="tanh"), IndRNN(4, 4, project_input=False),
+        ),
+        ("eager", "jax"),
+    ),
+    "indrnn-1": Model(
+        lambda D, H, T: IndRNN(D, H, T, memory="long"),
+        (IndRNN(2, 4, horizon=9, memory="long"),),
+    ),
+    "indrnn-2": Model(
+        lambda D, H, T: Chain([IndRNN(D, H, T), IndRNN(H, H, T, memory="long")]),
+        (Chain((IndRNN(2, 4), IndRNN(4, 5, horizon=9, memory="long"))),),
+    ),
+    "durnn": Model(
+        lambda D, H, T: DuRNN(D, H, H, T),
+        (
+            DuRNN(2, 4, 5, horizon=9, gate=0.0), DuRNN(2, 4, 5, horizon=9, gate=0.0, output="long"),
+            DuRNN(2, 5, 4, horizon=9, memory="any", projection="clip"), DuRNN(9, 4, 5, horizon=9, gate=0.0, project_input=False),
+            DuRNN(2, 4, 5, horizon=9, bound=None, growth=None, gate=-1.0),
+        ),
+        ("eager", "hoisted", "jax"),
+    ),
+    "lstm": Model(
+        lambda D, H, T: LSTM(D, H),
+        (LSTM(2, 4), LSTM(16, 4, project_input=False)),
+        ("eager", "nn", "jax"),
+    ),
+    "gru": Model(
+        lambda D, H, T: GRU(D, H),
+        (GRU(2, 4), GRU(12, 4, project_input=False)),
+        ("eager", "nn", "jax"),
+    ),
+}
