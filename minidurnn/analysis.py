@@ -146,7 +146,7 @@ def selection_bound(tape):
 
 def _walk(model, p, x, state):
     check_model("model", model)
-    return namespace(x), Chunked(model, 1, keep="boundaries").forward(p, x, state)[1]
+    return namespace(x), Chunked(model, 1, keep="boundaries").forward(p, x, state)[1].walk
 
 
 def _walk_back(model, walk, dstate=None, dh=None, copies=1):

@@ -136,9 +136,9 @@ def test_the_parts_of_a_state_have_names():
     assert a.state_slices(Chunked(DURNN, 3)) == {"state": slice(0, 9), "short": SHORT, "long": LONG}
     assert a.state_slices(CHAIN) == {"state": slice(0, 12), "0": slice(0, 7), "0/short": slice(0, 3), "0/long": slice(3, 7), "1": slice(7, 12)}
     p, x, state = case(CHAIN)
-    _, (durnn_tape, rnn_walk) = CHAIN.forward(p, x, state)
+    _, (durnn_tape, rnn_tape) = CHAIN.forward(p, x, state)
     last, slices = last_state(CHAIN, p, x, state), a.state_slices(CHAIN)
-    assert (last[:, slices["0/long"]] == durnn_tape.l[-1]).all() and (last[:, slices["1"]] == rnn_walk.last).all()
+    assert (last[:, slices["0/long"]] == durnn_tape.l[-1]).all() and (last[:, slices["1"]] == rnn_tape.walk.last).all()
 
 
 def test_in_durnn_the_long_memory_of_a_long_state_is_exactly_diagonal():

@@ -27,7 +27,7 @@ def namespace(*arrays):
 
 
 def to(backend, tree):
-    """The same tree with every array in the memory of `backend`, "numpy" or "cupy".
+    """The same tree with every array in the memory of `backend`, "numpy" or "cupy"; True and False stay what they are.
 
     Raises   ValueError for another name, RuntimeError where CuPy or its GPU is missing.
     """
@@ -36,12 +36,16 @@ def to(backend, tree):
     cupy = import_cupy() if backend == "cupy" else None
     if cupy is None:
         raise ValueError(f"unknown backend {backend!r}: expected \"numpy\" or \"cupy\".")
-    return map_leaves(cupy.asarray, tree)
+    return map_leaves(lambda leaf: leaf if isinstance(leaf, bool) else cupy.asarray(leaf), tree)
 
 
 def to_numpy(tree):
     """The same tree with every array in the computer's own memory."""
-    return map_leaves(lambda array: array.get() if hasattr(array, "get") else np.asarray(array), tree)
+    return map_leaves(_home, tree)
+
+
+def _home(leaf):
+    return leaf if isinstance(leaf, bool) else leaf.get() if hasattr(leaf, "get") else np.asarray(leaf)
 
 
 def import_cupy():

@@ -45,11 +45,19 @@ def check_classes(name, array, shape, classes, like=None):
 
     An array on a GPU is not read, which would wait for the device at every update: `training.draw` checks it before.
     """
-    check_library(name, array, like)
-    if array.dtype.kind not in "iu" or array.shape != tuple(shape):
-        raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}: expected integer class numbers of shape {tuple(shape)}.")
+    check_integers(name, array, shape, like)
     if namespace(array) is np and array.size and (array.min() < 0 or array.max() >= classes):
         raise ValueError(f"{name} holds class numbers from {array.min()} to {array.max()}: expected 0 to {classes - 1}.")
+
+
+def check_integers(name, array, shape, like=None):
+    """Raise unless `array` holds integers of this shape in the library of `like`."""
+    check_library(name, array, like)
+    if array.dtype.kind not in "iu" or array.shape != tuple(shape):
+        raise ValueError(
+            f"{name} has shape {array.shape} and dtype {array.dtype}: expected integer class numbers of shape "
+            f"{tuple(shape)}."
+        )
 
 
 def _hint(shape, axes):

@@ -1,7 +1,7 @@
-"""Sequences of different lengths in one batch: right padding, and where each sequence ends.
+"""Sequences of different lengths in one batch, padded on the right. What stands behind a sequence's end is never read.
 
-Cells need no mask: a later step changes no earlier one. Lengths enter at the read-out and the loss, in pooled batch norm
-and where a state is handed on. They are NumPy integers (B,), on either backend.
+Lengths are NumPy integers (B,), on either backend. Cells know none of them: a walk over the time stops at each end and
+goes on with the sequences that are left (`networks.chunked`); batch norm leaves the padding out of its statistics.
 """
 
 import numpy as np
@@ -19,27 +19,28 @@ def check_lengths(lengths, T, B):
         raise ValueError(f"lengths go from {lengths.min()} to {lengths.max()}: expected 1 to {T}, the number of steps in x; leave empty sequences out.")
 
 
-def last_step(h, lengths=None):
-    """h (T, B, H) at each sequence's own last step, the last of all without lengths  ->  (B, H)."""
+def before_end(lengths, T, like):
+    """Which steps belong to their sequence, in the library of `like`  ->  (T, B) of bools."""
+    return namespace(like).asarray(np.arange(T)[:, None] < lengths)
+
+
+def without_padding(x, lengths):
+    """x (T, B) or (T, B, ·) with zeros behind each sequence's end, whatever stood there; x itself without lengths."""
     if lengths is None:
-        return h[-1]
-    xp = namespace(h)
-    return h[xp.asarray(lengths - 1), xp.arange(len(lengths))]
+        return x
+    there = before_end(lengths, len(x), x)
+    return namespace(x).where(there[..., None] if x.ndim == 3 else there, x, x.dtype.type(0))
 
 
-def valid_steps(lengths, T, like):
-    """1 where a step belongs to its sequence, 0 in the padding, in the dtype and library of `like`  ->  (T, B, 1)."""
-    mask = np.arange(T)[:, None, None] < lengths[:, None]
-    return namespace(like).asarray(mask.astype(like.dtype))
+def taken(array, rows):
+    """Some sequences (`rows`, NumPy integers) of an array (B, ...); all of them where rows is None, None for None."""
+    return array if array is None or rows is None else array[namespace(array).asarray(rows)]
 
 
-def ends_in(piece, T, B, lengths=None):
-    """Where sequences end within a piece of time  ->  steps (B,), counted from 1 in the piece; here (B,), true where the end lies in it."""
-    ends = np.full(B, T) if lengths is None else lengths
-    return np.clip(ends - piece.start, 1, piece.stop - piece.start), (ends > piece.start) & (ends <= piece.stop)
-
-
-def choose(here, new, old):
-    """Rows (B, ...) of `new` where `here` is true, of `old` elsewhere; `new` itself before there is an old one."""
-    xp = namespace(new)
-    return new if old is None else xp.where(xp.asarray(here)[:, None], new, old)
+def put(array, rows, part):
+    """A copy of an array (B, ...) in which some sequences are exchanged; `part` itself where rows is None."""
+    if rows is None:
+        return part
+    array = array.copy()
+    array[namespace(array).asarray(rows)] = part
+    return array

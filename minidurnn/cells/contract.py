@@ -16,7 +16,8 @@ class Cell(Protocol):
     """A model: sequences x (T, B, inputs) become outputs h (T, B, outputs), with a state (B, state_size) to hand on.
 
     needs_noise     forward takes `noise`: what `draw` gave for a training pass, None for evaluation
-    needs_lengths   forward takes `lengths` (B,): the steps of each sequence, what stands behind them is padding
+    needs_lengths   forward takes `lengths` (B,), the steps of each sequence: what stands behind them is padding. A cell
+                    needs none: it is run up to each sequence's end and no further
     whole           it needs the whole sequence at once, so that no Chunked can stand around it
     chunk           steps in a chunk that keep its work in a processor's cache
     keep, inner     what a walk over `chunks` keeps of each, "tapes" or "boundaries", and the model that runs over one
@@ -50,8 +51,8 @@ class Cell(Protocol):
         """dh (T, B, outputs), dstate (B, state_size) on the last state, each None for zero  ->  dx, dstate0, dp."""
 
     @abstractmethod
-    def last_state(self, tape, lengths=None):
-        """The state after the last step, or after step lengths[b] of each sequence b  ->  (B, state_size)."""
+    def last_state(self, tape):
+        """The state after the last step, each sequence's own where forward had lengths  ->  (B, state_size)."""
 
     def chunks(self, T):
         """The stretches in which a sequence of T steps is run, as slices. Here: one."""
@@ -76,7 +77,7 @@ class Layer(Cell, Protocol):
     state_size: int = 0
     chunk: int = 64
 
-    def last_state(self, tape, lengths=None):
+    def last_state(self, tape):
         """Nothing to hand on, (B, 0)."""
         return namespace(tape.x).zeros((tape.x.shape[1], 0), tape.x.dtype)
 
@@ -149,13 +150,3 @@ def check_model(name, model):
     if missing := [member for member in MEMBERS if not hasattr(model, member)]:
         hint = f"; inherit the rest: class {kind}(Cell)" if len(missing) < len(MEMBERS) // 2 else ""
         raise TypeError(f"{name} is a {kind} without {', '.join(missing)}: expected a cell, a layer or a stack (of a network, its .body){hint}.")
-
-
-def run(model, p, x, state=None, noise=None, lengths=None):
-    """model.forward with what of noise and lengths it needs  ->  output, tape."""
-    extra = {}
-    if model.needs_noise:
-        extra["noise"] = noise
-    if model.needs_lengths:
-        extra["lengths"] = lengths
-    return model.forward(p, x, state, **extra)

@@ -8,7 +8,6 @@ from ..arrays.activations import sigmoid
 from ..arrays.affine import affine, affine_backward, rows, rows_back, rows_product
 from ..arrays.backend import namespace
 from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state, is_number
-from ..arrays.lengths import last_step
 from ..arrays.starts import constant, glorot, orthogonal, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward, matrix_scan, matrix_scan_backward
 from .constraints import (
@@ -124,9 +123,9 @@ class DuRNN(Cell):
         dx += dx_g
         return dx, dstate0, {"W_s": dW_s, "b_s": db_s, "V_g": dV_g, "b_g": db_g, **dp}
 
-    def last_state(self, tape, lengths=None):
+    def last_state(self, tape):
         """The state [s, l] to hand to the next stretch of the sequence, (B, S + L)."""
-        return namespace(tape.s).concatenate([last_step(tape.s, lengths), last_step(tape.l, lengths)], axis=-1)
+        return namespace(tape.s).concatenate([tape.s[-1], tape.l[-1]], axis=-1)
 
     def project(self, p):
         """p with ‖U_s‖₂ ≤ bound and |u| ≤ growth^(1/horizon), p itself where both hold."""

@@ -1,42 +1,100 @@
-"""Chunked: a long sequence taken in short stretches, with the state handed on."""
+"""Chunked: a long sequence taken in short stretches, with the state handed on. And the walk over stretches itself."""
 
 from collections import namedtuple
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from ..arrays.backend import keep_freed_memory, namespace
 from ..arrays.checks import check_array, check_choice, check_positive, check_sequence
-from ..arrays.lengths import choose, ends_in
-from ..arrays.trees import add
-from ..cells.contract import Cell, check_model, run
+from ..arrays.lengths import check_lengths, put, taken
+from ..arrays.trees import add, map_leaves
+from ..cells.contract import Cell, check_model
 
-Walk = namedtuple("Walk", "p inputs noise kept last")
+Piece = namedtuple("Piece", "steps rows")                     # a slice of time; the sequences that reach its end, None: all
+Walk = namedtuple("Walk", "p inputs rows noise kept last")
+Tape = namedtuple("Tape", "walk pieces shape")
 KEEP = ("tapes", "boundaries")
 
 
-def walk_forward(model, keep, p, inputs, state, noise=None):
+def run(model, p, x, state=None, noise=None, lengths=None):
+    """model.forward with what of noise and lengths it needs  ->  output, tape."""
+    extra = {}
+    if model.needs_noise:
+        extra["noise"] = noise
+    if model.needs_lengths:
+        extra["lengths"] = lengths
+    elif lengths is not None and model.state_size:
+        raise ValueError(
+            f"{type(model).__name__} would run on behind the ends of sequences of different lengths: expected a model "
+            f"that stops there; put Chunked(..., {model.chunk}) around it."
+        )
+    return model.forward(p, x, state, **extra)
+
+
+def pieces_of(chunks, lengths=None):
+    """The chunks (slices of time), cut where a sequence ends, each with the sequences that reach its end  ->  Pieces."""
+    if lengths is None:
+        return [Piece(chunk, None) for chunk in chunks]
+    pieces = []
+    for chunk in chunks:
+        ends = np.unique(lengths[(lengths > chunk.start) & (lengths < chunk.stop)])
+        for start, stop in pairwise([chunk.start, *map(int, ends), chunk.stop]):
+            left = np.flatnonzero(lengths >= stop)
+            if len(left):
+                pieces.append(Piece(slice(start, stop), None if len(left) == len(lengths) else left))
+    return pieces
+
+
+def part_of(array, piece):
+    """What of an array (T, B, ...) falls into a piece  ->  (steps, sequences, ...)."""
+    part = array[piece.steps]
+    return part if piece.rows is None else part[:, namespace(array).asarray(piece.rows)]
+
+
+def joined(parts, pieces, shape):
+    """The inverse of part_of, zero where no part is  ->  (*shape, ...)."""
+    xp = namespace(*parts)
+    if all(piece.rows is None for piece in pieces) and pieces[-1].steps.stop == shape[0]:
+        return xp.concatenate(parts)
+    whole = xp.zeros((*shape, *parts[0].shape[2:]), parts[0].dtype)
+    for part, (steps, rows) in zip(parts, pieces):
+        whole[steps, slice(None) if rows is None else xp.asarray(rows)] = part
+    return whole
+
+
+def walk_forward(model, keep, p, inputs, state, noise=None, rows=None):
     """Run `model` over consecutive stretches of a sequence, handing the state on  ->  outputs, Walk.
 
     keep     "tapes" keeps every stretch's tape; "boundaries" only the state in front of it, to run it again later
-    noise    the same for every stretch
+    noise    of all sequences, the same for every stretch
+    rows     the sequences that each stretch has, as in a Piece; the state of the others stays as it is
     """
     keep_freed_memory()
+    rows = [None] * len(inputs) if rows is None else rows
     kept, outputs, last = [], [], state
-    for x in inputs:
-        before = last
-        output, tape = run(model, p, x, before, noise)
-        last = model.last_state(tape)
+    for x, who in zip(inputs, rows):
+        before = taken(last, who)
+        output, tape = run(model, p, x, before, noise_of(noise, who))
+        after = model.last_state(tape)
         if keep == "boundaries":
-            last = last.copy()                                # a view would keep the whole stretch in memory
+            after = after.copy()                              # a view would keep the whole stretch in memory
+        last = put(last, who, after)
         outputs.append(output)
         kept.append(tape if keep == "tapes" else before)
-    return outputs, Walk(p, inputs, noise, kept, last)
+    return outputs, Walk(p, inputs, rows, noise, kept, last)
 
 
 def walk_backward(model, keep, douts, walk, dstate):
     """Back through the stretches, handing the state's gradient on  ->  dinputs, dstate0, dp."""
     dinputs, dp = [], None
     for place in reversed(range(len(walk.inputs))):
-        dx, dstate, dpart = model.backward(douts[place], tape_of(model, keep, walk, place), dstate)
+        who = walk.rows[place]
+        if who is not None and dstate is None:
+            dstate = namespace(walk.last).zeros_like(walk.last)
+        dx, dbefore, dpart = model.backward(douts[place], tape_of(model, keep, walk, place), taken(dstate, who))
+        dstate = put(dstate, who, dbefore)
         dinputs.append(dx)
         dp = add(dp, dpart)
     return dinputs[::-1], dstate, dp
@@ -46,17 +104,12 @@ def tape_of(model, keep, walk, place):
     """The tape of one stretch, as kept or made again."""
     if keep == "tapes":
         return walk.kept[place]
-    return run(model, walk.p, walk.inputs[place], walk.kept[place], walk.noise)[1]
+    return run(model, walk.p, walk.inputs[place], walk.kept[place], noise_of(walk.noise, walk.rows[place]))[1]
 
 
-def last_states(model, keep, walk, pieces, lengths):
-    """Each sequence's state at its own last step, from the stretch in which that lies  ->  (B, state_size)."""
-    states = None
-    for place, piece in enumerate(pieces):
-        steps, here = ends_in(piece, pieces[-1].stop, len(lengths), lengths)
-        if here.any():
-            states = choose(here, model.last_state(tape_of(model, keep, walk, place), steps), states)
-    return states
+def noise_of(noise, rows):
+    """The noise of some sequences."""
+    return noise if rows is None else map_leaves(lambda leaf: taken(leaf, rows), noise)
 
 
 @dataclass(frozen=True)
@@ -64,7 +117,8 @@ class Chunked(Cell):
     """The same model, run over stretches of `length` steps with the state handed on: equal to one run, to rounding.
 
     About 16 steps keep a step's work in the processor's cache. keep="boundaries" stores one state per stretch and
-    runs the stretch again in backward: long sequences in little memory. Chunked models nest.
+    runs the stretch again in backward: long sequences in little memory. Chunked models nest. With lengths it stops at
+    each sequence's end: outputs behind it are zero.
     """
 
     model: object
@@ -79,13 +133,17 @@ class Chunked(Cell):
     chunk = property(lambda self: self.length)
     inner = property(lambda self: self.model)
     decayed = property(lambda self: self.model.decayed)
+    needs_lengths = True
 
     def __post_init__(self):
         check_positive(length=self.length)
         check_choice("keep", self.keep, KEEP)
         check_model("model", self.model)
         if self.model.whole:
-            raise ValueError(f"{self.model!r} takes statistics over the whole sequence: expected a model that can be split; put Chunked around the cells between its batch norms.")
+            raise ValueError(
+                f"{self.model!r} takes statistics over the whole sequence: expected a model that can be split; put "
+                f"Chunked around the cells between its batch norms."
+            )
 
     def init(self, rng):
         """The model's start values."""
@@ -99,25 +157,27 @@ class Chunked(Cell):
         """The stretches of a sequence of T steps, as slices."""
         return [slice(start, min(start + self.length, T)) for start in range(0, T, self.length)]
 
-    def forward(self, p, x, state=None, noise=None):
+    def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape."""
         check_sequence("x", x, self.inputs)
-        outputs, walk = walk_forward(self.model, self.keep, p, [x[piece] for piece in self.chunks(len(x))], state, noise)
-        return namespace(x).concatenate(outputs), walk
+        check_lengths(lengths, *x.shape[:2])
+        pieces, shape = pieces_of(self.chunks(len(x)), lengths), x.shape[:2]
+        inputs, rows = [part_of(x, piece) for piece in pieces], [piece.rows for piece in pieces]
+        outputs, walk = walk_forward(self.model, self.keep, p, inputs, state, noise, rows)
+        return joined(outputs, pieces, shape), Tape(walk, pieces, shape)
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
-        T, first = sum(map(len, tape.inputs)), tape.inputs[0]
+        walk, pieces, shape = tape
         if dh is not None:
-            check_array("dh", dh, (T, first.shape[1], self.outputs), first)
-        pieces = self.chunks(T)
-        douts = [None if dh is None else dh[piece] for piece in pieces]
-        dinputs, dstate0, dp = walk_backward(self.model, self.keep, douts, tape, dstate)
-        return namespace(*dinputs).concatenate(dinputs), dstate0, dp
+            check_array("dh", dh, (*shape, self.outputs), walk.last)
+        douts = [None if dh is None else part_of(dh, piece) for piece in pieces]
+        dinputs, dstate0, dp = walk_backward(self.model, self.keep, douts, walk, dstate)
+        return None if dinputs[0] is None else joined(dinputs, pieces, shape), dstate0, dp
 
-    def last_state(self, tape, lengths=None):
-        """The state after the last stretch, or at each sequence's own last step, (B, state_size)."""
-        return tape.last if lengths is None else last_states(self.model, self.keep, tape, self.chunks(sum(map(len, tape.inputs))), lengths)
+    def last_state(self, tape):
+        """The state after the last stretch, each sequence's at its own end, (B, state_size)."""
+        return tape.walk.last
 
     def project(self, p):
         """The model's constraints."""

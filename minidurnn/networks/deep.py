@@ -1,7 +1,8 @@
 """Deep recurrent networks: plain, residual and dense stacks of any cell, as the papers on IndRNN draw them.
 
 cell      units -> a cell with project_input=False, so that a Linear in front of it, the Weight, owns W and b and starts
-          as a Linear does, with b = 0; `last`, where given, makes the last recurrent layer, whose start may differ
+          as a Linear does, with b = 0 (norm="before": it has no b, the norm's shift does its work); `last`, where given,
+          makes the last recurrent layer, whose start may differ
 norm      "after" the recurrence (classification), "before" it (language models), or None
 steps     None: one statistic for all time steps (classification); T: one for each of T steps (language models)
 dropout   share of units dropped after every recurrence, one mask per sequence
@@ -28,9 +29,9 @@ def residual(inputs, units, blocks, cell, *, last=None, norm="after", steps=None
     """One Weight, `blocks` times x + (twice recurrence → Weight), a last recurrence: 2 · blocks + 1 recurrent layers  ->  Chain."""
     check_positive(inputs=inputs, units=units, blocks=blocks)
     width = cell(units).inputs
-    branch = [*_recurrent(cell(units), norm, steps, dropout), Linear(cell(units).outputs, width)]
+    branch = [*_recurrent(cell(units), norm, steps, dropout), _weight(cell(units).outputs, width, norm)]
     blocks = [Residual(Chain([*branch, *branch])) for _ in range(blocks)]
-    return Chain([Linear(inputs, width), *blocks, *_recurrent((last or cell)(units), norm, steps, dropout)])
+    return Chain([_weight(inputs, width, norm), *blocks, *_recurrent((last or cell)(units), norm, steps, dropout)])
 
 
 def dense(inputs, growth, cell, *, blocks=(8, 6, 4), last=None, norm="after", steps=None, dropout=0.0):
@@ -51,7 +52,12 @@ def dense(inputs, growth, cell, *, blocks=(8, 6, 4), last=None, norm="after", st
 
 
 def _weighted(inputs, cell, norm, steps, dropout):
-    return [Linear(inputs, cell.inputs), *_recurrent(cell, norm, steps, dropout)]
+    return [_weight(inputs, cell.inputs, norm), *_recurrent(cell, norm, steps, dropout)]
+
+
+def _weight(inputs, outputs, norm):
+    """A Weight. One whose outputs all go on into batch norms has no bias: each of them would take it off again."""
+    return Linear(inputs, outputs, bias=norm != "before")
 
 
 def _recurrent(cell, norm, steps, dropout):

@@ -3,7 +3,7 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..arrays.affine import affine, affine_backward
+from ..arrays.affine import affine, affine_backward, rows, rows_back, rows_product
 from ..arrays.backend import namespace
 from ..arrays.checks import check_classes, check_gradients, check_names, check_positive, initial_state, is_number
 from ..arrays.starts import glorot, normal, zeros
@@ -14,31 +14,43 @@ Tape = namedtuple("Tape", "p x")
 
 @dataclass(frozen=True)
 class Linear(Layer):
-    """y[t] = x[t] W + b, the same at every step."""
+    """y[t] = x[t] W + b, the same at every step.
+
+    bias     False: no b. In front of a batch norm, which takes it off again, its gradient would be rounding noise alone
+    """
 
     inputs: int                                               # D
     outputs: int                                              # O
+    bias: bool = True
 
     decayed = ("W",)
-    shapes = property(lambda self: {"W": (self.inputs, self.outputs), "b": (self.outputs,)})
+
+    @property
+    def shapes(self):
+        """The shape of every parameter, by its letter."""
+        W = {"W": (self.inputs, self.outputs)}
+        return {**W, "b": (self.outputs,)} if self.bias else W
 
     def __post_init__(self):
         check_positive(inputs=self.inputs, outputs=self.outputs)
 
     def init(self, rng):
         """Glorot W, zero b  ->  dict of float32 NumPy arrays W (D, O), b (O,)."""
-        return {"W": glorot(rng, self.inputs, self.outputs), "b": zeros(self.outputs)}
+        W = {"W": glorot(rng, self.inputs, self.outputs)}
+        return {**W, "b": zeros(self.outputs)} if self.bias else W
 
     def forward(self, p, x, state=None):
         """x (T, B, D)  ->  y (T, B, O), tape."""
         initial_state(self, p, x, state)
-        return affine(x, p["W"], p["b"]), Tape(p, x)
+        return affine(x, p["W"], p["b"]) if self.bias else rows(x, p["W"]), Tape(p, x)
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, O)  ->  dx, dstate0 (B, 0), dp like p."""
         p, x = tape
         check_gradients(self, dy, dstate, x)
         dy = namespace(x).zeros((*x.shape[:2], self.outputs), x.dtype) if dy is None else dy
+        if not self.bias:
+            return rows_back(dy, p["W"]), self.last_state(tape), {"W": rows_product(x, dy)}
         dx, dW, db = affine_backward(dy, x, p["W"])
         return dx, self.last_state(tape), {"W": dW, "b": db}
 
@@ -73,7 +85,7 @@ class Embedding(Layer):
             namespace(x).add.at(dW, x, dy)                    # a symbol that comes twice collects twice
         return None, self.last_state(tape), {"W": dW}
 
-    def last_state(self, tape, lengths=None):
+    def last_state(self, tape):
         """Nothing to hand on, (B, 0)."""
         return namespace(tape.x).zeros((tape.x.shape[1], 0), tape.p["W"].dtype)
 

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.backend import namespace
-from ..arrays.checks import check_array, check_choice, check_classes, check_names, check_positive, check_sequence
-from ..arrays.lengths import check_lengths, choose, ends_in, last_step, valid_steps
+from ..arrays.checks import check_array, check_choice, check_integers, check_names, check_positive, check_sequence
+from ..arrays.lengths import check_lengths, put, taken
 from ..arrays.trees import count
-from ..cells.contract import check_model, run
-from .chunked import last_states, tape_of, walk_backward, walk_forward
+from ..cells.contract import check_model
+from .chunked import Piece, joined, noise_of, part_of, pieces_of, run, tape_of, walk_backward, walk_forward
 from .layers import Linear
 from .losses import LOSSES
 
-Tape = namedtuple("Tape", "stretch keep walk pieces lengths")
-Part = namedtuple("Part", "target steps valid count")         # steps (B,) counted from 1, or None for all of the stretch
+Tape = namedtuple("Tape", "stretch keep walk")
+Part = namedtuple("Part", "target places count")              # places: an index into h of what is read, None: all of it
 
 
 @dataclass(frozen=True)
 class Network:
     """A body, a linear read-out and a loss.
 
-    reads       "last": one output per sequence, from the last step; "every": one output per step
+    reads       "last": one output per sequence, from its last step; "every": one output per step
     objective   "mse" with targets (B, outputs) or (T, B, outputs), "cross_entropy" with class numbers (B,) or (T, B)
     A Chunked body is walked chunk by chunk, read-out and loss included: no array over all steps but x exists.
     """
@@ -33,7 +33,6 @@ class Network:
     reads: str = "last"
 
     state_size = property(lambda self: self.body.state_size)
-    decayed = property(lambda self: (*(f"body/{path}" for path in self.body.decayed), *(f"readout/{path}" for path in self.readout.decayed)))
     readout = property(lambda self: Linear(self.body.outputs, self.outputs))
     metric = property(lambda self: LOSSES[self.objective].metric)
     better = property(lambda self: LOSSES[self.objective].better)
@@ -43,6 +42,12 @@ class Network:
         check_positive(outputs=self.outputs)
         check_choice("objective", self.objective, tuple(LOSSES))
         check_choice("reads", self.reads, ("last", "every"))
+
+    @property
+    def decayed(self):
+        """The paths of the parameters that weight decay touches."""
+        parts = {"body": self.body, "readout": self.readout}
+        return tuple(f"{name}/{path}" for name, part in parts.items() for path in part.decayed)
 
     def init(self, rng):
         """Start values  ->  {"body": the body's, "readout": {"W", "b"}}."""
@@ -55,85 +60,98 @@ class Network:
     def loss(self, p, x, target, state=None, noise=None, lengths=None):
         """x (T, B, inputs), target, state (B, state_size) or None  ->  value, metric (0-d arrays), tape.
 
-        lengths   NumPy integers (B,): x is padded on the right, and nothing behind a sequence's end counts
+        lengths   NumPy integers (B,): x is padded on the right, and nothing behind a sequence's end is read
         """
-        stretch, keep, pieces = self._stretches(p, x, lengths)
+        check_names(p, ("body", "readout"))
         self._check_target(p, x, target)
-        inputs = [(x[piece], self._part(target, piece, lengths, x.shape[:2], p["readout"]["W"]), noise, lengths) for piece in pieces]
-        outputs, walk = walk_forward(stretch, keep, p, inputs, state)
+        pieces, inputs = self._pieces(x, lengths), []
+        for piece in pieces:
+            part = self._part(target, piece, lengths, x.shape[:2])
+            inputs.append((part_of(x, piece), part, noise_of(noise, piece.rows), lengths if self.body.whole else None))
+        stretch = Stretch(self, self.body.inner)
+        rows = [piece.rows for piece in pieces]
+        outputs, walk = walk_forward(stretch, self.body.keep, p, inputs, state, rows=rows)
         value, metric = (sum(parts) for parts in zip(*[output for output in outputs if output is not None]))
-        return value, metric, Tape(stretch, keep, walk, pieces, lengths)
+        return value, metric, Tape(stretch, self.body.keep, walk)
 
     def gradient(self, tape, dstate=None):
         """The gradient of the loss, plus dstate (B, state_size) on the state handed on  ->  dp like p, dstate0."""
-        stretch, keep, walk, _, lengths = tape
-        if lengths is not None and dstate is not None:
-            raise ValueError("dstate was given for sequences of different lengths: expected None; a gradient on states at different steps is not supported.")
+        stretch, keep, walk = tape
         _, dstate0, dp = walk_backward(stretch, keep, [None] * len(walk.inputs), walk, dstate)
         return dp, dstate0
 
     def updated(self, p, tape):
         """p with the running statistics that the training pass has moved."""
-        stretch, keep, walk, *_ = tape
         if not self.body.whole:
             return p
-        return {**p, "body": self.body.updated(p["body"], tape_of(stretch, keep, walk, 0)[0])}
+        return {**p, "body": self.body.updated(p["body"], tape_of(*tape, 0)[0])}
 
     def last_state(self, tape):
         """The state to hand to the next stretch, each sequence's at its own last step, (B, state_size)."""
-        stretch, keep, walk, pieces, lengths = tape
-        return walk.last if lengths is None else last_states(stretch, keep, walk, pieces, lengths)
+        return tape.walk.last
 
     def predict(self, p, x, state=None, lengths=None):
         """x (T, B, inputs)  ->  y (B, outputs) or (T, B, outputs), state (B, state_size). Evaluation; keeps no tape.
 
-        lengths   as in `loss`: y and the state are those at each sequence's own last step
+        lengths   as in `loss`: y and the state are those at each sequence's own last step; behind it y is zero
         """
-        stretch, _, pieces = self._stretches(p, x, lengths)
-        outputs, y, last = [], None, None
+        check_names(p, ("body", "readout"))
+        pieces, body, outputs, y = self._pieces(x, lengths), self.body.inner, [], None
         for piece in pieces:
-            h, tape = run(stretch.body, p["body"], x[piece], state, None, lengths)
-            state = stretch.body.last_state(tape)
-            steps, here = ends_in(piece, *x.shape[:2], lengths)
+            own_lengths = lengths if self.body.whole else None
+            h, tape = run(body, p["body"], part_of(x, piece), taken(state, piece.rows), None, own_lengths)
+            state = put(state, piece.rows, body.last_state(tape))
+            ending = self._ending(piece, lengths, x.shape[:2])
             if self.reads == "every":
                 outputs.append(self.readout.forward(p["readout"], h)[0])
-            if here.any():
-                last = choose(here, stretch.body.last_state(tape, steps), last)
-                if self.reads == "last":
-                    y = choose(here, self.readout.forward(p["readout"], last_step(h, steps)[None])[0][0], y)
-        return (namespace(*outputs).concatenate(outputs) if self.reads == "every" else y), last
+            elif ending is not None:
+                rows, places = ending
+                new = self.readout.forward(p["readout"], _at(h, places))[0][0]
+                y = namespace(new).zeros((x.shape[1], self.outputs), new.dtype) if y is None else y
+                y = put(y, rows, new)
+        return (joined(outputs, pieces, x.shape[:2]) if self.reads == "every" else y), state
 
     def project(self, p):
         """The body's constraints."""
         body = self.body.project(p["body"])
         return p if body is p["body"] else {**p, "body": body}
 
-    def _stretches(self, p, x, lengths):
-        """How the sequence is walked  ->  a Stretch, what is kept of it, the pieces of time."""
-        check_names(p, ("body", "readout"))
+    def _pieces(self, x, lengths):
+        """How the sequences are walked: a body that is `whole` gets all steps and the lengths  ->  Pieces."""
         check_sequence("x", x, self.body.inputs)
         check_lengths(lengths, *x.shape[:2])
-        return Stretch(self, self.body.inner), self.body.keep, self.body.chunks(len(x))
+        return [Piece(slice(0, len(x)), None)] if self.body.whole else pieces_of(self.body.chunks(len(x)), lengths)
 
-    def _part(self, target, piece, lengths, shape, like):
+    def _ending(self, piece, lengths, shape):
+        """The sequences that end within a piece and where in its h, (rows, (steps, places)); None where none does."""
+        T, B = shape
+        if lengths is None:
+            return (None, (-1, slice(None))) if piece.steps.stop == T else None
+        rows = np.arange(B) if piece.rows is None else piece.rows
+        here = np.flatnonzero((lengths[rows] > piece.steps.start) & (lengths[rows] <= piece.steps.stop))
+        return (rows[here], (lengths[rows[here]] - 1 - piece.steps.start, here)) if len(here) else None
+
+    def _part(self, target, piece, lengths, shape):
         """What of the targets falls into a piece of time  ->  Part, or None where nothing does."""
         T, B = shape
         numbers = self.outputs if self.objective == "mse" else 1
-        if self.reads == "every":
-            valid = None if lengths is None else valid_steps(lengths, T, like)[piece, :, 0]
-            return Part(target[piece], None, valid, numbers * (T * B if lengths is None else int(lengths.sum())))
-        steps, here = ends_in(piece, T, B, lengths)
-        if not here.any():
-            return None
-        valid = None if here.all() else namespace(like).asarray(here[None].astype(like.dtype))
-        return Part(target[None], steps, valid, numbers * B)
+        if self.reads == "last":
+            ending = self._ending(piece, lengths, shape)
+            return None if ending is None else Part(taken(target, ending[0])[None], ending[1], numbers * B)
+        if lengths is None:
+            return Part(target[piece.steps], None, numbers * T * B)
+        total = numbers * int(lengths.sum())
+        if not self.body.whole:                               # the pieces stop at the ends
+            return Part(part_of(target, piece), None, total)
+        places = np.nonzero(np.arange(T)[:, None] < lengths)
+        return Part(_at(target, places), places, total)
 
     def _check_target(self, p, x, target):
         steps = x.shape[:2] if self.reads == "every" else x.shape[1:2]
         if self.objective == "mse":
             check_array("target", target, (*steps, self.outputs), like=p["readout"]["W"])
         else:
-            check_classes("target", target, steps, self.outputs, like=p["readout"]["W"])
+            check_integers("target", target, steps, like=p["readout"]["W"])
 
 
 class Stretch(namedtuple("Stretch", "network body")):
@@ -150,27 +168,37 @@ class Stretch(namedtuple("Stretch", "network body")):
         h, body_tape = run(self.body, p["body"], x, state, noise, lengths)
         if part is None:
             return None, (body_tape, h.shape, None, None, None)
-        read = h if part.steps is None else last_step(h, part.steps)[None]
+        read = h if part.places is None else _at(h, part.places)
         y, read_tape = self.network.readout.forward(p["readout"], read)
-        value, metric, loss_tape = LOSSES[self.network.objective].forward(y, part.target, part.count, part.valid)
-        return (value, metric), (body_tape, h.shape, part.steps, read_tape, loss_tape)
+        value, metric, loss_tape = LOSSES[self.network.objective].forward(y, part.target, part.count)
+        return (value, metric), (body_tape, h.shape, part.places, read_tape, loss_tape)
 
     def backward(self, _, tape, dstate):
         """Back through the stretch  ->  None (data need no gradient), dstate0, dp."""
-        body_tape, shape, steps, read_tape, loss_tape = tape
+        body_tape, shape, places, read_tape, loss_tape = tape
         dh, dp = None, {}
         if loss_tape is not None:
-            dh, _, dp["readout"] = self.network.readout.backward(LOSSES[self.network.objective].backward(loss_tape), read_tape)
-            if steps is not None:                             # one step of each sequence was read
-                xp = namespace(dh)
-                dread, dh = dh, xp.zeros(shape, dh.dtype)
-                dh[xp.asarray(steps - 1), xp.arange(shape[1])] = dread[0]
+            dy = LOSSES[self.network.objective].backward(loss_tape)
+            dh, _, dp["readout"] = self.network.readout.backward(dy, read_tape)
+            if places is not None:                            # some steps were read, the others have no gradient
+                dread, dh = dh[0], namespace(dh).zeros(shape, dh.dtype)
+                dh[_moved(places, dh)] = dread
         _, dstate0, dp["body"] = self.body.backward(dh, body_tape, dstate)
         return None, dstate0, dp
 
-    def last_state(self, tape, lengths=None):
+    def last_state(self, tape):
         """The body's."""
-        return self.body.last_state(tape[0], lengths)
+        return self.body.last_state(tape[0])
+
+
+def _at(array, places):
+    """What stands at some (step, sequence) of an array (T, B, ...)  ->  (1, places, ...), as one step of a sequence."""
+    return array[_moved(places, array)][None]
+
+
+def _moved(places, like):
+    """An index of NumPy integers in the library of the array that it indexes."""
+    return tuple(namespace(like).asarray(part) if isinstance(part, np.ndarray) else part for part in places)
 
 
 def width_for(body, outputs, parameters):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..arrays.backend import namespace
 from ..arrays.checks import check_gradients, check_positive, initial_state
-from ..arrays.lengths import check_lengths, valid_steps
+from ..arrays.lengths import before_end, check_lengths
 from ..arrays.starts import constant, zeros
 from ..cells.contract import Layer
 
@@ -47,17 +47,19 @@ class BatchNorm(Layer):
         return {**ones, "shift": zeros(self.units)}
 
     def draw(self, rng, B):
-        """The noise of training: that statistics are those of the batch."""
+        """The noise of training, True: that statistics are those of the batch."""
         return True
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
-        """x (T, B, H); noise None takes the running statistics  ->  y (T, B, H), tape.
+        """x (T, B, H); noise True takes the batch's statistics, None the running ones  ->  y (T, B, H), tape.
 
         Raises   ValueError in training where a statistic would rest on one value.
         """
         xp = namespace(x)
         initial_state(self, p, x, state)
         check_lengths(lengths, *x.shape[:2])
+        if noise is not None and noise is not True:
+            raise ValueError(f"noise is {noise!r}: expected True (training) or None (evaluation), as `draw` gives it.")
         if self.steps is not None and (len(x) > self.steps or lengths is not None):
             raise ValueError(f"x has {len(x)} steps{'' if lengths is None else ' and lengths'}: expected at most steps={self.steps} and no lengths; use steps=None.")
         mask = n = None
@@ -65,12 +67,13 @@ class BatchNorm(Layer):
             mean, variance = (p[name] if self.steps is None else p[name][:len(x), None] for name in ("running_mean", "running_variance"))
         else:
             axes = (0, 1) if self.steps is None else 1
-            mask = None if lengths is None else valid_steps(lengths, len(x), x)
+            mask = None if lengths is None else before_end(lengths, len(x), x)[..., None]
             n = x.shape[1] * (len(x) if self.steps is None else 1) if lengths is None else int(lengths.sum())
             if n < 2:
                 raise ValueError(f"batch norm in training has {n} value per statistic: expected at least 2; give more sequences, or evaluate with noise=None.")
-            mean = (x if mask is None else x * mask).sum(axes, keepdims=True) / n
-            off = x - mean if mask is None else (x - mean) * mask
+            x = x if mask is None else xp.where(mask, x, 0)   # a product with 0 would let NaN through
+            mean = x.sum(axes, keepdims=True) / n
+            off = x - mean if mask is None else xp.where(mask, x - mean, 0)
             variance = (off * off).sum(axes, keepdims=True) / n
         deviation = xp.sqrt(variance + float(self.epsilon))
         normal = (x - mean) / deviation
@@ -80,13 +83,14 @@ class BatchNorm(Layer):
         """dy (T, B, H), zero in the padding  ->  dx, dstate0 (B, 0), dp with scale and shift."""
         p, x, normal, deviation, mask, n, _, _ = tape
         check_gradients(self, dy, dstate, x)
-        dy = namespace(x).zeros(x.shape, x.dtype) if dy is None else dy if mask is None else dy * mask
+        xp = namespace(x)
+        dy = xp.zeros(x.shape, x.dtype) if dy is None else dy if mask is None else xp.where(mask, dy, 0)
         d_scale, d_shift = (dy * normal).sum((0, 1)), dy.sum((0, 1))
         d_normal = dy * p["scale"]
         if n is not None:                                     # mean and variance depend on every x
             axes = (0, 1) if self.steps is None else 1
             d_normal = d_normal - d_normal.sum(axes, keepdims=True) / n - normal * ((d_normal * normal).sum(axes, keepdims=True) / n)
-            d_normal = d_normal if mask is None else d_normal * mask
+            d_normal = d_normal if mask is None else xp.where(mask, d_normal, 0)
         return d_normal / deviation, self.last_state(tape), {"scale": d_scale, "shift": d_shift}
 
     def updated(self, p, tape):

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from ..arrays.backend import namespace
 from ..arrays.checks import check_array, check_names
-from ..cells.contract import Cell, check_model, run
+from ..arrays.lengths import without_padding
+from ..cells.contract import Cell, check_model
+from .chunked import run
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Chain(Cell):
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape (the parts' tapes)."""
         check_names(p, list(map(str, range(len(self.parts)))))
-        tapes, h = [], x
+        tapes, h = [], without_padding(x, lengths)
         for place, (part, own) in enumerate(zip(self.parts, self._split(state, "state"))):
             h, tape = run(part, p[str(place)], h, own, None if noise is None else noise[str(place)], lengths)
             tapes.append(tape)
@@ -73,9 +75,9 @@ class Chain(Cell):
         """p with the parts' running statistics."""
         return {str(place): part.updated(p[str(place)], own) for place, (part, own) in enumerate(zip(self.parts, tape))}
 
-    def last_state(self, tape, lengths=None):
+    def last_state(self, tape):
         """The parts' last states side by side, (B, state_size)."""
-        states = [part.last_state(own, lengths) for part, own in zip(self.parts, tape)]
+        states = [part.last_state(own) for part, own in zip(self.parts, tape)]
         return namespace(*states).concatenate(states, axis=-1)
 
     def project(self, p):
@@ -132,9 +134,9 @@ class Residual(Cell):
         """p with the model's running statistics."""
         return self.model.updated(p, tape)
 
-    def last_state(self, tape, lengths=None):
+    def last_state(self, tape):
         """The model's."""
-        return self.model.last_state(tape, lengths)
+        return self.model.last_state(tape)
 
     def project(self, p):
         """The model's constraints."""

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from support import B, T, assert_same, refuses, rng
 
-from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network
-from minidurnn.arrays.lengths import check_lengths, choose, ends_in, last_step, valid_steps
+from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, to_numpy
+from minidurnn.arrays.lengths import before_end, check_lengths, put, taken, without_padding
 from minidurnn.arrays.trees import map_leaves
 from minidurnn.gradcheck import random_leaves
+from minidurnn.networks import BatchNorm
+from minidurnn.networks.chunked import joined, part_of, pieces_of
 
 LENGTHS = np.array([7, 1, 4])
 CHAIN = Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0), Linear(7, 5), IndRNN(5, 3)))
@@ -49,29 +51,73 @@ def test_full_lengths_are_no_lengths():
     assert network.loss(p, x, target, lengths=np.full(B, T))[0] == pytest.approx(network.loss(p, x, target)[0], rel=1e-6)
 
 
-def test_the_last_step_is_each_sequences_own(xp):
-    h = rng().standard_normal((T, B, 4))
-    assert_same(last_step(xp.asarray(h), LENGTHS), np.stack([h[6, 0], h[0, 1], h[3, 2]]), 0)
-    assert_same(last_step(xp.asarray(h)), h[-1], 0)
+def test_steps_before_the_end_belong_to_their_sequence(xp):
+    expected = np.array([[t < length for length in LENGTHS] for t in range(T)])
+    assert (to_numpy(before_end(LENGTHS, T, xp.zeros(1))) == expected).all()
 
 
-def test_valid_steps_come_before_the_end(xp):
-    assert_same(valid_steps(LENGTHS, T, xp.zeros(1, "float32"))[..., 0], np.array([[t < length for length in LENGTHS] for t in range(T)], np.float32), 0)
+def test_the_padding_becomes_zero_whatever_stood_there(xp):
+    x = rng().standard_normal((T, B, 2))
+    x[LENGTHS[1]:, 1] = np.nan
+    clean = to_numpy(without_padding(xp.asarray(x), LENGTHS))
+    assert (clean[:, 0] == x[:, 0]).all() and not clean[1:, 1].any() and not clean[4:, 2].any() and (clean[:4, 2] == x[:4, 2]).all()
+    assert_same(without_padding(xp.full((T, B), -1), LENGTHS), np.where(np.arange(T)[:, None] < LENGTHS, -1, 0), 0)
 
 
-def test_every_sequence_ends_in_one_piece():
-    for length in (1, 2, 3, 7, 9):
-        pieces = Chunked(RNN(2, 4), length).chunks(T)
-        found = [ends_in(piece, T, B, LENGTHS) for piece in pieces]
-        assert (np.sum([here for _, here in found], 0) == 1).all()
-        for piece, (steps, here) in zip(pieces, found):
-            assert (piece.start + steps[here] == LENGTHS[here]).all()
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 9])
+def test_every_step_of_every_sequence_is_in_one_piece_and_nothing_behind_its_end(length, xp):
+    seen = np.zeros((T, B), int)
+    pieces = pieces_of(Chunked(RNN(2, 4), length).chunks(T), LENGTHS)
+    for steps, rows in pieces:
+        seen[steps, slice(None) if rows is None else rows] += 1
+    assert (seen == (np.arange(T)[:, None] < LENGTHS)).all()
+    x = xp.asarray(rng().standard_normal((T, B, 2)))
+    assert_same(joined([part_of(x, piece) for piece in pieces], pieces, (T, B)), to_numpy(without_padding(x, LENGTHS)), 0)
 
 
-def test_rows_are_chosen_one_by_one(xp):
-    new, old = xp.ones((3, 2)), xp.zeros((3, 2))
-    assert_same(choose(np.array([True, False, True]), new, old), np.array([[1.0, 1], [0, 0], [1, 1]]), 0)
-    assert choose(np.array([True, False, True]), new, None) is new
+def test_rows_are_taken_and_put_back(xp):
+    old, new = xp.zeros((3, 2)), xp.ones((2, 2))
+    assert_same(put(old, np.array([0, 2]), new), np.array([[1.0, 1], [0, 0], [1, 1]]), 0)
+    assert not to_numpy(old).any()                            # nothing was written into it
+    assert_same(taken(put(old, np.array([0, 2]), new), np.array([2])), np.ones((1, 2)), 0)
+    assert put(old, None, new) is new and taken(old, None) is old and taken(None, np.array([0])) is None
+
+
+IGNORED = [
+    RNN(2, 4), CHAIN, Chunked(CHAIN, 3), Chunked(Chunked(CHAIN, 2), 4, "boundaries"),
+    Chain((Linear(2, 4), Chunked(RNN(4, 4), 3), BatchNorm(4), Chunked(IndRNN(4, 3), 2))),
+]
+
+
+@pytest.mark.parametrize("reads", ["last", "every"])
+@pytest.mark.parametrize("objective", ["mse", "cross_entropy"])
+@pytest.mark.parametrize("body", IGNORED, ids=repr)
+def test_whatever_stands_in_the_padding_changes_nothing(body, objective, reads, xp):
+    network, draw, padding = Network(body, 2, objective, reads), rng(), np.arange(T)[:, None] >= LENGTHS
+    p, noise = map_leaves(xp.asarray, network.init(draw)), network.draw(draw, B)
+    x, steps = draw.standard_normal((T, B, 2)).astype("float32"), (B,) if reads == "last" else (T, B)
+    target = draw.standard_normal((*steps, 2)).astype("float32") if objective == "mse" else draw.integers(0, 2, steps)
+    results = []
+    for dirt, strange in ((0.0, 0), (np.nan, -100), (1e30, 99)):
+        x[padding] = dirt
+        if reads == "every":
+            target[padding] = dirt if objective == "mse" else strange
+        value, metric, tape = network.loss(p, xp.asarray(x), xp.asarray(target), None, noise, LENGTHS)
+        y, state = network.predict(p, xp.asarray(x), None, LENGTHS)
+        results.append((value, metric, network.gradient(tape)[0], network.last_state(tape), y, state))
+    for found in results[1:]:
+        assert_same(found, to_numpy(results[0]), 0)
+
+
+def test_a_state_that_would_overflow_behind_the_end_leaves_no_trace(xp):
+    cell = IndRNN(1, 4, horizon=10)
+    p = {"W": np.ones((1, 4)), "u": np.full(4, 2**0.1), "b": np.zeros(4)}
+    network = Network(cell, 1)
+    p = map_leaves(lambda a: xp.asarray(a.astype("float32")), {"body": p, "readout": network.readout.init(rng(1))})
+    x, target = xp.ones((1500, 1, 1), "float32"), xp.zeros((1, 1), "float32")
+    long = network.gradient(network.loss(p, x, target, lengths=np.array([10]))[2])[0]
+    short = network.gradient(network.loss(p, x[:10], target)[2])[0]
+    assert_same(long, to_numpy(short), 0)
 
 
 @pytest.mark.parametrize("lengths, words", [
@@ -85,8 +131,21 @@ def test_impossible_lengths_are_refused(lengths, words):
         network.loss(network.init(rng()), np.zeros((T, B, 2), np.float32), np.zeros((B, 1), np.float32), lengths=lengths)
 
 
-def test_a_gradient_behind_different_ends_is_refused():
-    network = Network(RNN(2, 4), 1)
-    tape = network.loss(network.init(rng()), np.zeros((T, B, 2), np.float32), np.zeros((B, 1), np.float32), lengths=LENGTHS)[2]
-    with refuses(ValueError, "dstate was given for sequences of different lengths", "expected None"):
-        network.gradient(tape, np.zeros((B, 4), np.float32))
+@pytest.mark.parametrize("body", [CHAIN, Chunked(CHAIN, 3, "boundaries")], ids=repr)
+def test_a_gradient_on_states_at_different_ends_goes_back_from_each_end(body):
+    network, draw = Network(body, 2), rng()
+    given = random_leaves(body, draw, T, B)
+    p = {"body": given["p"], "readout": map_leaves(lambda a: a.astype(np.float64), network.readout.init(draw))}
+    target, dstate = draw.standard_normal((B, 2)), draw.standard_normal((B, body.state_size))
+    _, dstate0 = network.gradient(network.loss(p, given["x"], target, given["state"], lengths=LENGTHS)[2], dstate)
+    for b, length in enumerate(LENGTHS):
+        own = slice(b, b + 1)
+        tape = network.loss(p, given["x"][:length, own], target[own], given["state"][own])[2]
+        alone = network.gradient(tape, B * dstate[own])[1]    # its loss has a count of 1 instead of B
+        assert_same(dstate0[own], alone / B, 1e-10)
+
+
+def test_a_cell_that_would_run_on_behind_the_ends_is_refused():
+    network = Network(Chain((RNN(2, 4), BatchNorm(4))), 1)
+    with refuses(ValueError, "RNN would run on behind the ends", "put Chunked(..., 50) around it"):
+        network.loss(network.init(rng()), np.zeros((T, B, 2), np.float32), np.zeros((B, 1), np.float32), lengths=LENGTHS)

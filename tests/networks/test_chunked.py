@@ -99,7 +99,7 @@ def test_a_sequence_streams_through_in_stretches_with_the_state_handed_on():
 def test_stretches_of_one_step_show_the_total_gradient_of_every_state():
     cell = RNN(2, 4)
     p, x, state, dh, dstate = case(cell, T)
-    tape = Chunked(cell, 1).forward(p, x, state)[1]
+    tape = Chunked(cell, 1).forward(p, x, state)[1].walk
     seen = []
     total = dstate
     for own, dh_t in zip(reversed(tape.kept), dh[::-1]):
