@@ -13,6 +13,7 @@ from minidurnn.records import read_records
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "lessons" / "results" / "README.md").read_text()
 
 
 def project():
@@ -61,7 +62,7 @@ def column(record):
 
 
 def cell(records):
-    """Records of one model at one length  ->  a cell of the README: the median test result, and how many seeds solved the task."""
+    """Records of one model at one length  ->  a cell of the tables: the median test result, and how many seeds solved the task."""
     if not records:
         return "–"
     tests = [record["test"] for record in records if record["test"] is not None]
@@ -70,9 +71,9 @@ def cell(records):
 
 
 @pytest.mark.parametrize("experiment", ["adding", "delayed-xor"])
-def test_the_readmes_results_are_those_of_the_records(experiment):
+def test_the_tables_of_results_are_those_of_the_records(experiment):
     records = [record for record in read_records(ROOT / "lessons" / "results") if record["trial"]["experiment"] == experiment]
-    block = README.split(f"`{experiment}`", 1)[1].split("| model", 1)[1].split("\n\n")[0]
+    block = RESULTS.split(f"`{experiment}`", 1)[1].split("| model", 1)[1].split("\n\n")[0]
     columns = [(int(length), int(stages or 0)) for length, stages in re.findall(r"T = (\d+)(?: in (\d+) stages)?", block.splitlines()[0])]
     rows = [[entry.strip() for entry in row.strip("|").split("|")] for row in block.splitlines()[2:]]
     assert columns == sorted({column(record) for record in records}, key=lambda one: one[::-1])
