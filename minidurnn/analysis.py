@@ -86,7 +86,7 @@ def spectral_radius(U):
 def memory_length(u, T, tolerance=0.01):
     """Steps until a unit's contribution to the gradient has fallen to `tolerance`.
 
-    Model    |dh_t/dh_{t-k}| = |u|**k, relu while active (lesson 04; Li et al. 2018, equation 4)
+    Model    |dh_t/dh_{t-k}| = |u|**k, relu while active (lesson 05; Li et al. 2018, equation 4)
     u        (H,) or one number, recurrent weights        T   sequence length, in steps
     returns  like u: the real k with |u|**k = tolerance, capped at T (always T for |u| ≥ 1)
     """
@@ -111,7 +111,7 @@ def bound_for(horizon, tolerance):
 
 
 def smear_bound(c, rho, u_max, lag, form="sum"):
-    """The bound on ‖dl_T/ds_t‖₂, the long memory of a short-term state, T - t = lag.    Lesson 06.
+    """The bound on ‖dl_T/ds_t‖₂, the long memory of a short-term state, T - t = lag.    Lesson 08.
 
     c, rho, u_max   selection_strength(tape), the bound on ‖U_s‖₂, max |u|
     form            "sum": c Σ_{j=0..lag} rho^j u_max^(lag-j); "closed", no smaller: c u_max^lag / (1 - rho/u_max)

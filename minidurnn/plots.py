@@ -46,6 +46,72 @@ def curves(claim, x, rows, xlabel, ylabel, *, width=6.4, height=3.4, marker=None
     return axes
 
 
+def sketch(title, xlim, ylim, scale=0.9):
+    """An empty sheet for a drawing, one unit `scale` inches  ->  axes without ticks, equal in both directions."""
+    width, height = (abs(high - low) for low, high in (xlim, ylim))
+    figure, axes = plt.subplots(figsize=(scale * width, scale * height + 0.35), dpi=90, layout="constrained")
+    figure.suptitle(title, fontsize=11)
+    axes.set(xlim=xlim, ylim=ylim, aspect="equal")
+    axes.axis("off")
+    return axes
+
+
+def box(axes, x, y, text, width=0.9, height=0.6, colour=BLACK, filled=False):
+    """A box around a text, centred at (x, y)  ->  its centre, for arrows."""
+    face = (colour, 0.15) if filled else "white"
+    shape = plt.Rectangle((x - width / 2, y - height / 2), width, height, facecolor=face, edgecolor=colour, linewidth=1.3)
+    axes.add_patch(shape)
+    axes.annotate(text, (x, y), ha="center", va="center", fontsize=10)
+    return x, y
+
+
+def arrow(axes, start, end, text="", colour=BLACK, bend=0.0, dashed=False, gap=20, side=0.16):
+    """An arrow between two centres, which stops `gap` points before each, with a text beside its middle.
+
+    bend     0 is straight; 0.3 bends to one side, -0.3 to the other       side    how far the text stands off, in units
+    """
+    style = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.3, "shrinkA": gap, "shrinkB": gap}
+    style |= {"connectionstyle": f"arc3,rad={bend}", "linestyle": (0, (4, 2)) if dashed else "-"}
+    axes.annotate("", end, start, arrowprops=style)
+    (x0, y0), (x1, y1) = start, end
+    length = np.hypot(x1 - x0, y1 - y0)
+    normal = np.array([-(y1 - y0), x1 - x0]) / length         # to the left of the way from start to end
+    middle = np.array([x0 + x1, y0 + y1]) / 2 + normal * (side - bend * length / 2)
+    axes.annotate(text, middle, ha="center", va="center", fontsize=9, color=colour)
+
+
+def timeline(axes, y, values, name, marked=(), colour=ORANGE, start=0.0, size=0.6):
+    """One sequence as a row of cells, a step each, at height y; the steps in `marked` (from 0) are coloured."""
+    axes.annotate(name, (start - 0.2, y), ha="right", va="center", fontsize=10)
+    for step, value in enumerate(values):
+        box(axes, start + size * (step + 0.5), y, value, size, size, colour if step in marked else BLACK, step in marked)
+
+
+def explore(draw, **sliders):
+    """A figure that sliders move. Where no kernel runs, a reader sees the picture of the first setting.
+
+    draw       a function of the sliders' values that draws one figure
+    sliders    name -> (low, high, step, first value)
+    """
+    from base64 import b64encode
+    from io import BytesIO
+
+    from IPython.display import display
+    from ipywidgets import FloatSlider, interactive
+
+    file = BytesIO()
+    draw(**{name: first for name, (*_, first) in sliders.items()})
+    plt.savefig(file, format="png")
+    plt.close()
+    made = {
+        name: FloatSlider(min=low, max=high, step=step, value=first, continuous_update=False)
+        for name, (low, high, step, first) in sliders.items()
+    }
+    moving = interactive(lambda **values: (draw(**values), plt.show()) and None, **made)
+    picture = {"image/png": b64encode(file.getvalue()).decode(), "text/plain": "a figure with sliders: run the cell"}
+    display({**moving._repr_mimebundle_(), **picture}, raw=True)
+
+
 def training_curves(records, path):
     """Validation metric against updates, one curve per model and size (its first seed, its chosen rate), saved as a PNG."""
     first = records[0]

@@ -124,18 +124,49 @@ def it_is_small(nb, number):
     size = len(nbformat.writes(nb).encode()) / 1000
     if size > 500:
         yield f"the notebook has {size:.0f} kB: expected at most 500"
-    if not 15 <= len(nb.cells) <= 50:
-        yield f"the notebook has {len(nb.cells)} cells: expected 15 to 50"
+    if not 12 <= len(nb.cells) <= 35:
+        yield f"the notebook has {len(nb.cells)} cells: expected 12 to 35, one sitting"
+    if (words := len(prose(nb).split())) > 3500:
+        yield f"the prose has {words:,} words: expected at most 3,500, one sitting"
 
 
 def code_cells_are_short(nb, number):
-    """At most 15 lines to a cell, and no line that a laptop shows in part only."""
+    """At most 12 lines to a cell, and no line that a laptop shows in part only."""
     for place, cell in enumerate(code(nb), 1):
         lines = [line for line in cell.source.splitlines() if line.strip()]
-        if len(lines) > 15:
-            yield f"code cell {place} has {len(lines)} lines: expected at most 15"
+        if len(lines) > 12:
+            yield f"code cell {place} has {len(lines)} lines: expected at most 12"
         if (widest := max(map(len, lines), default=0)) > 105:
             yield f"code cell {place} has a line of {widest} characters: expected at most 105"
+
+
+def a_picture_explains(nb, number):
+    """At least one drawing of the model or the idea, made with the primitives of plots.py."""
+    if not any(re.search(r"\b(sketch|timeline)\(", cell.source) for cell in code(nb)):
+        yield "no cell draws the model or the idea: expected at least one drawing made with plots.sketch"
+
+
+def the_code_does_not_answer_a_question(nb, number):
+    """The answer to a question with options stands in words after the run, not in a comment or an output."""
+    for place, cell in enumerate(code(nb), 1):
+        if found := re.search(r"#\s*\(?[a-e]\)|^\s*\(?[a-e]\) ", cell.source + "\n" + compared(cell), re.M):
+            yield f"code cell {place} gives an answer away: {found.group().strip()}"
+
+
+def a_static_reader_sees_pictures(nb, number):
+    for place, cell in enumerate(code(nb), 1):
+        if "interactive(children" in text(cell):
+            yield f"code cell {place} shows a reader without a kernel the text of a widget: use plots.explore"
+
+
+def exercises_are_enough(nb, number):
+    """Five or more, of which one builds something and one breaks something."""
+    headings = re.findall(r"^#+ Exercise (\d\d\.\d)(.*)$", prose(nb), re.M)
+    if len(headings) < 5:
+        yield f"there are {len(headings)} exercises: expected at least 5"
+    for what in ("build it", "break it"):
+        if not any(what in rest for _, rest in headings):
+            yield f"no exercise is headed ({what})"
 
 
 def every_equation_is_evaluated(nb, number):

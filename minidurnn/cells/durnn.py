@@ -25,7 +25,7 @@ Tape = namedtuple("Tape", "p x s0 l0 s g c l")
 
 @dataclass(frozen=True)
 class DuRNN(Cell):
-    """Dual recurrent cell, in our reading: short-term memory, selection, long-term memory.    Lesson 05.
+    """Dual recurrent cell, in our reading: short-term memory, selection, long-term memory.    Lesson 07.
 
         s[t] = relu(x[t] W_s + s[t-1] U_s + b_s)                ‖U_s‖₂ ≤ bound < 1
         g[t] = σ(s[t] W_g + x[t] V_g + b_g)                     one gate per long-term neuron

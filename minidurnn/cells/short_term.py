@@ -20,7 +20,7 @@ class ShortTermRNN(Cell):
 
     bound           ρ; a horizon of τ steps and a tolerance ε ask for ρ = ε^(1/τ). None switches the constraint off.
     projection      "rescale" U to the bound: cheap, but it shrinks every singular value, and over many updates those that
-                    the task does not lift fade (lesson 03); or "clip" the singular values, at several times the cost
+                    the task does not lift fade (lesson 04); or "clip" the singular values, at several times the cost
     project_input   False: x is the pre-activation (T, B, H) itself, and W and b belong to whoever made it
     Source          our reading of the short-term part that the abstract of Zhang et al. 2020 (DuRNN) describes.
     """

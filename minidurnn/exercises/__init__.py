@@ -1,64 +1,166 @@
-"""The checkers of the lessons' exercises, one module per lesson.
+"""What the checkers of the lessons' exercises are made of. The checkers themselves: one module per lesson.
 
-A checker takes the student's function (or value). A stub that still returns `...` is reported and passes; a wrong
-answer raises AssertionError with the first entry that is off and both numbers; a right one prints one line.
+A checker takes the student's answer, a value or a function, and prints one line or raises AssertionError with one
+sentence. `...` is an answer that was not attempted: it is reported and passes. Everything else is judged: an answer
+that is None (a forgotten `return`), of another type or shape, an error inside the student's function, a write into an
+argument. A wrong number is reported with the case, the entry that is furthest off and both numbers, and where the
+mistake is a known one, with its name.
 """
+
+import inspect
+from difflib import get_close_matches
 
 import numpy as np
 
+UNTOUCHED = "not attempted yet"
 
-def judge(exercise, attempt, reference, cases, names=("result",), tolerance=1e-9):
+
+def judge(exercise, attempt, reference, cases, names=("result",), tolerance=1e-9, mistakes=None):
     """Compare attempt(*case) with reference(*case) for every case, entry by entry.
 
-    exercise    its number, as printed             cases    tuples of arguments; each function gets copies of arrays
+    exercise    its number, as printed                cases    tuples of arguments; each call gets copies of the arrays
     names       what the compared results are called, one per returned array
+    mistakes    what a known mistake is, in words -> the function that makes it, called like the reference
     """
+    if not callable(attempt):
+        fail(exercise, f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
+    unfinished = []
     for case in cases:
-        yours = attempt(*_copies(case))
-        if _untouched(yours):
-            print(f"exercise {exercise}: not attempted yet")
+        where = described(reference, case)
+        yours = called(exercise, attempt, case, where)
+        if yours is ...:
+            print(f"exercise {exercise}: {UNTOUCHED}")
             return
-        compare(exercise, yours, reference(*_copies(case)), names, tolerance)
-    print(f"exercise {exercise}: correct")
+        known = {said: wrong(*copied(case)) for said, wrong in (mistakes or {}).items()}
+        unfinished = compare(exercise, yours, reference(*copied(case)), names, tolerance, where, known)
+    done = "correct" if not unfinished else f"not finished: {', '.join(unfinished)} still `...`, the rest is correct"
+    print(f"exercise {exercise}: {done}")
 
 
-def compare(exercise, yours, expected, names=("result",), tolerance=1e-9):
-    """Raise AssertionError at the first result whose shape or entries are off."""
+def called(exercise, attempt, case, where=""):
+    """attempt(*case) with copies  ->  its answer. An error in it, a forgotten return and a write become one sentence."""
+    given = copied(case)
+    try:
+        answer = attempt(*given)
+    except Exception as error:                                # whatever a student's function may raise
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        fail(exercise, f"your function stopped{where} with {what}.", error)
+    if answer is None:
+        fail(exercise, "your function returned nothing (None): end it with `return` and the result.")
+    for argument, before in zip(given, case):
+        if isinstance(before, np.ndarray) and not np.array_equal(argument, before, equal_nan=True):
+            fail(exercise, f"your function writes into an argument of shape {before.shape}: make a new array instead.")
+    return answer
+
+
+def compare(exercise, yours, expected, names=("result",), tolerance=1e-9, where="", known=None):
+    """Raise AssertionError at the first result that is off  ->  the names of the results that are still `...`.
+
+    where       the case, in words                    known    what a mistake is, in words -> the results that it gives
+    """
     yours, expected = (results if isinstance(results, tuple) else (results,) for results in (yours, expected))
+    asked = f"expected {len(expected)} results separated by commas: return {', '.join(names)}"
     if len(expected) > 1 and len(yours) == 1:
-        raise AssertionError(f"exercise {exercise}: got one {type(yours[0]).__name__}, expected {len(expected)} results separated by commas: return {', '.join(names)}.")
+        fail(exercise, f"got {kind(yours[0])}, {asked}.")
     if len(yours) != len(expected):
-        raise AssertionError(f"exercise {exercise}: got {len(yours)} results, expected {len(expected)} ({', '.join(names)}).")
-    for name, mine, right in zip(names, yours, expected):
-        given, mine, right = mine, np.asarray(mine), np.asarray(right)
-        if mine.dtype.kind not in "biuf":
-            raise AssertionError(f"exercise {exercise}: {name} is a {type(given).__name__}, expected an array of numbers of shape {right.shape}.")
-        if mine.shape != right.shape:
-            raise AssertionError(f"exercise {exercise}: {name} has shape {mine.shape}, expected {right.shape}.")
-        wrong = ~np.isclose(mine, right, rtol=tolerance, atol=tolerance)
-        if wrong.any():
-            index = tuple(int(axis) for axis in np.argwhere(wrong)[0])
-            place = f"[{', '.join(map(str, index))}]" if index else ""
-            raise AssertionError(f"exercise {exercise}: {name}{place} is {mine[index]:.6g}, expected {right[index]:.6g}.")
+        fail(exercise, f"got {len(yours)} results, {asked if len(expected) > 1 else f'expected one ({names[0]})'}.")
+    for place, (name, mine, right) in enumerate(zip(names, yours, expected)):
+        if mine is not ...:
+            wrong = {said: (one if isinstance(one, tuple) else (one,))[place] for said, one in (known or {}).items()}
+            _entries(exercise, name, mine, np.asarray(right), tolerance, where, wrong)
+    return [name for name, mine in zip(names, yours) if mine is ...]
+
+
+def _entries(exercise, name, given, right, tolerance, where, known):
+    mine = numbers(exercise, name, given, right.shape)
+    close = np.isclose(mine, right, rtol=tolerance, atol=tolerance)
+    if close.all():
+        return
+    with np.errstate(all="ignore"):
+        off = np.where(close, -1.0, np.nan_to_num(abs(mine - right), nan=np.inf))
+    index = np.unravel_index(off.argmax(), off.shape)         # the entry that is furthest off
+    at = f"[{', '.join(map(str, index))}]" if index else ""
+    hints = [said for said, one in known.items() if np.shape(one) == mine.shape and np.allclose(mine, one, equal_nan=True)]
+    hint = f" ({hints[0]})" if hints else ""
+    fail(exercise, f"{name}{at} is {_apart(mine[index], right[index])}{where}{hint}.")
+
+
+def _apart(mine, right):
+    """Two numbers with as many digits as it takes to tell them apart."""
+    for digits in (4, 6, 9, 12, 17):
+        if f"{mine:.{digits}g}" != f"{right:.{digits}g}":
+            break
+    return f"{mine:.{digits}g}, expected {right:.{digits}g}"
+
+
+def numbers(exercise, name, given, shape=None):
+    """A student's value as an array of numbers  ->  array. Raises AssertionError for another type or shape."""
+    asked = "a number" if shape == () else f"an array of numbers{'' if shape is None else f' of shape {shape}'}"
+    if given is None:
+        fail(exercise, f"{name} is None, expected {asked}: was a `return` or a value forgotten?")
+    try:
+        array = np.asarray(given)
+    except ValueError:                                        # lists of unequal lengths
+        array = np.array(None)
+    if array.dtype.kind not in "biuf":
+        fail(exercise, f"{name} is {kind(given)}, expected {asked}.")
+    if shape is not None and array.shape != shape:
+        turned = " (it is the transpose)" if array.shape == shape[::-1] and len(shape) == 2 else ""
+        fail(exercise, f"{name} has shape {array.shape}, expected {shape}{turned}.")
+    return array
 
 
 def choose(exercise, answer, right, options):
-    """A question with options: raise AssertionError for a wrong one, report `...` as not attempted."""
-    if _untouched(answer):
-        print(f"exercise {exercise}: not attempted yet")
-    elif answer not in options:
-        raise AssertionError(f"exercise {exercise}: {answer!r} is none of the options {', '.join(map(repr, options))}.")
-    elif answer != right:
-        raise AssertionError(f"exercise {exercise}: {answer!r} is not it, think again (the lesson measures it).")
-    else:
-        print(f"exercise {exercise}: correct")
+    """A question with options: "B", " b" and "(b)" are "b". A wrong one is refused with the reason why it is wrong.
+
+    options     option -> why it is wrong; of the right one the reason is not used
+    """
+    if answer is ...:
+        print(f"exercise {exercise}: {UNTOUCHED}")
+        return
+    asked = f"expected one of {', '.join(map(repr, options))}"
+    if not isinstance(answer, str):
+        fail(exercise, f"got {kind(answer)}, {asked}.")
+    said = {_plain(option): option for option in options}.get(_plain(answer))
+    if said is None:
+        near = get_close_matches(answer, options, 1)
+        fail(exercise, f"{answer!r} is none of the options: {asked}{f'; did you mean {near[0]!r}?' if near else ''}.")
+    if said != right:
+        fail(exercise, f"({said}) is wrong: {options[said]}")
+    print(f"exercise {exercise}: correct")
 
 
-def _untouched(answer):
-    if isinstance(answer, tuple):
-        return any(_untouched(part) for part in answer)
-    return answer is ... or answer is None
+def _plain(option):
+    return option.strip().strip("().:").strip().lower()
 
 
-def _copies(case):
+def described(function, case):
+    """The case on which an answer was tried, in words  ->  " for x of shape (3, 2), tolerance = 0.1"."""
+    names = list(inspect.signature(function).parameters)
+    parts = []
+    for name, value in zip(names, case):
+        if isinstance(value, np.ndarray):
+            parts.append(f"{name} of shape {value.shape}")
+        elif isinstance(value, (int, float, str)):
+            parts.append(f"{name} = {value!r}")
+    return f" for {', '.join(parts)}" if parts else ""
+
+
+def kind(value):
+    """What a value is, in words: "a list", "an int", "the text 'b'"."""
+    if isinstance(value, str):
+        return f"the text {value!r}"
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} of shape {value.shape}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def copied(case):
+    """The arguments of a call, arrays as copies."""
     return tuple(argument.copy() if isinstance(argument, np.ndarray) else argument for argument in case)
+
+
+def fail(exercise, sentence, cause=None):
+    """Raise AssertionError with the exercise's number and one sentence."""
+    raise AssertionError(f"exercise {exercise}: {sentence}") from cause

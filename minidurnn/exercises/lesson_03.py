@@ -1,189 +1,154 @@
-"""The checkers of lesson 03, a short memory on purpose."""
+"""The checkers of lesson 03, vanishing and exploding."""
+
+from functools import reduce
 
 import numpy as np
 
-from ..cells import ShortTermRNN
-from ..cells.constraints import spectral_norm
-from . import _untouched, choose, compare, judge
+from ..analysis import spectral_radius
+from . import _untouched, choose, judge
 
-SLACK = 1e-9                                                  # rounding, on norms and distances of order 1
+WANTED = ((0.8, 5.0), (0.95, 40.0), (0.99, 1000.0))           # exercise 03.4: spectral radius and peak of ‖U^k‖₂
 
 
 def check_1(answer):
-    """Steps until at most 1 % is left at a bound of 0.9."""
-    choose("03.1", answer, "c", ("a", "b", "c", "d"))
+    """dh_3/dh_1 in the row convention."""
+    choose("03.1", answer, "a", ("a", "b", "c", "d"))
 
 
 def check_2(attempt):
-    """The norm that a horizon allows an activation of another slope."""
-    cases = [(22, 0.1, 0.25), (5, 0.1, 1.0), (100, 0.01, 0.5), (1, 0.5, 2.0)]
-    judge("03.2", attempt, allowed_norm, cases, ("the norm",))
+    """dh_T/dh_0 of the blending neurons with a full matrix, against complex steps: no derivation in the referee."""
+    rng = np.random.default_rng(2)
+    cases = [_blend_case(rng, T, B, H) for T, B, H in ((5, 3, 4), (1, 2, 3), (2, 1, 2))]
+    judge("03.2", attempt, _blend_by_complex_steps, cases, ("dh_T/dh_0",))
 
 
 def check_3(attempt):
-    """Clipping singular values: first what must hold, then entry by entry."""
+    """Norm and bound of a gated linear recurrence, against products of diagonal matrices."""
     rng = np.random.default_rng(3)
-    for size, bound, stretch in ((5, 0.9, 1.0), (3, 0.5, 0.1), (4, 0.7, 3.0), (1, 0.9, 2.0)):
-        U = stretch * rng.standard_normal((size, size))
-        U = 0.8 * bound / spectral_norm(U) * U if stretch < 1 else U
-        given = U.copy()
-        X = attempt(given, bound)
-        if _untouched(X):
-            print("exercise 03.3: not attempted yet")
-            return
-        if not np.array_equal(given, U):
-            raise AssertionError("exercise 03.3: your function writes into its argument; give a new matrix back.")
-        if not isinstance(X, np.ndarray):
-            raise AssertionError(f"exercise 03.3: got a {type(X).__name__}: expected an array of shape {U.shape}.")
-        if X.shape != U.shape or not np.isfinite(X).all():
-            raise AssertionError(f"exercise 03.3: got shape {X.shape}: expected a finite matrix of shape {U.shape}.")
-        if spectral_norm(X) > bound + SLACK:
-            raise AssertionError(f"exercise 03.3: your matrix has norm {spectral_norm(X):.6g}, which is above the bound {bound:g}.")
-        nearest = clip_to_ball(U, bound)
-        yours, best = np.linalg.norm(U - X), np.linalg.norm(U - nearest)
-        if yours > best + SLACK:
-            raise AssertionError(f"exercise 03.3: your matrix is {yours:.6g} away from U in the Frobenius norm, the nearest one {best:.6g}.")
-        compare("03.3", X, nearest, ("X",), tolerance=1e-7)
-    print("exercise 03.3: correct")
+    cases = [(rng.uniform(0.3, 1.0, shape),) for shape in ((6, 2, 4), (1, 3, 2), (3, 1, 1))]
+    judge("03.3", attempt, _gates_by_matrices, cases, ("the norm", "the bound"))
 
 
 def check_4(attempt):
-    """Two matrices of the ball of radius ½, both nearest to one U in the spectral norm, neither clipped nor rescaled."""
-    answer, bound = attempt(), 0.5
-    if _untouched(answer):
-        print("exercise 03.4: not attempted yet")
-        return
-    if not isinstance(answer, tuple) or [np.shape(matrix) for matrix in answer] != 3 * [(2, 2)] or not np.isfinite(answer).all():
-        raise AssertionError("exercise 03.4: expected a tuple of three finite matrices U, X, Y of shape (2, 2).")
-    U, X, Y = (np.asarray(matrix, float) for matrix in answer)
-    if spectral_norm(U) <= bound + 1e-6:
-        raise AssertionError(f"exercise 03.4: U has norm {spectral_norm(U):.6g} and lies in the ball, where U itself is the only nearest one.")
-    known = {"the clipped U": clip_to_ball(U, bound), "the rescaled U": bound / spectral_norm(U) * U}
-    for name, matrix in {"X": X, "Y": Y}.items():
-        if spectral_norm(matrix) > bound + SLACK:
-            raise AssertionError(f"exercise 03.4: {name} has norm {spectral_norm(matrix):.6g}, expected at most 0.5.")
-        away, least = spectral_norm(U - matrix), spectral_norm(U) - bound
-        if away > least + SLACK:
-            raise AssertionError(f"exercise 03.4: {name} is {away:.6g} away from U, the nearest ones {least:.6g}.")
-        for what, one in known.items():
-            if np.allclose(matrix, one, rtol=0, atol=1e-6):
-                raise AssertionError(f"exercise 03.4: {name} is {what}; find another one.")
-    if np.allclose(X, Y, rtol=0, atol=1e-6):
-        raise AssertionError("exercise 03.4: X and Y are the same matrix.")
+    """A matrix by its properties: spectral radius, and the largest of the norms of its powers."""
+    for radius, peak in WANTED:
+        U = attempt(radius, peak)
+        if _untouched(U):
+            print("exercise 03.4: not attempted yet")
+            return
+        _check_transient(np.asarray(U, float), radius, peak)
     print("exercise 03.4: correct")
 
 
-def check_5(attempt):
-    """A cell below the bound that gives back the bit of some steps ago, run by the library."""
-    rng = np.random.default_rng(5)
-    for lag, bound in ((1, 0.9), (3, 0.5), (8, 0.631)):
-        answer = attempt(lag, bound)
-        if _untouched(answer):
-            print("exercise 03.5: not attempted yet")
-            return
-        W, U, b, W_y, b_y = (np.asarray(array, float) for array in _five(answer))
-        H = len(U)
-        shapes = {"W": (1, H), "U": (H, H), "b": (H,), "W_y": (H, 1), "b_y": (1,)}
-        for (name, shape), array in zip(shapes.items(), (W, U, b, W_y, b_y)):
-            if array.shape != shape:
-                raise AssertionError(f"exercise 03.5: {name} has shape {array.shape}, expected {shape} for a U of shape {U.shape}.")
-        if not spectral_norm(U) <= bound + SLACK:
-            raise AssertionError(f"exercise 03.5: U has norm {spectral_norm(U):.6g}, expected at most {bound:g}.")
-        x = rng.choice([-1.0, 1.0], (lag + 12, 4, 1))
-        h, _ = ShortTermRNN(1, H, bound=None).forward({"W": W, "U": U, "b": b}, x)
-        compare("03.5", (h @ W_y + b_y)[lag:], x[:-lag], (f"at lag {lag}, the answer",), tolerance=1e-6)
-    print("exercise 03.5: correct")
+def check_5(answer):
+    """What clipping does to the share of far steps."""
+    choose("03.5", answer, "b", ("a", "b", "c"))
 
 
-def _five(answer):
-    if not isinstance(answer, tuple) or len(answer) != 5:
-        raise AssertionError("exercise 03.5: expected a tuple W, U, b, W_y, b_y.")
-    return answer
+def _check_transient(U, radius, peak):
+    wanted = f"exercise 03.4: for radius {radius:g} and peak {peak:g},"
+    if U.ndim != 2 or U.shape[0] != U.shape[1] or not np.isfinite(U).all():
+        raise AssertionError(f"{wanted} your array has shape {U.shape}: expected a square matrix of finite numbers.")
+    if not abs(spectral_radius(U) - radius) <= 1e-3 * radius:
+        raise AssertionError(f"{wanted} your spectral radius is {spectral_radius(U):.6g}.")
+    powers, norms = np.eye(len(U)), []
+    for _ in range(int(20 / (1 - radius))):
+        powers = powers @ U
+        norms.append(np.linalg.norm(powers, 2))
+    if not peak <= max(norms) <= 1.1 * peak:
+        k = int(np.argmax(norms)) + 1
+        raise AssertionError(f"{wanted} the largest norm is that of U^{k}, {norms[k - 1]:.6g}: expected {peak:g} to {1.1 * peak:g}.")
+
+
+def _blend_case(rng, T, B, H):
+    return rng.standard_normal((H, H)), rng.uniform(0.2, 0.8, H), rng.standard_normal((T, B, H)), rng.standard_normal((B, H))
+
+
+def _blend_by_complex_steps(U, alpha, drive, h0, step=1e-30):
+    J = np.empty((*h0.shape, len(U)))
+    for i in range(len(U)):
+        h = h0 + 1j * step * np.eye(len(U))[i]                # unit i of the start moved, in every sequence
+        for drive_t in drive:
+            h = (1 - alpha) * h + alpha * np.tanh(drive_t + h @ U)
+        J[:, i] = h.imag / step
+    return J
+
+
+def _gates_by_matrices(f):
+    T, B, _ = f.shape
+    norm, bound = np.empty((T, B)), np.empty((T, B))
+    for k in range(1, T + 1):
+        for n in range(B):
+            steps = [np.diag(gate) for gate in f[T - k:, n]]
+            norm[k - 1, n] = np.linalg.norm(reduce(np.matmul, steps), 2)
+            bound[k - 1, n] = np.prod([np.linalg.norm(step, 2) for step in steps])
+    return norm, bound
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.
 
-def allowed_norm(horizon, tolerance, steepest):
-    """The bound on ‖U‖₂ that leaves at most `tolerance` after `horizon` steps where |φ'| ≤ steepest  ->  a number."""
-    return tolerance ** (1 / horizon) / steepest
+def blend_product(U, alpha, drive, h0):
+    """U (H, H), alpha (H,), drive (T, B, H) = x W + b, h0 (B, H)  ->  dh_T/dh_0 (B, H, H)."""
+    h, J = h0, np.eye(len(U))
+    for drive_t in drive:                             # t = 1, 2, ..., T, left to right
+        z = np.tanh(drive_t + h @ U)
+        J = J @ (np.diag(1 - alpha) + U * (alpha * (1 - z * z))[:, None, :])
+        h = (1 - alpha) * h + alpha * z
+    return J
 
 
-def clip_to_ball(U, bound):
-    """The matrix X with ‖X‖₂ ≤ bound that is nearest to U in the Frobenius norm  ->  (H, H)."""
-    Q1, μ, Q2t = np.linalg.svd(U)
-    return (Q1 * np.minimum(μ, bound)) @ Q2t
+def gates_norm_and_bound(f):
+    """Gates f (T, B, H)  ->  the norm and the bound of dh_T/dh_{T-k} for lags k = 1..T, each (T, B)."""
+    backwards = f[::-1]                               # lag 1 is the last gate
+    norm = np.cumprod(backwards, axis=0).max(axis=-1)
+    bound = np.cumprod(backwards.max(axis=-1), axis=0)
+    return norm, bound
 
 
-def two_nearest():
-    """U, X, Y (2, 2): X and Y in the ball of radius ½, both nearest to U in the spectral norm."""
-    return np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.5, -0.5])
+def transient(radius, peak):
+    """A square matrix with this spectral radius, below 1, and with peak ≤ max over k of ‖U^k‖₂ ≤ 1.1 · peak."""
+    k = max(1, round(-1 / np.log(radius)))            # where k radius^(k-1) is largest, (3.11)
+    coupling = peak / (k * radius ** (k - 1))         # so that the corner of U^k is the peak, (3.10)
+    return np.array([[radius, coupling], [0.0, radius]])
 
 
-def delay_line(lag, bound):
-    """A relu cell with ‖U‖₂ ≤ bound and h[t] W_y + b_y = x[t-lag] = ±1  ->  W (1, H), U (H, H), b (H,), W_y (H, 1), b_y (1,)."""
-    H = lag + 1
-    W, b, W_y = np.zeros((1, H)), np.zeros(H), np.zeros((H, 1))
-    W[0, 0] = b[0] = 1.0                              # the first unit holds x + 1, which passes relu as it is
-    U = bound * np.eye(H, k=1)                        # each unit hands on to the next, a little less every time
-    W_y[-1, 0] = bound**-lag                          # the read-out pays back what the way has cost
-    return W, U, b, W_y, -np.ones(1)
+def _wrong_order(U, alpha, drive, h0):
+    h, J = h0, np.eye(len(U))
+    for drive_t in drive:
+        z = np.tanh(drive_t + h @ U)
+        J = (np.diag(1 - alpha) + U * (alpha * (1 - z * z))[:, None, :]) @ J
+        h = (1 - alpha) * h + alpha * z
+    return J
 
 
-def _rescaled(U, bound):
-    return U * min(1.0, bound / spectral_norm(U))
-
-
-def _entries_clipped(U, bound):
-    return np.clip(U, -bound, bound)
-
-
-def _eigenvalues_clipped(U, bound):
-    values, vectors = np.linalg.eig(U)
-    return (vectors * (values * np.minimum(1, bound / np.abs(values))) @ np.linalg.inv(vectors)).real
-
-
-def _not_turned_back(U, bound):
-    Q1, μ, Q2t = np.linalg.svd(U)
-    return (Q1 * np.minimum(μ, bound)) @ Q2t.T
-
-
-def _known_ones():
-    U = np.diag([1.0, 0.2])
-    return U, np.diag([0.5, 0.2]), np.diag([0.5, 0.1])
-
-
-def _too_far():
-    return np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.4, 0.5])
-
-
-def _one_twice():
-    return np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.5, 0.5])
-
-
-def _without_paying(lag, bound):
-    W, U, b, W_y, b_y = delay_line(lag, bound)
-    return W, U, b, np.sign(W_y), b_y
-
-
-def _above_the_bound(lag, bound):
-    W, U, b, W_y, b_y = delay_line(lag, bound)
-    return W, U / bound, b, np.sign(W_y), b_y
-
-
-def _one_late(lag, bound):
-    return delay_line(lag + 1, bound)
+def _slope_on_rows(U, alpha, drive, h0):
+    h, J = h0, np.eye(len(U))
+    for drive_t in drive:
+        z = np.tanh(drive_t + h @ U)
+        J = J @ (np.diag(1 - alpha) + U * (alpha * (1 - z * z))[:, :, None])
+        h = (1 - alpha) * h + alpha * z
+    return J
 
 
 CHECKS = {"03.1": check_1, "03.2": check_2, "03.3": check_3, "03.4": check_4, "03.5": check_5}
-REFERENCE = {"03.1": "c", "03.2": allowed_norm, "03.3": clip_to_ball, "03.4": two_nearest, "03.5": delay_line}
+REFERENCE = {"03.1": "a", "03.2": blend_product, "03.3": gates_norm_and_bound, "03.4": transient, "03.5": "b"}
 WRONG = {
-    "03.1": ["a", "b", "d"],
-    "03.2": [                                                 # the slope on the wrong side; forgotten; under the root
-        lambda horizon, tolerance, steepest: steepest * tolerance ** (1 / horizon),
-        lambda horizon, tolerance, steepest: tolerance ** (1 / horizon),
-        lambda horizon, tolerance, steepest: (tolerance / steepest) ** (1 / horizon),
+    "03.1": ["b", "c", "d"],
+    "03.2": [
+        _wrong_order,
+        _slope_on_rows,
+        lambda U, alpha, drive, h0: blend_product(U, alpha, drive, h0).transpose(0, 2, 1),          # the column convention
+        lambda U, alpha, drive, h0: blend_product(U, 0 * alpha + 1, drive, h0),                     # the old share forgotten
     ],
-    "03.3": [_rescaled, _entries_clipped, _eigenvalues_clipped, _not_turned_back, lambda U, bound: U],
-    "03.4": [_known_ones, _too_far, _one_twice],
-    "03.5": [_without_paying, _above_the_bound, _one_late],
+    "03.3": [
+        lambda f: (np.cumprod(f, axis=0).max(-1), np.cumprod(f.max(-1), axis=0)),           # from the wrong end
+        lambda f: gates_norm_and_bound(f)[::-1],                                            # exchanged
+        lambda f: (gates_norm_and_bound(f)[1], gates_norm_and_bound(f)[1]),                 # the bound taken for the norm
+    ],
+    "03.4": [
+        lambda radius, peak: np.array([[radius, peak], [0.0, radius]]),                     # the first power holds the peak already
+        lambda radius, peak: peak * np.eye(2),                                              # the wrong radius
+        lambda radius, peak: np.array([[0.0, -radius], [radius, 0.0]]),                     # normal: nothing grows
+    ],
+    "03.5": ["a", "c"],
 }

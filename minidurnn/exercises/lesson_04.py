@@ -1,156 +1,189 @@
-"""The checkers of lesson 04, independent neurons."""
+"""The checkers of lesson 04, a short memory on purpose."""
 
 import numpy as np
 
-from ..cells import IndRNN
-from ..scans import diagonal_scan, diagonal_scan_backward, gated_scan
-from . import _untouched, choose, judge
+from ..cells import ShortTermRNN
+from ..cells.constraints import spectral_norm
+from . import _untouched, choose, compare, judge
+
+SLACK = 1e-9                                                  # rounding, on norms and distances of order 1
 
 
 def check_1(answer):
-    """What one silent step leaves of a gradient."""
+    """Steps until at most 1 % is left at a bound of 0.9."""
     choose("04.1", answer, "c", ("a", "b", "c", "d"))
 
 
 def check_2(attempt):
-    """The backward of tanh neurons, against the library's loop."""
-    rng, cases = np.random.default_rng(2), []
-    for T, B, H in ((6, 3, 4), (1, 2, 3), (2, 1, 5)):
-        a, u, h0, dh = rng.standard_normal((T, B, H)), rng.uniform(-1, 1, H), rng.standard_normal((B, H)), rng.standard_normal((T, B, H))
-        cases.append((dh, diagonal_scan(a, u, h0, "tanh"), u, h0))
-    judge("04.2", attempt, lambda dh, h, u, h0: diagonal_scan_backward(dh, h, u, h0, "tanh"), cases, ("da", "du", "dh0"))
+    """The norm that a horizon allows an activation of another slope."""
+    cases = [(22, 0.1, 0.25), (5, 0.1, 1.0), (100, 0.01, 0.5), (1, 0.5, 2.0)]
+    judge("04.2", attempt, allowed_norm, cases, ("the norm",))
 
 
 def check_3(attempt):
-    """The range of |u|, on slopes whose product is 1, ordinary, too small for float64, and 0."""
+    """Clipping singular values: first what must hold, then entry by entry."""
     rng = np.random.default_rng(3)
-    slopes = (np.ones(10), rng.uniform(0.2, 1.0, 40), np.full(5000, 0.5), np.array([1.0, 0.5, 0.0, 1.0]))
-    judge("04.3", attempt, range_of_u, [(one, 0.5, 2.0) for one in slopes] + [(slopes[1], 0.01, 5.0)], ("the smallest", "the largest"))
+    for size, bound, stretch in ((5, 0.9, 1.0), (3, 0.5, 0.1), (4, 0.7, 3.0), (1, 0.9, 2.0)):
+        U = stretch * rng.standard_normal((size, size))
+        U = 0.8 * bound / spectral_norm(U) * U if stretch < 1 else U
+        given = U.copy()
+        X = attempt(given, bound)
+        if _untouched(X):
+            print("exercise 04.3: not attempted yet")
+            return
+        if not np.array_equal(given, U):
+            raise AssertionError("exercise 04.3: your function writes into its argument; give a new matrix back.")
+        if not isinstance(X, np.ndarray):
+            raise AssertionError(f"exercise 04.3: got a {type(X).__name__}: expected an array of shape {U.shape}.")
+        if X.shape != U.shape or not np.isfinite(X).all():
+            raise AssertionError(f"exercise 04.3: got shape {X.shape}: expected a finite matrix of shape {U.shape}.")
+        if spectral_norm(X) > bound + SLACK:
+            raise AssertionError(f"exercise 04.3: your matrix has norm {spectral_norm(X):.6g}, which is above the bound {bound:g}.")
+        nearest = clip_to_ball(U, bound)
+        yours, best = np.linalg.norm(U - X), np.linalg.norm(U - nearest)
+        if yours > best + SLACK:
+            raise AssertionError(f"exercise 04.3: your matrix is {yours:.6g} away from U in the Frobenius norm, the nearest one {best:.6g}.")
+        compare("04.3", X, nearest, ("X",), tolerance=1e-7)
+    print("exercise 04.3: correct")
 
 
 def check_4(attempt):
-    """Two linear layers as one vanilla RNN."""
-    rng, cases = np.random.default_rng(4), []
-    for B, D, H in ((3, 2, 4), (1, 3, 2)):
-        W_1, W_2 = rng.standard_normal((D, H)), np.eye(H) + 0.3 * rng.standard_normal((H, H))
-        cases.append((W_1, rng.standard_normal(H), rng.uniform(-1, 1, H), rng.standard_normal((B, H)), W_2, rng.standard_normal(H)))
-    judge("04.4", attempt, as_vanilla, cases, ("W", "U", "b", "y0"))
+    """Two matrices of the ball of radius ½, both nearest to one U in the spectral norm, neither clipped nor rescaled."""
+    answer, bound = attempt(), 0.5
+    if _untouched(answer):
+        print("exercise 04.4: not attempted yet")
+        return
+    if not isinstance(answer, tuple) or [np.shape(matrix) for matrix in answer] != 3 * [(2, 2)] or not np.isfinite(answer).all():
+        raise AssertionError("exercise 04.4: expected a tuple of three finite matrices U, X, Y of shape (2, 2).")
+    U, X, Y = (np.asarray(matrix, float) for matrix in answer)
+    if spectral_norm(U) <= bound + 1e-6:
+        raise AssertionError(f"exercise 04.4: U has norm {spectral_norm(U):.6g} and lies in the ball, where U itself is the only nearest one.")
+    known = {"the clipped U": clip_to_ball(U, bound), "the rescaled U": bound / spectral_norm(U) * U}
+    for name, matrix in {"X": X, "Y": Y}.items():
+        if spectral_norm(matrix) > bound + SLACK:
+            raise AssertionError(f"exercise 04.4: {name} has norm {spectral_norm(matrix):.6g}, expected at most 0.5.")
+        away, least = spectral_norm(U - matrix), spectral_norm(U) - bound
+        if away > least + SLACK:
+            raise AssertionError(f"exercise 04.4: {name} is {away:.6g} away from U, the nearest ones {least:.6g}.")
+        for what, one in known.items():
+            if np.allclose(matrix, one, rtol=0, atol=1e-6):
+                raise AssertionError(f"exercise 04.4: {name} is {what}; find another one.")
+    if np.allclose(X, Y, rtol=0, atol=1e-6):
+        raise AssertionError("exercise 04.4: X and Y are the same matrix.")
+    print("exercise 04.4: correct")
 
 
 def check_5(attempt):
-    """One layer for T = 30 in float32, by what it answers: every beginning, many endings."""
-    answer = attempt()
-    if _untouched(answer):
-        print("exercise 04.5: not attempted yet")
-        return
-    u, markers, w = (np.asarray(part, np.float32) for part in answer)
-    if u.ndim or markers.ndim != 1 or markers.shape != w.shape:
-        raise AssertionError(f"exercise 04.5: u, markers, w have shapes {u.shape}, {markers.shape}, {w.shape}: expected one number and two lists of equal length.")
-    x, m, differ = prefixes(3, np.random.default_rng(5), 30, endings=50)
-    x = x.astype(np.float32)
-    p = {"W": np.stack([np.ones_like(markers), markers]), "u": np.full_like(markers, u), "b": np.zeros_like(markers)}
-    y, wanted = (IndRNN(2, len(markers)).forward(p, x)[0][-1] * w).sum(1), np.where(differ, 1, -1)
-    for bad in np.flatnonzero(~(y * wanted > 0.001))[:1]:
-        bits = " ".join(f"{bit:.0f}" for bit in x[:3, bad, 0])
-        raise AssertionError(f"exercise 04.5: for the bits {bits} and a marker at step {m[bad]} the output is {y[bad]:.6g}, expected {'above 0.001' if wanted[bad] > 0 else 'below -0.001'}.")
+    """A cell below the bound that gives back the bit of some steps ago, run by the library."""
+    rng = np.random.default_rng(5)
+    for lag, bound in ((1, 0.9), (3, 0.5), (8, 0.631)):
+        answer = attempt(lag, bound)
+        if _untouched(answer):
+            print("exercise 04.5: not attempted yet")
+            return
+        W, U, b, W_y, b_y = (np.asarray(array, float) for array in _five(answer))
+        H = len(U)
+        shapes = {"W": (1, H), "U": (H, H), "b": (H,), "W_y": (H, 1), "b_y": (1,)}
+        for (name, shape), array in zip(shapes.items(), (W, U, b, W_y, b_y)):
+            if array.shape != shape:
+                raise AssertionError(f"exercise 04.5: {name} has shape {array.shape}, expected {shape} for a U of shape {U.shape}.")
+        if not spectral_norm(U) <= bound + SLACK:
+            raise AssertionError(f"exercise 04.5: U has norm {spectral_norm(U):.6g}, expected at most {bound:g}.")
+        x = rng.choice([-1.0, 1.0], (lag + 12, 4, 1))
+        h, _ = ShortTermRNN(1, H, bound=None).forward({"W": W, "U": U, "b": b}, x)
+        compare("04.5", (h @ W_y + b_y)[lag:], x[:-lag], (f"at lag {lag}, the answer",), tolerance=1e-6)
     print("exercise 04.5: correct")
 
 
-def prefixes(M, rng=None, length=None, endings=1):
-    """Delayed XOR with every way to fill and mark the first M steps  ->  x (M, N, 2), m (N,), class (N,).
-
-    With a length, random bits follow up to there, in so many versions of every beginning.
-    """
-    bits = np.arange(2**M) >> np.arange(M)[:, None] & 1       # (M, 2^M)
-    bits, m = np.tile(bits, (M - 1) * endings), np.tile(np.repeat(np.arange(2, M + 1), 2**M), endings)
-    every = np.arange(len(m))
-    x = np.zeros((length or M, len(m), 2))
-    x[:M, :, 0] = bits
-    x[m - 1, every, 1] = 1.0
-    if length:
-        x[M:, :, 0] = rng.integers(0, 2, (length - M, len(m)))
-    return x, m, bits[m - 1, every] != bits[m - 2, every]
-
-
-def best_guess(keys, differ):
-    """The share of right answers of the best guesser who sees nothing but the key of a sequence, keys and class (N,)."""
-    return sum(max(differ[keys == key].sum(), (~differ[keys == key]).sum()) for key in np.unique(keys)) / len(keys)
+def _five(answer):
+    if not isinstance(answer, tuple) or len(answer) != 5:
+        raise AssertionError("exercise 04.5: expected a tuple W, U, b, W_y, b_y.")
+    return answer
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.
 
-def diagonal_backward(dh, h, u, h0):
-    """tanh neurons, dh, h (T, B, H), u (H,), h0 (B, H)  ->  da (T, B, H), du (H,), dh0 (B, H)."""
-    slope = 1 - h * h
-    da = gated_scan(u * slope, slope * dh, np.zeros_like(h0), reverse=True)
-    before = np.concatenate([h0[None], h[:-1]])               # h[t-1] at every t
-    return da, (da * before).sum((0, 1)), u * da[0]
+def allowed_norm(horizon, tolerance, steepest):
+    """The bound on ‖U‖₂ that leaves at most `tolerance` after `horizon` steps where |φ'| ≤ steepest  ->  a number."""
+    return tolerance ** (1 / horizon) / steepest
 
 
-def range_of_u(slopes, ε, γ):
-    """The |u| for which ε ≤ |u|^k ∏φ' ≤ γ over k steps with these slopes φ', (k,)  ->  the smallest, the largest."""
-    with np.errstate(divide="ignore"):                        # log 0 is minus infinity, and no u makes up for that
-        mean = np.log(slopes).mean()                          # of logarithms: the product itself may be too small for a float
-    return np.exp(np.log(ε) / len(slopes) - mean), np.exp(np.log(γ) / len(slopes) - mean)
+def clip_to_ball(U, bound):
+    """The matrix X with ‖X‖₂ ≤ bound that is nearest to U in the Frobenius norm  ->  (H, H)."""
+    Q1, μ, Q2t = np.linalg.svd(U)
+    return (Q1 * np.minimum(μ, bound)) @ Q2t
 
 
-def as_vanilla(W_1, b_1, u, h0, W_2, b_2):
-    """Two linear layers, h0 (B, H), as one vanilla RNN  ->  W (D, H), U (H, H), b (H,), y0 (B, H)."""
-    U = np.linalg.inv(W_2) @ np.diag(u) @ W_2
-    return W_1 @ W_2, U, b_1 @ W_2 + b_2 - b_2 @ U, h0 @ W_2 + b_2
+def two_nearest():
+    """U, X, Y (2, 2): X and Y in the ball of radius ½, both nearest to U in the spectral norm."""
+    return np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.5, -0.5])
 
 
-def short_past():
-    """A layer for T = 30 in float32: one u, and for every neuron a marker weight and a read-out weight  ->  u, markers, w."""
-    u = 0.9
-    low, high = u**2, u                                       # the largest q after a 0, the smallest after a 1
-    slope = 2 / (high - low)                                  # from -1 to 1
-    return u, [-low, -high, -1 - low, -1 - high, 1, 2], [slope, -slope, -slope, slope, 1, -1]
+def delay_line(lag, bound):
+    """A relu cell with ‖U‖₂ ≤ bound and h[t] W_y + b_y = x[t-lag] = ±1  ->  W (1, H), U (H, H), b (H,), W_y (H, 1), b_y (1,)."""
+    H = lag + 1
+    W, b, W_y = np.zeros((1, H)), np.zeros(H), np.zeros((H, 1))
+    W[0, 0] = b[0] = 1.0                              # the first unit holds x + 1, which passes relu as it is
+    U = bound * np.eye(H, k=1)                        # each unit hands on to the next, a little less every time
+    W_y[-1, 0] = bound**-lag                          # the read-out pays back what the way has cost
+    return W, U, b, W_y, -np.ones(1)
 
 
-def _plain_product(slopes, ε, γ):
-    with np.errstate(divide="ignore"):
-        return tuple(np.float64(bound / np.prod(slopes)) ** (1 / len(slopes)) for bound in (ε, γ))
+def _rescaled(U, bound):
+    return U * min(1.0, bound / spectral_norm(U))
 
 
-def _turned_round(W_1, b_1, u, h0, W_2, b_2):
-    W, _, b, y0 = as_vanilla(W_1, b_1, u, h0, W_2, b_2)
-    return W, W_2 @ np.diag(u) @ np.linalg.inv(W_2), b, y0
+def _entries_clipped(U, bound):
+    return np.clip(U, -bound, bound)
 
 
-def _bias_once(W_1, b_1, u, h0, W_2, b_2):
-    W, U, _, y0 = as_vanilla(W_1, b_1, u, h0, W_2, b_2)
-    return W, U, b_1 @ W_2 + b_2, y0
+def _eigenvalues_clipped(U, bound):
+    values, vectors = np.linalg.eig(U)
+    return (vectors * (values * np.minimum(1, bound / np.abs(values))) @ np.linalg.inv(vectors)).real
 
 
-def _start_without_bias(W_1, b_1, u, h0, W_2, b_2):
-    return *as_vanilla(W_1, b_1, u, h0, W_2, b_2)[:3], h0 @ W_2
+def _not_turned_back(U, bound):
+    Q1, μ, Q2t = np.linalg.svd(U)
+    return (Q1 * np.minimum(μ, bound)) @ Q2t.T
 
 
-def _slip(change):
-    """A backward in which something is replaced: change(right results, dh, h, u, h0) -> results."""
-    return lambda dh, h, u, h0: change(diagonal_backward(dh, h, u, h0), dh, h, u, h0)
+def _known_ones():
+    U = np.diag([1.0, 0.2])
+    return U, np.diag([0.5, 0.2]), np.diag([0.5, 0.1])
+
+
+def _too_far():
+    return np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.4, 0.5])
+
+
+def _one_twice():
+    return np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.5, 0.5])
+
+
+def _without_paying(lag, bound):
+    W, U, b, W_y, b_y = delay_line(lag, bound)
+    return W, U, b, np.sign(W_y), b_y
+
+
+def _above_the_bound(lag, bound):
+    W, U, b, W_y, b_y = delay_line(lag, bound)
+    return W, U / bound, b, np.sign(W_y), b_y
+
+
+def _one_late(lag, bound):
+    return delay_line(lag + 1, bound)
 
 
 CHECKS = {"04.1": check_1, "04.2": check_2, "04.3": check_3, "04.4": check_4, "04.5": check_5}
-REFERENCE = {"04.1": "c", "04.2": diagonal_backward, "04.3": range_of_u, "04.4": as_vanilla, "04.5": short_past}
+REFERENCE = {"04.1": "c", "04.2": allowed_norm, "04.3": clip_to_ball, "04.4": two_nearest, "04.5": delay_line}
 WRONG = {
     "04.1": ["a", "b", "d"],
-    "04.2": [
-        _slip(lambda right, dh, h, u, h0: (gated_scan(u * (1 - h * h), (1 - h * h) * dh, 0 * h0), *right[1:])),     # forwards in time
-        _slip(lambda right, dh, h, u, h0: (gated_scan(0 * h + u, (1 - h * h) * dh, 0 * h0, reverse=True), *right[1:])),     # a gate without the slope
-        _slip(lambda right, dh, h, u, h0: (right[0], (right[0] * h).sum((0, 1)), right[2])),                        # h[t] for h[t-1]
-        _slip(lambda right, dh, h, u, h0: (*right[:2], right[0][0])),                                               # u forgotten
+    "04.2": [                                                 # the slope on the wrong side; forgotten; under the root
+        lambda horizon, tolerance, steepest: steepest * tolerance ** (1 / horizon),
+        lambda horizon, tolerance, steepest: tolerance ** (1 / horizon),
+        lambda horizon, tolerance, steepest: (tolerance / steepest) ** (1 / horizon),
     ],
-    "04.3": [
-        _plain_product,                                                                     # underflows
-        lambda slopes, ε, γ: (ε ** (1 / len(slopes)), γ ** (1 / len(slopes))),              # slopes forgotten
-        lambda slopes, ε, γ: range_of_u(slopes[1:], ε, γ),                                  # one step too few
-    ],
-    "04.4": [_turned_round, _bias_once, _start_without_bias],
-    "04.5": [
-        lambda: (0.4, [-4 / 15, -2 / 5, -19 / 15, -7 / 5, 1, 2], [15, -15, -15, 15, 1, -1]),    # exact, and lost to rounding
-        lambda: (0.9, [-8.1, -0.9, -9.1, -1.9, 1, 2], [-0.2778, 0.2778, 0.2778, -0.2778, 1, -1]),     # room for an endless past
-        lambda: (*short_past()[:2], [*short_past()[2][:5], -0.9]),                              # later bits do not cancel
-    ],
+    "04.3": [_rescaled, _entries_clipped, _eigenvalues_clipped, _not_turned_back, lambda U, bound: U],
+    "04.4": [_known_ones, _too_far, _one_twice],
+    "04.5": [_without_paying, _above_the_bound, _one_late],
 }

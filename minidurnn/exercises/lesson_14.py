@@ -1,4 +1,4 @@
-"""The checkers of lesson 12, going deep."""
+"""The checkers of lesson 14, going deep."""
 
 from itertools import zip_longest
 
@@ -18,7 +18,7 @@ from .lesson_01 import _complex_steps
 
 def check_1(answer):
     """Whose first layer is left with next to no gradient, at the start and without norms."""
-    choose("12.1", answer, "b", ("a", "b", "c", "d"))
+    choose("14.1", answer, "b", ("a", "b", "c", "d"))
 
 
 def check_2(attempt):
@@ -26,21 +26,21 @@ def check_2(attempt):
     for inputs, units, blocks in ((2, 4, 3), (3, 5, 1)):
         yours, right = attempt(inputs, units, blocks), residual(inputs, units, blocks, _neurons)
         if _untouched(yours):
-            print("exercise 12.2: not attempted yet")
+            print("exercise 14.2: not attempted yet")
             return
         if not isinstance(yours, Chain):
-            raise AssertionError(f"exercise 12.2: got {type(yours).__name__}, expected a Chain.")
+            raise AssertionError(f"exercise 14.2: got {type(yours).__name__}, expected a Chain.")
         mine, wanted = ([leaf.shape for leaf in leaves(model.init(np.random.default_rng(2))).values()] for model in (yours, right))
         for place, (shape, expected) in enumerate(zip_longest(mine, wanted, fillvalue="nothing")):
             if shape != expected:
-                raise AssertionError(f"exercise 12.2: with {inputs} inputs, {units} units and {blocks} blocks, array {place} of the parameters is {shape}, expected {expected}.")
-        compare("12.2", _numbers(yours), _numbers(right), ("h", "dx"))
-    print("exercise 12.2: correct")
+                raise AssertionError(f"exercise 14.2: with {inputs} inputs, {units} units and {blocks} blocks, array {place} of the parameters is {shape}, expected {expected}.")
+        compare("14.2", _numbers(yours), _numbers(right), ("h", "dx"))
+    print("exercise 14.2: correct")
 
 
 def check_3(attempt):
     """The trained numbers of a dense stack, against a count of its arrays."""
-    judge("12.3", attempt, _counted, [(2, 3, (2, 1), 4), (1, 16, (8, 6, 4), 10), (3, 5, (1,), 2)], ("the number of parameters",))
+    judge("14.3", attempt, _counted, [(2, 3, (2, 1), 4), (1, 16, (8, 6, 4), 10), (3, 5, (1,), 2)], ("the number of parameters",))
 
 
 def check_4(attempt):
@@ -50,7 +50,7 @@ def check_4(attempt):
         x, scale = 2 + 3 * rng.standard_normal((T, B, H)), rng.uniform(0.5, 1.5, H)
         normal, deviation = _normal(x)
         cases.append((rng.standard_normal(x.shape), normal, deviation, scale))
-    judge("12.4", attempt, _norm_gradients, cases, ("dx", "dscale", "dshift"))
+    judge("14.4", attempt, _norm_gradients, cases, ("dx", "dscale", "dshift"))
 
 
 def _neurons(units):
@@ -163,11 +163,11 @@ def _per_step(dy, normal, deviation, scale):
     return dx, *norm_backward(dy, normal, deviation, scale)[1:]
 
 
-CHECKS = {"12.1": check_1, "12.2": check_2, "12.3": check_3, "12.4": check_4}
-REFERENCE = {"12.1": "b", "12.2": residual_stack, "12.3": dense_parameters, "12.4": norm_backward}
+CHECKS = {"14.1": check_1, "14.2": check_2, "14.3": check_3, "14.4": check_4}
+REFERENCE = {"14.1": "b", "14.2": residual_stack, "14.3": dense_parameters, "14.4": norm_backward}
 WRONG = {
-    "12.1": ["a", "c", "d"],
-    "12.2": [_a_skip_round_every_layer, _no_last_braces, _norm_first, _no_skip],
-    "12.3": [_width_never_grows, _without_the_last_halving, _one_number_per_norm],
-    "12.4": [_fixed_statistics, _fixed_deviation, _per_step],
+    "14.1": ["a", "c", "d"],
+    "14.2": [_a_skip_round_every_layer, _no_last_braces, _norm_first, _no_skip],
+    "14.3": [_width_never_grows, _without_the_last_halving, _one_number_per_norm],
+    "14.4": [_fixed_statistics, _fixed_deviation, _per_step],
 }

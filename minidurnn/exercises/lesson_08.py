@@ -1,4 +1,4 @@
-"""The checkers of lesson 06, where the gradient goes."""
+"""The checkers of lesson 08, where the gradient goes."""
 
 import numpy as np
 
@@ -7,20 +7,20 @@ from . import choose, judge
 
 def check_1(answer):
     """The shortest half-life that the long-term start hands out."""
-    choose("06.1", answer, "c", ("a", "b", "c", "d"))
+    choose("08.1", answer, "c", ("a", "b", "c", "d"))
 
 
 def check_2(attempt):
     """dl_T/ds_t for every t, against products of the whole state's matrices."""
     rng = np.random.default_rng(2)
-    judge("06.2", attempt, _by_blocks, [_pieces(rng, T, S, L) for T, S, L in ((6, 4, 3), (2, 3, 5), (1, 2, 3))], ("dl_T/ds_t",))
+    judge("08.2", attempt, _by_blocks, [_pieces(rng, T, S, L) for T, S, L in ((6, 4, 3), (2, 3, 5), (1, 2, 3))], ("dl_T/ds_t",))
 
 
 def check_3(attempt):
     """Σ_j ρ^j ū^(lag-j) without a loop, against the loop; two equal numbers among the cases."""
     cases = [(np.float64(rho), np.float64(u_max), lag) for rho, u_max, lag in ((0.9, 1.01, 5), (0.9, 0.5, 7), (0.95, 0.95, 4), (1.0, 1.0, 100), (0.3, 0.8, 0))]
     with np.errstate(all="ignore"):                           # 0/0 is nan, and refused as that
-        judge("06.3", attempt, lambda rho, u_max, lag: sum(rho**j * u_max ** (lag - j) for j in range(lag + 1)), cases, ("the sum",))
+        judge("08.3", attempt, lambda rho, u_max, lag: sum(rho**j * u_max ** (lag - j) for j in range(lag + 1)), cases, ("the sum",))
 
 
 def check_4(attempt):
@@ -35,14 +35,14 @@ def check_4(attempt):
         return terms[horizon:].sum() / terms.sum()
 
     with np.errstate(all="ignore"):
-        judge("06.4", share, lambda u_max, horizon, tolerance: tolerance, cases, ("the share from the horizon on",))
+        judge("08.4", share, lambda u_max, horizon, tolerance: tolerance, cases, ("the share from the horizon on",))
 
 
 def check_5(attempt):
     """The bound on χ that knows the largest gate; the steepest gate is found on a grid."""
     rng = np.random.default_rng(5)
     cases = [(*rng.uniform(0.5, 3.0, 3).tolist(), g_max) for g_max in (0.03, 0.4, 0.5, 0.8, 1.0)]
-    judge("06.5", attempt, _strength_by_grid, cases, ("the bound",), tolerance=1e-6)
+    judge("08.5", attempt, _strength_by_grid, cases, ("the bound",), tolerance=1e-6)
 
 
 def _pieces(rng, T, S, L):
@@ -118,22 +118,22 @@ def _columns(A, R, keep):
     return mixed_paths(A.transpose(0, 2, 1), R, keep)
 
 
-CHECKS = {"06.1": check_1, "06.2": check_2, "06.3": check_3, "06.4": check_4, "06.5": check_5}
-REFERENCE = {"06.1": "c", "06.2": mixed_paths, "06.3": smear_sum, "06.4": bound_for_smear, "06.5": strength_bound}
+CHECKS = {"08.1": check_1, "08.2": check_2, "08.3": check_3, "08.4": check_4, "08.5": check_5}
+REFERENCE = {"08.1": "c", "08.2": mixed_paths, "08.3": smear_sum, "08.4": bound_for_smear, "08.5": strength_bound}
 WRONG = {
-    "06.1": ["a", "b", "d"],
-    "06.2": [_held, _one_step_late, _same_step, _columns],    # l_t held; one factor u too many; A of the wrong step; transposed
-    "06.3": [
+    "08.1": ["a", "b", "d"],
+    "08.2": [_held, _one_step_late, _same_step, _columns],    # l_t held; one factor u too many; A of the wrong step; transposed
+    "08.3": [
         lambda rho, u_max, lag: (u_max ** (lag + 1) - rho ** (lag + 1)) / (u_max - rho),    # nothing for equal numbers
         lambda rho, u_max, lag: (lag + 1) * rho**lag if rho == u_max else (u_max**lag - rho**lag) / (u_max - rho),      # a term short
         lambda rho, u_max, lag: lag * rho**lag if rho == u_max else smear_sum(rho, u_max, lag),
     ],
-    "06.4": [
+    "08.4": [
         lambda u_max, horizon, tolerance: tolerance ** (1 / horizon),                       # ū forgotten
         lambda u_max, horizon, tolerance: u_max * (1 - tolerance) ** (1 / horizon),         # the share within
         lambda u_max, horizon, tolerance: u_max * tolerance ** (1 / (horizon + 1)),
     ],
-    "06.5": [
+    "08.5": [
         lambda norm_l, norm_g, c_max, g_max: norm_l + norm_g * c_max / 4,                   # knows nothing of the gate
         lambda norm_l, norm_g, c_max, g_max: norm_l * g_max + norm_g * c_max * g_max * (1 - g_max),     # no bound for open gates
         lambda norm_l, norm_g, c_max, g_max: norm_l * g_max + norm_g * c_max / 4,
