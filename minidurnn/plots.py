@@ -57,23 +57,24 @@ def sketch(title, xlim, ylim, scale=0.9):
 
 
 def box(axes, x, y, text, width=0.9, height=0.6, colour=BLACK, filled=False):
-    """A box around a text, centred at (x, y)  ->  its centre, for arrows."""
+    """A box around a text, centred at (x, y)  ->  the box, for arrows."""
     face = (colour, 0.15) if filled else "white"
     shape = plt.Rectangle((x - width / 2, y - height / 2), width, height, facecolor=face, edgecolor=colour, linewidth=1.3)
     axes.add_patch(shape)
     axes.annotate(text, (x, y), ha="center", va="center", fontsize=10)
-    return x, y
+    return shape
 
 
-def arrow(axes, start, end, text="", colour=BLACK, bend=0.0, dashed=False, gap=20, side=0.16):
-    """An arrow between two centres, which stops `gap` points before each, with a text beside its middle.
+def arrow(axes, start, end, text="", colour=BLACK, bend=0.0, dashed=False, side=0.16):
+    """An arrow between two boxes or points (x, y), with a text beside its middle.
 
     bend     0 is straight; 0.3 bends to one side, -0.3 to the other       side    how far the text stands off, in units
     """
-    style = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.3, "shrinkA": gap, "shrinkB": gap}
+    (x0, y0), (x1, y1) = (one.get_center() if isinstance(one, plt.Rectangle) else one for one in (start, end))
+    boxes = {name: one for name, one in (("patchA", start), ("patchB", end)) if isinstance(one, plt.Rectangle)}
+    style = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.3, "shrinkA": 2, "shrinkB": 2, **boxes}
     style |= {"connectionstyle": f"arc3,rad={bend}", "linestyle": (0, (4, 2)) if dashed else "-"}
-    axes.annotate("", end, start, arrowprops=style)
-    (x0, y0), (x1, y1) = start, end
+    axes.annotate("", (x1, y1), (x0, y0), arrowprops=style)
     length = np.hypot(x1 - x0, y1 - y0)
     normal = np.array([-(y1 - y0), x1 - x0]) / length         # to the left of the way from start to end
     middle = np.array([x0 + x1, y0 + y1]) / 2 + normal * (side - bend * length / 2)
