@@ -108,7 +108,12 @@ def explore(draw, **sliders):
         name: FloatSlider(min=low, max=high, step=step, value=first, continuous_update=False)
         for name, (low, high, step, first) in sliders.items()
     }
-    moving = interactive(lambda **values: (draw(**values), plt.show()) and None, **made)
+
+    def show(**values):
+        draw(**values)
+        plt.show()
+
+    moving = interactive(show, **made)
     picture = {"image/png": b64encode(file.getvalue()).decode(), "text/plain": "a figure with sliders: run the cell"}
     display({**moving._repr_mimebundle_(), **picture}, raw=True)
 
