@@ -5,7 +5,8 @@ import numpy as np
 
 from .records.record import chosen_run
 
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, RED, PINK = "#0072B2", "#D55E00", "#CC79A7"
 PALETTE = (BLUE, ORANGE, GREEN, PINK, RED, SKY, BLACK)       # Okabe and Ito's palette; yellow is too light for lines
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))    # a second channel beside colour
 
@@ -22,13 +23,15 @@ def panels(claim, columns=1, width=6.4, height=3.4):
 
 def line(axes, x, y, label, place=0, **options):
     """One curve in the colour and line style of its place in the palette."""
-    axes.plot(x, y, color=PALETTE[place % len(PALETTE)], linestyle=LINES[place % len(LINES)], linewidth=1.8, label=label, **options)
+    colour, style = PALETTE[place % len(PALETTE)], LINES[place % len(LINES)]
+    axes.plot(x, y, color=colour, linestyle=style, linewidth=1.8, label=label, **options)
 
 
 def reference(axes, y, label):
     """A thin horizontal line with its name: a chance level, a bound."""
     axes.axhline(y, color="#666666", linewidth=1.0, linestyle=(0, (1, 2)))
-    axes.annotate(label, (1.0, y), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8, color="#444444")
+    where = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+    axes.annotate(label, (1.0, y), fontsize=8, color="#444444", **where)
 
 
 def curves(claim, x, rows, xlabel, ylabel, *, width=6.4, height=3.4, marker=None, legend="best", **settings):

@@ -77,7 +77,7 @@ class DuRNN(Cell):
         check_choice("projection", self.projection, PROJECTIONS)
 
     def init(self, rng):
-        """Start values, U_s = ρ Q with Q orthogonal, selection closed  ->  dict of float32 NumPy arrays as in `shapes`."""
+        """Start values, U_s = ρ Q with Q orthogonal, selection closed  ->  dict of float32 arrays as in `shapes`."""
         D, S, L = self.inputs, self.short, self.long
         ρ = 1.0 if self.bound is None else float(self.bound)
         low, high = start_range(self.growth, self.horizon, self.memory)
@@ -101,7 +101,7 @@ class DuRNN(Cell):
         return h, Tape(p, x, s0, l0, s, g, c, l)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, outputs) direct gradient on every h[t], dstate (B, S + L) on the state handed on  ->  dx, dstate0, dp like p."""
+        """dh (T, B, outputs) direct gradient on every h[t], dstate (B, S + L) on the state  ->  dx, dstate0, dp."""
         p, x, s0, l0, s, g, c, l = tape
         check_gradients(self, dh, dstate, x)
         dh_s, dh_l = self._split(dh) if self.output == "both" else (None, dh)

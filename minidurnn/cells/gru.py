@@ -14,7 +14,7 @@ Tape = namedtuple("Tape", "p x h0 h gates m")
 
 @dataclass(frozen=True)
 class GRU(Cell):
-    """Gated recurrent unit; order r, z, n of PyTorch, the reset gate after the recurrent product, with a bias c of its own.
+    """Gated recurrent unit; PyTorch's order r, z, n, the reset gate after the recurrent product, which has a bias c.
 
         [r, z] = σ(x[t] W + h[t-1] U + b),    n = tanh(x[t] W_n + b_n + r ⊙ (h[t-1] U_n + c))
         h[t] = (1 - z) ⊙ n + z ⊙ h[t-1]
@@ -44,7 +44,8 @@ class GRU(Cell):
     def init(self, rng):
         """Start values  ->  dict of float32 NumPy arrays W (D, 3H), U (H, 3H), b (3H,), c (H,)."""
         D, H = self.inputs, self.units
-        p = {"W": side_by_side(3, glorot, rng, D, H), "U": side_by_side(3, orthogonal, rng, H), "b": zeros(3 * H), "c": zeros(H)}
+        W, U = side_by_side(3, glorot, rng, D, H), side_by_side(3, orthogonal, rng, H)
+        p = {"W": W, "U": U, "b": zeros(3 * H), "c": zeros(H)}
         return {letter: p[letter] for letter in self.shapes}
 
     def forward(self, p, x, state=None):
@@ -55,7 +56,7 @@ class GRU(Cell):
         return h, Tape(p, x, h0, h, gates, m)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp."""
         p, x, h0, h, gates, m = tape
         check_gradients(self, dh, dstate, x)
         da, dU, dc, dh0 = gru_scan_backward(dh, h, gates, m, p["U"], h0, carry=dstate)

@@ -63,7 +63,7 @@ class IndRNN(Cell):
         return h, Tape(p, x, h0, h)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp."""
         p, x, h0, h = tape
         check_gradients(self, dh, dstate, x)
         da, du, dh0 = diagonal_scan_backward(dh, h, p["u"], h0, self.activation, carry=dstate)

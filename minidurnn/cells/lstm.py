@@ -60,7 +60,7 @@ class LSTM(Cell):
         return h, Tape(p, x, h0, c0, h, c, gates, tanh_c)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, H) direct gradient on every h[t], dstate (B, 2H) on the state handed on  ->  dx, dstate0, dp like p."""
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, 2H) on the state handed on  ->  dx, dstate0, dp."""
         p, x, h0, c0, h, c, gates, tanh_c = tape
         check_gradients(self, dh, dstate, x)
         dh_last, dc_last = self._split(dstate)

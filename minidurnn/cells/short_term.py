@@ -19,8 +19,8 @@ class ShortTermRNN(Cell):
     """Short-term cell, h[t] = φ(x[t] W + h[t-1] U + b) with ‖U‖₂ ≤ bound < 1, so that ‖dh[t+k]/dh[t]‖₂ ≤ bound^k.
 
     bound           ρ; a horizon of τ steps and a tolerance ε ask for ρ = ε^(1/τ). None switches the constraint off.
-    projection      "rescale" U to the bound: cheap, but it shrinks every singular value, and over many updates those that
-                    the task does not lift fade (lesson 03); or "clip" the singular values, at several times the cost
+    projection      "rescale" U to the bound: cheap, but it shrinks every singular value, and over many updates those
+                    that the task does not lift fade (lesson 03); or "clip" the singular values, at several times the cost
     project_input   False: x is the pre-activation (T, B, H) itself, and W and b belong to whoever made it
     Source          our reading of the short-term part that the abstract of Zhang et al. 2020 (DuRNN) describes.
     """
@@ -63,7 +63,7 @@ class ShortTermRNN(Cell):
         return h, Tape(p, x, h0, h)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp."""
         p, x, h0, h = tape
         check_gradients(self, dh, dstate, x)
         da, dU, dh0 = matrix_scan_backward(dh, h, p["U"], h0, self.activation, carry=dstate)

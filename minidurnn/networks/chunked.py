@@ -12,7 +12,7 @@ from ..arrays.lengths import check_lengths, put, taken
 from ..arrays.trees import add, map_leaves
 from ..cells.contract import Cell, check_model
 
-Piece = namedtuple("Piece", "steps rows")                     # a slice of time; the sequences that reach its end, None: all
+Piece = namedtuple("Piece", "steps rows")                     # a slice of time; who reaches its end, None: all
 Walk = namedtuple("Walk", "p inputs rows noise kept last")
 Tape = namedtuple("Tape", "walk pieces shape")
 KEEP = ("tapes", "boundaries")
@@ -34,7 +34,7 @@ def run(model, p, x, state=None, noise=None, lengths=None):
 
 
 def pieces_of(chunks, lengths=None):
-    """The chunks (slices of time), cut where a sequence ends, each with the sequences that reach its end  ->  Pieces."""
+    """The chunks (slices of time), cut where a sequence ends, each with those that reach its end  ->  Pieces."""
     if lengths is None:
         return [Piece(chunk, None) for chunk in chunks]
     pieces = []

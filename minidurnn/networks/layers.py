@@ -92,8 +92,9 @@ class Embedding(Layer):
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """y[t] = x[t] ⊙ mask, one mask per sequence for all its steps; entries are 0 with probability `rate`, else 1/(1 - rate).
+    """y[t] = x[t] ⊙ mask, one mask per sequence for all its steps.
 
+    rate     the probability that an entry of the mask is 0; the others are 1/(1 - rate)
     Source   the shared mask: Gal, Ghahramani 2016; as Li et al. 2019, section 5.1, use it.
     """
 

@@ -1,4 +1,4 @@
-"""The one table of models. Experiments, bench, tests and planted bugs read it: a new model is its file and a line here."""
+"""The one table of models, for experiments, bench, tests and planted bugs. A new model is a file and a line here."""
 
 from dataclasses import dataclass
 

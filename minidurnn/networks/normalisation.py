@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..arrays.backend import namespace
 from ..arrays.checks import check_gradients, check_positive, initial_state
 from ..arrays.lengths import before_end, check_lengths
-from ..arrays.starts import constant, zeros
+from ..arrays.starts import constant
 from ..cells.contract import Layer
 
 Tape = namedtuple("Tape", "p x normal deviation mask n mean variance")
@@ -43,8 +43,8 @@ class BatchNorm(Layer):
 
     def init(self, rng):
         """Scale 1, shift 0, running mean 0 and variance 1  ->  dict of float32 NumPy arrays as in `shapes`."""
-        ones = {name: constant(float(name in ("scale", "running_variance")), shape) for name, shape in self.shapes.items()}
-        return {**ones, "shift": zeros(self.units)}
+        start = {"scale": 1.0, "shift": 0.0, "running_mean": 0.0, "running_variance": 1.0}
+        return {name: constant(start[name], shape) for name, shape in self.shapes.items()}
 
     def draw(self, rng, B):
         """The noise of training, True: that statistics are those of the batch."""
@@ -61,16 +61,21 @@ class BatchNorm(Layer):
         if noise is not None and noise is not True:
             raise ValueError(f"noise is {noise!r}: expected True (training) or None (evaluation), as `draw` gives it.")
         if self.steps is not None and (len(x) > self.steps or lengths is not None):
-            raise ValueError(f"x has {len(x)} steps{'' if lengths is None else ' and lengths'}: expected at most steps={self.steps} and no lengths; use steps=None.")
+            given = f"{len(x)} steps{'' if lengths is None else ' and lengths'}"
+            raise ValueError(f"x has {given}: expected at most steps={self.steps} and no lengths; use steps=None.")
         mask = n = None
         if noise is None:
-            mean, variance = (p[name] if self.steps is None else p[name][:len(x), None] for name in ("running_mean", "running_variance"))
+            running = p["running_mean"], p["running_variance"]
+            mean, variance = running if self.steps is None else (one[:len(x), None] for one in running)
         else:
             axes = (0, 1) if self.steps is None else 1
             mask = None if lengths is None else before_end(lengths, len(x), x)[..., None]
             n = x.shape[1] * (len(x) if self.steps is None else 1) if lengths is None else int(lengths.sum())
             if n < 2:
-                raise ValueError(f"batch norm in training has {n} value per statistic: expected at least 2; give more sequences, or evaluate with noise=None.")
+                raise ValueError(
+                    f"batch norm in training has {n} value per statistic: expected at least 2; give more sequences, "
+                    f"or evaluate with noise=None."
+                )
             x = x if mask is None else xp.where(mask, x, 0)   # a product with 0 would let NaN through
             mean = x.sum(axes, keepdims=True) / n
             off = x - mean if mask is None else xp.where(mask, x - mean, 0)
@@ -89,7 +94,8 @@ class BatchNorm(Layer):
         d_normal = dy * p["scale"]
         if n is not None:                                     # mean and variance depend on every x
             axes = (0, 1) if self.steps is None else 1
-            d_normal = d_normal - d_normal.sum(axes, keepdims=True) / n - normal * ((d_normal * normal).sum(axes, keepdims=True) / n)
+            along = (d_normal * normal).sum(axes, keepdims=True) / n
+            d_normal = d_normal - d_normal.sum(axes, keepdims=True) / n - normal * along
             d_normal = d_normal if mask is None else xp.where(mask, d_normal, 0)
         return d_normal / deviation, self.last_state(tape), {"scale": d_scale, "shift": d_shift}
 

@@ -22,17 +22,22 @@ class Chain(Cell):
     needs_lengths = property(lambda self: any(part.needs_lengths for part in self.parts))
     whole = property(lambda self: any(part.whole for part in self.parts))
     chunk = property(lambda self: min(part.chunk for part in self.parts))
-    decayed = property(lambda self: tuple(f"{at}/{path}" for at, part in enumerate(self.parts) for path in part.decayed))
+    decayed = property(lambda self: tuple(f"{k}/{path}" for k, part in enumerate(self.parts) for path in part.decayed))
 
     def __post_init__(self):
         if not isinstance(self.parts, (tuple, list)) or not self.parts:
-            raise ValueError(f"parts is {self.parts!r}: expected a tuple of at least one model, Chain((first, second)).")
+            raise ValueError(
+                f"parts is {self.parts!r}: expected a tuple of at least one model, Chain((first, second))."
+            )
         object.__setattr__(self, "parts", tuple(self.parts))
         for place, part in enumerate(self.parts):
             check_model(f"parts[{place}]", part)
         for first, second in zip(self.parts, self.parts[1:]):
             if first.outputs != second.inputs:
-                raise ValueError(f"{first!r} gives {first.outputs} outputs and {second!r} takes {second.inputs} inputs: expected equal numbers.")
+                raise ValueError(
+                    f"{first!r} gives {first.outputs} outputs and {second!r} takes {second.inputs} inputs: expected "
+                    f"equal numbers."
+                )
 
     @property
     def state_slices(self):
@@ -110,7 +115,10 @@ class Residual(Cell):
     def __post_init__(self):
         check_model("model", self.model)
         if self.model.inputs != self.model.outputs:
-            raise ValueError(f"the residual branch takes {self.model.inputs} inputs and gives {self.model.outputs} outputs: expected equal widths, for the two are added; end it with Linear(..., {self.model.inputs}).")
+            raise ValueError(
+                f"the residual branch takes {self.model.inputs} inputs and gives {self.model.outputs} outputs: "
+                f"expected equal widths, for the two are added; end it with Linear(..., {self.model.inputs})."
+            )
 
     def init(self, rng):
         """The model's start values."""
