@@ -2,22 +2,25 @@
 
 from collections import namedtuple
 from dataclasses import dataclass
-from math import isfinite, log
+from math import log
 
 from ..arrays.activations import sigmoid
 from ..arrays.affine import affine, affine_backward, rows, rows_back, rows_product
 from ..arrays.backend import namespace
-from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state, is_number
+from ..arrays.checks import (
+    at_least,
+    check_gradients,
+    check_options,
+    check_width,
+    flag,
+    initial_state,
+    number,
+    one_of,
+    optional,
+)
 from ..arrays.starts import constant, glorot, orthogonal, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward, matrix_scan, matrix_scan_backward
-from .constraints import (
-    PROJECTIONS,
-    check_constraints,
-    project_range,
-    project_spectral,
-    range_limit,
-    start_range,
-)
+from .constraints import check_constraints, project_range, project_spectral, range_limit, start_range
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x s0 l0 s g c l")
@@ -66,15 +69,14 @@ class DuRNN(Cell):
         return {"W_s": (D, S), "b_s": (S,), "V_g": (D, L), "b_g": (L,), **own} if self.project_input else own
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, short=self.short, long=self.long)
-        check_width(self, self.state_size)
         if self.horizon is None:
-            raise ValueError("horizon is None: expected the number of time steps that the long-term memory shall span, at least 1.")
-        check_constraints(bound=self.bound, growth=self.growth, horizon=self.horizon, memory=self.memory)
-        if self.gate is not None and not (is_number(self.gate) and isfinite(self.gate)):
-            raise ValueError(f"gate is {self.gate!r}: expected a finite number (b_g at the start), or None for -0.7 ln(horizon).")
-        check_choice("output", self.output, ("both", "long"))
-        check_choice("projection", self.projection, PROJECTIONS)
+            raise ValueError(
+                "horizon is None: expected the number of time steps that the long-term memory shall span, at least 1.")
+        check_options(self, inputs=at_least(1), short=at_least(1), long=at_least(1), project_input=flag)
+        check_constraints(self, "horizon", "bound", "growth", "memory", "projection")
+        gate = number("a finite number within float32 (b_g at the start), or None for -0.7 ln(horizon)")
+        check_options(self, gate=optional(gate), output=one_of(("both", "long")))
+        check_width(self, self.state_size)
 
     def init(self, rng):
         """Start values, U_s = ρ Q with Q orthogonal, selection closed  ->  dict of float32 arrays as in `shapes`."""

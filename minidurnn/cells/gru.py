@@ -4,7 +4,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import check_gradients, check_positive, check_width, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state
 from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
 from ..scans import gru_scan, gru_scan_backward
 from .contract import Cell
@@ -38,7 +38,7 @@ class GRU(Cell):
         return {"W": (D, 3 * H), "b": (3 * H,), **own} if self.project_input else own
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, units=self.units)
+        check_options(self, inputs=at_least(1), units=at_least(1), project_input=flag)
         check_width(self, 3 * self.units)
 
     def init(self, rng):

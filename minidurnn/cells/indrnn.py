@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..arrays.activations import NAMES
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of
 from ..arrays.starts import glorot, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward
 from .constraints import check_constraints, project_range, range_limit, start_range
@@ -43,10 +43,9 @@ class IndRNN(Cell):
         return {"W": (D, H), "u": (H,), "b": (H,)} if self.project_input else {"u": (H,)}
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, units=self.units)
+        check_options(self, inputs=at_least(1), units=at_least(1), activation=one_of(NAMES), project_input=flag)
+        check_constraints(self, "horizon", "growth", "memory")
         check_width(self, self.units)
-        check_choice("activation", self.activation, NAMES)
-        check_constraints(growth=self.growth, horizon=self.horizon, memory=self.memory)
 
     def init(self, rng):
         """Start values  ->  dict of float32 NumPy arrays W (D, H), u (H,), b (H,)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..arrays.affine import affine, affine_backward
 from ..arrays.backend import namespace
-from ..arrays.checks import check_gradients, check_positive, check_width, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state
 from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
 from ..scans import lstm_scan, lstm_scan_backward
 from .contract import Cell
@@ -41,7 +41,7 @@ class LSTM(Cell):
         return {"W": (D, 4 * H), "U": (H, 4 * H), "b": (4 * H,)} if self.project_input else {"U": (H, 4 * H)}
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, units=self.units)
+        check_options(self, inputs=at_least(1), units=at_least(1), project_input=flag)
         check_width(self, 4 * self.units)
 
     def init(self, rng):

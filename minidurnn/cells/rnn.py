@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..arrays.activations import NAMES
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of
 from ..arrays.starts import glorot, identity, normal, orthogonal, zeros
 from ..scans import matrix_scan, matrix_scan_backward
 from .contract import Cell
@@ -38,10 +38,9 @@ class RNN(Cell):
         return {"W": (D, H), "U": (H, H), "b": (H,)} if self.project_input else {"U": (H, H)}
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, units=self.units)
+        check_options(self, inputs=at_least(1), units=at_least(1), activation=one_of(NAMES), project_input=flag)
+        check_options(self, start=one_of(("orthogonal", "identity")))
         check_width(self, self.units)
-        check_choice("activation", self.activation, NAMES)
-        check_choice("start", self.start, ("orthogonal", "identity"))
 
     def init(self, rng):
         """Start values  ->  dict of float32 NumPy arrays W (D, H), U (H, H), b (H,)."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from ..arrays.activations import NAMES
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of
 from ..arrays.starts import glorot, orthogonal, zeros
 from ..scans import matrix_scan, matrix_scan_backward
-from .constraints import PROJECTIONS, check_constraints, project_spectral
+from .constraints import check_constraints, project_spectral
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 h")
@@ -20,7 +20,7 @@ class ShortTermRNN(Cell):
 
     bound           ρ; a horizon of τ steps and a tolerance ε ask for ρ = ε^(1/τ). None switches the constraint off.
     projection      "rescale" U to the bound: cheap, but it shrinks every singular value, and over many updates those
-                    that the task does not lift fade (lesson 03); or "clip" the singular values, at several times the cost
+                    that the task does not lift fade (lesson 03); or "clip" the singular values, several times the cost
     project_input   False: x is the pre-activation (T, B, H) itself, and W and b belong to whoever made it
     Source          our reading of the short-term part that the abstract of Zhang et al. 2020 (DuRNN) describes.
     """
@@ -42,11 +42,9 @@ class ShortTermRNN(Cell):
         return {"W": (D, H), "U": (H, H), "b": (H,)} if self.project_input else {"U": (H, H)}
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, units=self.units)
+        check_options(self, inputs=at_least(1), units=at_least(1), activation=one_of(NAMES), project_input=flag)
+        check_constraints(self, "bound", "projection")
         check_width(self, self.units)
-        check_choice("activation", self.activation, NAMES)
-        check_constraints(bound=self.bound)
-        check_choice("projection", self.projection, PROJECTIONS)
 
     def init(self, rng):
         """Start values, U = ρ Q with Q orthogonal  ->  dict of float32 NumPy arrays W (D, H), U (H, H), b (H,)."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..arrays.backend import keep_freed_memory, namespace
-from ..arrays.checks import check_array, check_choice, check_positive, check_sequence
+from ..arrays.checks import at_least, check_array, check_options, check_sequence, one_of
 from ..arrays.lengths import check_lengths, put, taken
 from ..arrays.trees import add, map_leaves
 from ..cells.contract import Cell, check_model
@@ -136,8 +136,7 @@ class Chunked(Cell):
     needs_lengths = True
 
     def __post_init__(self):
-        check_positive(length=self.length)
-        check_choice("keep", self.keep, KEEP)
+        check_options(self, length=at_least(1), keep=one_of(KEEP))
         check_model("model", self.model)
         if self.model.whole:
             raise ValueError(
@@ -160,8 +159,8 @@ class Chunked(Cell):
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape."""
         check_sequence("x", x, self.inputs)
-        check_lengths(lengths, *x.shape[:2])
-        pieces, shape = pieces_of(self.chunks(len(x)), lengths), x.shape[:2]
+        shape = x.shape[:2]
+        pieces = pieces_of(self.chunks(len(x)), check_lengths(lengths, *shape))
         inputs, rows = [part_of(x, piece) for piece in pieces], [piece.rows for piece in pieces]
         outputs, walk = walk_forward(self.model, self.keep, p, inputs, state, noise, rows)
         return joined(outputs, pieces, shape), Tape(walk, pieces, shape)

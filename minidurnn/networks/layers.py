@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from ..arrays.affine import affine, affine_backward, rows, rows_back, rows_product
 from ..arrays.backend import namespace
-from ..arrays.checks import check_classes, check_gradients, check_names, check_positive, initial_state, is_number
+from ..arrays.checks import (
+    at_least,
+    check_classes,
+    check_gradients,
+    check_names,
+    check_options,
+    flag,
+    initial_state,
+    number,
+)
 from ..arrays.starts import glorot, normal, zeros
 from ..cells.contract import Layer
 
@@ -32,7 +41,7 @@ class Linear(Layer):
         return {**W, "b": (self.outputs,)} if self.bias else W
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, outputs=self.outputs)
+        check_options(self, inputs=at_least(1), outputs=at_least(1), bias=flag)
 
     def init(self, rng):
         """Glorot W, zero b  ->  dict of float32 NumPy arrays W (D, O), b (O,)."""
@@ -65,7 +74,7 @@ class Embedding(Layer):
     decayed = ("W",)
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, outputs=self.outputs)
+        check_options(self, inputs=at_least(1), outputs=at_least(1))
 
     def init(self, rng):
         """Normal with deviation 0.1  ->  dict of a float32 NumPy array W (inputs, E)."""
@@ -105,9 +114,8 @@ class Dropout(Layer):
     needs_noise, shapes = True, {}
 
     def __post_init__(self):
-        check_positive(units=self.units)
-        if not (is_number(self.rate) and 0 <= self.rate < 1):
-            raise ValueError(f"rate is {self.rate!r}: expected the share of units to drop, at least 0 and below 1.")
+        share = number("the share of units to drop, at least 0 and below 1", lambda rate: 0 <= rate < 1)
+        check_options(self, units=at_least(1), rate=share)
 
     def init(self, rng):
         """No parameters  ->  {}."""

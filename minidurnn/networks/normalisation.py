@@ -4,7 +4,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 from ..arrays.backend import namespace
-from ..arrays.checks import check_gradients, check_positive, initial_state
+from ..arrays.checks import LARGEST, at_least, check_gradients, check_options, initial_state, number, optional
 from ..arrays.lengths import before_end, check_lengths
 from ..arrays.starts import constant
 from ..cells.contract import Layer
@@ -39,7 +39,9 @@ class BatchNorm(Layer):
         return {"scale": (self.units,), "shift": (self.units,), "running_mean": running, "running_variance": running}
 
     def __post_init__(self):
-        check_positive(units=self.units, **({} if self.steps is None else {"steps": self.steps}))
+        share = number("the share of the newest batch, from 0 to 1", lambda momentum: 0 <= momentum <= 1)
+        small = number("a finite number above 0 that float32 tells from 0", lambda epsilon: epsilon >= 1 / LARGEST)
+        check_options(self, units=at_least(1), steps=optional(at_least(1)), momentum=share, epsilon=small)
 
     def init(self, rng):
         """Scale 1, shift 0, running mean 0 and variance 1  ->  dict of float32 NumPy arrays as in `shapes`."""
@@ -57,7 +59,7 @@ class BatchNorm(Layer):
         """
         xp = namespace(x)
         initial_state(self, p, x, state)
-        check_lengths(lengths, *x.shape[:2])
+        lengths = check_lengths(lengths, *x.shape[:2])
         if noise is not None and noise is not True:
             raise ValueError(f"noise is {noise!r}: expected True (training) or None (evaluation), as `draw` gives it.")
         if self.steps is not None and (len(x) > self.steps or lengths is not None):
