@@ -90,6 +90,7 @@ OPTIONS = {
         "project_input", ("no", 1, None), lambda given, kind=kind: kind(4, 4, project_input=given), answer).items()},
     "long memory without a horizon": (
         lambda: IndRNN(2, 4, memory="long"), ("memory is 'long' without a horizon", "give horizon=T")),
+    **wrong("bias", ("no", 1, None), lambda bias: Linear(2, 4, bias), answer),
     "outputs of a layer": (lambda: Linear(2, 0), ("outputs is 0:", whole)),
     "chain of unequal widths": (
         lambda: Chain((RNN(2, 4), RNN(3, 4))), ("gives 4 outputs", "takes 3 inputs", "expected equal numbers")),
@@ -121,7 +122,7 @@ PAIRS = {                                                     # the same model, 
     "durnn": (DuRNN, {"inputs": 2, "short": 4, "long": 5, "horizon": 9.5, "bound": 0.25, "gate": -1.0}),
     "lstm": (LSTM, {"inputs": 2, "units": 4, "project_input": True}),
     "gru": (GRU, {"inputs": 12, "units": 4, "project_input": False}),
-    "linear": (Linear, {"inputs": 2, "outputs": 4}),
+    "linear": (Linear, {"inputs": 2, "outputs": 4, "bias": False}),
     "embedding": (Embedding, {"inputs": 2, "outputs": 4}),
     "dropout": (Dropout, {"units": 4, "rate": 0.5}),
     "batch norm": (BatchNorm, {"units": 4, "steps": 7, "momentum": 0.25, "epsilon": 0.5}),
