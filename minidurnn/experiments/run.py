@@ -15,7 +15,8 @@ from ..networks.stacks import Chain
 from ..optim import Adam, Constant, Steps
 from ..records.machine import surroundings
 from ..records.record import read_record, thin, write_json
-from ..training.loop import evaluate, fit, reached
+from ..training.looking import evaluate, reached
+from ..training.loop import fit
 from ..training.storage import describe, read
 
 SCHEMA = 1

@@ -157,6 +157,10 @@ def test_weights_from_torch_keep_their_dtype():
     (lambda: torch.nn.GRU(3, 5, bidirectional=True), ValueError, ("bidirectional", "expected one layer, one direction")),
     (lambda: torch.nn.RNN(3, 5, bias=False), ValueError, ("bias", "expected one layer, one direction, biases")),
     (lambda: torch.nn.LSTM(3, 5, proj_size=2), ValueError, ("proj_size=2", "no projection")),
+    (lambda: torch.nn.GRU(3, 5, batch_first=True), ValueError, ("batch_first=True", "time comes first", "transpose(1, 0, 2)")),
+    (lambda: torch.nn.RNN(3, 5).half(), ValueError, ("weights of float16", "module.float()")),
+    (lambda: RNN(3, 5), TypeError, ("got RNN of minidurnn", "expected torch.nn.RNN")),
+    (lambda: torch.nn.LSTM, TypeError, ("got type of builtins", "expected torch.nn.RNN")),
 ])
 def test_a_module_of_another_kind_is_refused(make, error, words):
     with refuses(error, *words):
