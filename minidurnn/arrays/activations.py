@@ -12,7 +12,7 @@ def activation(name, like):
     """
     xp = namespace(like)
     if name == "relu":
-        zero = xp.zeros_like(like)                            # a full array: NumPy is several times slower with a scalar
+        zero = xp.zeros_like(like)                            # in full: NumPy is several times slower with a scalar
         return lambda a: xp.maximum(a, zero, out=a)
     if name == "tanh":
         return lambda a: xp.tanh(a, out=a)
