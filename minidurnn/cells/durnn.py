@@ -4,7 +4,9 @@ from collections import namedtuple
 from dataclasses import dataclass
 from math import log
 
-from ..arrays.activations import sigmoid
+import numpy as np
+
+from ..arrays.activations import FORMULAS, sigmoid
 from ..arrays.affine import affine, affine_backward, rows, rows_back, rows_product
 from ..arrays.backend import namespace
 from ..arrays.checks import (
@@ -59,7 +61,8 @@ class DuRNN(Cell):
     state_size = property(lambda self: self.short + self.long)
     outputs = property(lambda self: self.state_size if self.output == "both" else self.long)
     state_slices = property(lambda self: {"short": slice(0, self.short), "long": slice(self.short, self.state_size)})
-    chunk, decayed = 32, ("W_s", "U_s", "V_g", "W_g", "W_l")
+    chunk = 32
+    decayed = property(lambda self: (*(("W_s", "V_g") if self.project_input else ()), "U_s", "W_g", "W_l"))
 
     @property
     def shapes(self):
@@ -137,3 +140,14 @@ class DuRNN(Cell):
 
     def _split(self, both):
         return (None, None) if both is None else (both[..., :self.short], both[..., self.short:])
+
+
+def step(cell, p, x, state):
+    """One step as the equations read, plain NumPy: x (B, D), state [s, l] (B, S + L)  ->  h (B, outputs), state."""
+    relu, σ, S = FORMULAS["relu"], FORMULAS["sigmoid"], cell.short
+    a, v = (x @ p["W_s"] + p["b_s"], x @ p["V_g"] + p["b_g"]) if cell.project_input else (x[:, :S], x[:, S:])
+    s = relu(a + state[:, :S] @ p["U_s"])
+    g = σ(s @ p["W_g"] + v)
+    l = relu(g * (s @ p["W_l"] + p["b_l"]) + p["u"] * state[:, S:])
+    both = np.hstack([s, l])
+    return both if cell.output == "both" else l, both

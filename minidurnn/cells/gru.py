@@ -3,6 +3,9 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
+import numpy as np
+
+from ..arrays.activations import FORMULAS
 from ..arrays.affine import affine, affine_backward
 from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state
 from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
@@ -28,7 +31,8 @@ class GRU(Cell):
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    chunk, decayed = 16, ("W", "U")
+    chunk = 16
+    decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
 
     @property
     def shapes(self):
@@ -68,3 +72,13 @@ class GRU(Cell):
     def last_state(self, tape):
         """The state to hand to the next stretch of the sequence, (B, H)."""
         return tape.h[-1]
+
+
+def step(cell, p, x, state):
+    """One step as the equations read, plain NumPy: x (B, D), state (B, H)  ->  h (B, H), state."""
+    σ, (U_r, U_z, U_n) = FORMULAS["sigmoid"], np.split(p["U"], 3, axis=1)
+    a_r, a_z, a_n = np.split(x @ p["W"] + p["b"] if cell.project_input else x, 3, axis=1)
+    r, z = σ(a_r + state @ U_r), σ(a_z + state @ U_z)
+    n = np.tanh(a_n + r * (state @ U_n + p["c"]))
+    h = (1.0 - z) * n + z * state
+    return h, h

@@ -3,7 +3,7 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..arrays.activations import NAMES
+from ..arrays.activations import FORMULAS, NAMES
 from ..arrays.affine import affine, affine_backward
 from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of
 from ..arrays.starts import glorot, uniform, zeros
@@ -34,7 +34,8 @@ class IndRNN(Cell):
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    chunk, decayed = 50, ("W",)
+    chunk = 50
+    decayed = property(lambda self: ("W",) if self.project_input else ())
 
     @property
     def shapes(self):
@@ -81,3 +82,10 @@ class IndRNN(Cell):
             return p
         u = project_range(p["u"], range_limit(self.growth, self.horizon))
         return p if u is p["u"] else {**p, "u": u}
+
+
+def step(cell, p, x, state):
+    """One step as the equation reads, plain NumPy: x (B, D), state (B, H)  ->  h (B, H), state."""
+    a = x @ p["W"] + p["b"] if cell.project_input else x
+    h = FORMULAS[cell.activation](a + p["u"] * state)
+    return h, h

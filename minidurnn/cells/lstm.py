@@ -3,6 +3,9 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
+import numpy as np
+
+from ..arrays.activations import FORMULAS
 from ..arrays.affine import affine, affine_backward
 from ..arrays.backend import namespace
 from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state
@@ -32,7 +35,8 @@ class LSTM(Cell):
     outputs = property(lambda self: self.units)
     state_size = property(lambda self: 2 * self.units)
     state_slices = property(lambda self: {"h": slice(0, self.units), "c": slice(self.units, 2 * self.units)})
-    chunk, decayed = 16, ("W", "U")
+    chunk = 16
+    decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
 
     @property
     def shapes(self):
@@ -77,3 +81,12 @@ class LSTM(Cell):
 
     def _split(self, both):
         return (None, None) if both is None else (both[:, :self.units], both[:, self.units:])
+
+
+def step(cell, p, x, state):
+    """One step as the equations read, plain NumPy: x (B, D), state [h, c] (B, 2H)  ->  h (B, H), state."""
+    σ, h, c = FORMULAS["sigmoid"], state[:, :cell.units], state[:, cell.units:]
+    i, f, z, o = np.split((x @ p["W"] + p["b"] if cell.project_input else x) + h @ p["U"], 4, axis=1)
+    c = σ(f) * c + σ(i) * np.tanh(z)
+    h = σ(o) * np.tanh(c)
+    return h, np.hstack([h, c])

@@ -3,7 +3,7 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..arrays.activations import NAMES
+from ..arrays.activations import FORMULAS, NAMES
 from ..arrays.affine import affine, affine_backward
 from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of
 from ..arrays.starts import glorot, identity, normal, orthogonal, zeros
@@ -29,7 +29,8 @@ class RNN(Cell):
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    chunk, decayed = 50, ("W", "U")
+    chunk = 50
+    decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
 
     @property
     def shapes(self):
@@ -71,3 +72,10 @@ class RNN(Cell):
     def last_state(self, tape):
         """The state to hand to the next stretch of the sequence, (B, H)."""
         return tape.h[-1]
+
+
+def step(cell, p, x, state):
+    """One step as the equation reads, plain NumPy: x (B, D), state (B, H)  ->  h (B, H), state."""
+    a = x @ p["W"] + p["b"] if cell.project_input else x
+    h = FORMULAS[cell.activation](a + state @ p["U"])
+    return h, h

@@ -3,7 +3,7 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..arrays.activations import NAMES
+from ..arrays.activations import FORMULAS, NAMES
 from ..arrays.affine import affine, affine_backward
 from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of
 from ..arrays.starts import glorot, orthogonal, zeros
@@ -33,7 +33,8 @@ class ShortTermRNN(Cell):
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    chunk, decayed = 50, ("W", "U")
+    chunk = 50
+    decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
 
     @property
     def shapes(self):
@@ -80,3 +81,10 @@ class ShortTermRNN(Cell):
             return p
         U = project_spectral(p["U"], self.bound, self.projection)
         return p if U is p["U"] else {**p, "U": U}
+
+
+def step(cell, p, x, state):
+    """One step as the equation reads, plain NumPy: x (B, D), state (B, H)  ->  h (B, H), state."""
+    a = x @ p["W"] + p["b"] if cell.project_input else x
+    h = FORMULAS[cell.activation](a + state @ p["U"])
+    return h, h

@@ -65,20 +65,19 @@ class BatchNorm(Layer):
         if self.steps is not None and (len(x) > self.steps or lengths is not None):
             given = f"{len(x)} steps{'' if lengths is None else ' and lengths'}"
             raise ValueError(f"x has {given}: expected at most steps={self.steps} and no lengths; use steps=None.")
-        mask = n = None
+        n, mask = None, None if lengths is None else before_end(lengths, len(x), x)[..., None]
+        x = x if mask is None else xp.where(mask, x, 0)       # a product with 0 would let NaN through
         if noise is None:
             running = p["running_mean"], p["running_variance"]
             mean, variance = running if self.steps is None else (one[:len(x), None] for one in running)
         else:
             axes = (0, 1) if self.steps is None else 1
-            mask = None if lengths is None else before_end(lengths, len(x), x)[..., None]
             n = x.shape[1] * (len(x) if self.steps is None else 1) if lengths is None else int(lengths.sum())
             if n < 2:
                 raise ValueError(
                     f"batch norm in training has {n} value per statistic: expected at least 2; give more sequences, "
                     f"or evaluate with noise=None."
                 )
-            x = x if mask is None else xp.where(mask, x, 0)   # a product with 0 would let NaN through
             mean = x.sum(axes, keepdims=True) / n
             off = x - mean if mask is None else xp.where(mask, x - mean, 0)
             variance = (off * off).sum(axes, keepdims=True) / n

@@ -55,8 +55,8 @@ class Chain(Cell):
         return {str(place): part.init(rng) for place, part in enumerate(self.parts)}
 
     def draw(self, rng, B):
-        """The parts' noise, by their place in the chain."""
-        return {str(place): part.draw(rng, B) for place, part in enumerate(self.parts)}
+        """The parts' noise, by their place in the chain; None where no part takes any."""
+        return {str(place): part.draw(rng, B) for place, part in enumerate(self.parts)} if self.needs_noise else None
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape (the parts' tapes)."""
