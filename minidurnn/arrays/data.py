@@ -42,5 +42,5 @@ def _check_finite(name, array, dtype, valid):
     if wrong.any():
         where = tuple(int(axis) for axis in np.argwhere(wrong)[0])
         raise ValueError(
-            f"{name}[{', '.join(map(str, where))}] is {array[where]}: expected finite numbers in {dtype}; "
+            f"{name}[{', '.join(map(str, where))}] is {array[where]}: expected numbers that are finite in {dtype}; "
             "mend or leave out this sequence.")

@@ -261,12 +261,13 @@ def test_numbers_in_the_padding_are_not_looked_at_and_all_others_are(bad, reads)
     x, target = np.ones((T, B, 2)), np.ones((T, B, 1) if reads == "every" else (B, 1))
     padded = [np.where(inside[..., None], array, bad) if array.ndim == 3 else array for array in (x, target)]
     assert check_data(*padded, LENGTHS, network).dtype == np.int64 and check_data(x, target, None, network) is None
-    refused(ValueError, lambda: check_data(padded[0], target, None, network), f"x[1, 1, 0] is {bad}:", "finite numbers")
+    words = f"x[1, 1, 0] is {bad}:", "that are finite"
+    refused(ValueError, lambda: check_data(padded[0], target, None, network), *words)
     x[3, 2, 1] = bad                                          # the last step of the third sequence
     refused(ValueError, lambda: check_data(x, target, LENGTHS, network), f"x[3, 2, 1] is {bad}:", "in float32", "mend")
     place = (3, 2, 0) if reads == "every" else (2, 0)
     target[place] = bad
-    words = f"target[{', '.join(map(str, place))}] is {bad}:", "expected finite numbers in float32"
+    words = f"target[{', '.join(map(str, place))}] is {bad}:", "expected numbers that are finite in float32"
     refused(ValueError, lambda: check_data(padded[0], target, LENGTHS, network), *words)
     if bad == 1e300:
         check_data(x, target, LENGTHS, network, "float64")
