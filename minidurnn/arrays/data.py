@@ -16,6 +16,8 @@ def check_data(x, target, lengths, network, dtype="float32"):
     """
     for name, array in (("x", x), ("target", target)):
         check_library(name, array, like=np.float32(0))
+        if array.dtype.kind not in "fiu":
+            raise TypeError(f"{name} is an array of {array.dtype}: expected numbers; convert with {name}.astype first.")
     if x.ndim < 2 or 0 in x.shape[:2]:
         raise ValueError(
             f"x has shape {x.shape}: expected (T, B, {network.body.inputs}), time first, "

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..arrays.backend import to
-from ..arrays.checks import check_classes
+from ..arrays.data import check_data
 from .update import Batch
 
 
@@ -43,31 +43,15 @@ def draw(network, data, dtype, backend):
              numbers are out of range: on a GPU nothing later reads them.
     """
     check_triple(data)
-    x, target, lengths = data
-    with np.errstate(over="ignore"):
-        cast = [array.astype(dtype, copy=False) if array.dtype.kind == "f" else array for array in (x, target)]
-    for name, given, array, classes in zip(("x", "target"), (x, target), cast, (network.body.inputs, network.outputs)):
-        if array.dtype.kind in "iu":
-            check_classes(name, array, array.shape, classes)
-        elif not np.isfinite(array).all():
-            where = tuple(int(axis) for axis in np.argwhere(~np.isfinite(array))[0])
-            raise ValueError(
-                f"{name}[{', '.join(map(str, where))}] is {given[where]}: expected numbers that are finite in {dtype}; "
-                "mend or leave out this sequence.")
+    lengths = check_data(*data, network, dtype)
+    with np.errstate(over="ignore"):                          # in the padding, which nothing reads
+        cast = [array.astype(dtype, copy=False) if array.dtype.kind == "f" else array for array in data[:2]]
     return *(to(backend, array) for array in cast), lengths
 
 
 def check_triple(data):
-    """Raise TypeError unless data are x, target, lengths: two NumPy arrays of numbers, and one of integers or None."""
+    """Raise TypeError unless data are three: x, target, lengths."""
     if not isinstance(data, (tuple, list)) or len(data) != 3:
         size = f" of {len(data)}" if isinstance(data, (tuple, list)) else ""
         raise TypeError(
             f"the data are a {type(data).__name__}{size}: expected x, target, lengths (None where all are equal).")
-    for name, array, kinds in zip(("x", "target", "lengths"), data, ("fiu", "fiu", "iu")):
-        if name == "lengths" and array is None:
-            continue
-        if type(array) not in (np.ndarray, np.memmap) or array.dtype.kind not in kinds:
-            given = f" of {array.dtype}" if isinstance(array, np.ndarray) else ""
-            raise TypeError(
-                f"{name} is a {type(array).__name__}{given}: expected a NumPy array of numbers; "
-                "convert with numpy.asarray first.")

@@ -62,7 +62,8 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
             return earlier + perf_counter() - begun
 
         try:
-            for run in rows(network, task, optimizer, schedule, run, o, clock, bar.update):
+            whole = rows(network, task, optimizer, schedule, run, o, clock, bar.update)
+            for run in whole:
                 seen = shown(run)
                 bar.set_postfix_str(f"loss {seen['loss'][-1]:.4f}, {network.metric} {seen['metric'][-1]:.4f}")
                 if run.update % o.checkpoint_every == 0:
