@@ -230,9 +230,11 @@ def without_recurrence(back):
     return wrong
 
 
-def as_if_linear(back):
-    """The slope of the activation forgotten."""
-    return lambda dh, h, U, h0, activation, carry=None: back(dh, h, U, h0, "identity", carry=carry)
+def other_slope(back):
+    """The slope of the activation forgotten, or that of tanh where there is no activation."""
+    def wrong(dh, h, U, h0, activation, carry=None):
+        return back(dh, h, U, h0, "tanh" if activation == "identity" else "identity", carry=carry)
+    return wrong
 
 
 def carry_ignored(name):
@@ -247,7 +249,7 @@ def each(results):
 
 PLAIN = {
     "off by one": off_by_one, "last for initial state": from_the_last_state, "no recurrence": without_recurrence,
-    "no slope": as_if_linear, "carry ignored": carry_ignored("carry"), **each(3),
+    "another slope": other_slope, "carry ignored": carry_ignored("carry"), **each(3),
 }
 LOOPS = {                                                     # function of a cell's module -> bugs
     "matrix_scan_backward": {**PLAIN, "transposed": transposed(2)},

@@ -35,6 +35,9 @@ def backends():
     return ["numpy", "stand-in", pytest.param("cupy", marks=pytest.mark.gpu)]
 
 
+on_a_device = pytest.mark.parametrize("xp", backends()[1:], indirect=True)      # where NumPy has its answer elsewhere
+
+
 def rng(seed=0):
     """A fresh generator."""
     return np.random.default_rng(seed)
