@@ -64,7 +64,7 @@ def test_a_record_is_never_overwritten_and_nothing_is_left_of_the_attempt(tmp_pa
 def test_what_the_system_says_of_a_record_that_cannot_be_written_names_the_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
-    monkeypatch.setattr(os, "link", full)
+    monkeypatch.setattr(os, "fsync", full)
     with refuses(OSError, str(tmp_path / "record.json"), "record", "No space left on device", "make room"):
         write_record(tmp_path / "record.json", RECORD)
     assert not list(tmp_path.iterdir())
