@@ -222,3 +222,18 @@ def check_gradients(cell, dh, dstate, x):
         check_array("dh", dh, (*x.shape[:2], cell.outputs), x)
     if dstate is not None:
         check_array("dstate", dstate, (x.shape[1], cell.state_size), x)
+
+
+def opened(kind, tape):
+    """`tape` itself, as it is taken apart in backward.    Raises TypeError unless it is of this kind."""
+    if type(tape) is not kind:
+        given = f"{type(tape).__name__} of {type(tape).__module__}"
+        raise TypeError(f"the tape is a {given}: expected what forward of this very model gave.")
+    return tape
+
+
+def check_generator(rng):
+    """`rng` itself.    Raises TypeError unless it is NumPy's generator of random numbers."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {rng!r}: expected a NumPy generator; make one with numpy.random.default_rng(0).")
+    return rng

@@ -18,6 +18,7 @@ from ..arrays.checks import (
     initial_state,
     number,
     one_of,
+    opened,
     optional,
 )
 from ..arrays.starts import constant, glorot, orthogonal, uniform, zeros
@@ -107,7 +108,7 @@ class DuRNN(Cell):
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, outputs) direct gradient on every h[t], dstate (B, S + L) on the state  ->  dx, dstate0, dp."""
-        p, x, s0, l0, s, g, c, l = tape
+        p, x, s0, l0, s, g, c, l = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         dh_s, dh_l = self._split(dh) if self.output == "both" else (None, dh)
         ds_last, dl_last = self._split(dstate)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arrays.activations import FORMULAS
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, opened
 from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
 from ..scans import gru_scan, gru_scan_backward
 from .contract import Cell
@@ -61,7 +61,7 @@ class GRU(Cell):
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp."""
-        p, x, h0, h, gates, m = tape
+        p, x, h0, h, gates, m = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         da, dU, dc, dh0 = gru_scan_backward(dh, h, gates, m, p["U"], h0, carry=dstate)
         if not self.project_input:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..arrays.activations import FORMULAS, NAMES
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of, opened
 from ..arrays.starts import glorot, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward
 from .constraints import check_constraints, project_range, range_limit, start_range
@@ -64,7 +64,7 @@ class IndRNN(Cell):
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp."""
-        p, x, h0, h = tape
+        p, x, h0, h = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         da, du, dh0 = diagonal_scan_backward(dh, h, p["u"], h0, self.activation, carry=dstate)
         if not self.project_input:

@@ -8,7 +8,7 @@ import numpy as np
 from ..arrays.activations import FORMULAS
 from ..arrays.affine import affine, affine_backward
 from ..arrays.backend import namespace
-from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, opened
 from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
 from ..scans import lstm_scan, lstm_scan_backward
 from .contract import Cell
@@ -65,7 +65,7 @@ class LSTM(Cell):
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, H) direct gradient on every h[t], dstate (B, 2H) on the state handed on  ->  dx, dstate0, dp."""
-        p, x, h0, c0, h, c, gates, tanh_c = tape
+        p, x, h0, c0, h, c, gates, tanh_c = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         dh_last, dc_last = self._split(dstate)
         da, dU, dh0, dc0 = lstm_scan_backward(dh, h, c, gates, tanh_c, p["U"], h0, c0, carry=dh_last, carry_c=dc_last)

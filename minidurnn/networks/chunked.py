@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..arrays.backend import keep_freed_memory, namespace
-from ..arrays.checks import at_least, check_array, check_options, check_sequence, one_of
+from ..arrays.checks import at_least, check_array, check_options, check_sequence, one_of, opened
 from ..arrays.lengths import check_lengths, put, taken
 from ..arrays.trees import add, map_leaves
 from ..cells.contract import Cell, check_model
@@ -167,7 +167,7 @@ class Chunked(Cell):
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
-        walk, pieces, shape = tape
+        walk, pieces, shape = opened(Tape, tape)
         if dh is not None:
             check_array("dh", dh, (*shape, self.outputs), walk.last)
         douts = [None if dh is None else part_of(dh, piece) for piece in pieces]

@@ -8,12 +8,14 @@ from ..arrays.backend import namespace
 from ..arrays.checks import (
     at_least,
     check_classes,
+    check_generator,
     check_gradients,
     check_names,
     check_options,
     flag,
     initial_state,
     number,
+    opened,
 )
 from ..arrays.starts import glorot, normal, zeros
 from ..cells.contract import Layer
@@ -55,7 +57,7 @@ class Linear(Layer):
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, O)  ->  dx, dstate0 (B, 0), dp like p."""
-        p, x = tape
+        p, x = opened(Tape, tape)
         check_gradients(self, dy, dstate, x)
         dy = namespace(x).zeros((*x.shape[:2], self.outputs), x.dtype) if dy is None else dy
         if not self.bias:
@@ -88,7 +90,7 @@ class Embedding(Layer):
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, E)  ->  None (symbols have no gradient), dstate0 (B, 0), dp like p."""
-        p, x = tape
+        p, x = opened(Tape, tape)
         dW = namespace(x).zeros_like(p["W"])
         if dy is not None:
             namespace(x).add.at(dW, x, dy)                    # a symbol that comes twice collects twice
@@ -123,7 +125,7 @@ class Dropout(Layer):
 
     def draw(self, rng, B):
         """A mask for every sequence  ->  (B, H) float32."""
-        kept = rng.random((B, self.units)) >= self.rate
+        kept = check_generator(rng).random((B, self.units)) >= self.rate
         return (kept / (1.0 - self.rate)).astype("float32")
 
     def forward(self, p, x, state=None, noise=None):
@@ -134,7 +136,7 @@ class Dropout(Layer):
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, H)  ->  dx, dstate0 (B, 0), {}."""
-        mask, x = tape
+        mask, x = opened(Tape, tape)
         check_gradients(self, dy, dstate, x)
         dy = namespace(x).zeros(x.shape, x.dtype) if dy is None else dy
         return (dy if mask is None else dy * mask), self.last_state(tape), {}

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.backend import namespace
-from ..arrays.checks import at_least, check_array, check_integers, check_names, check_options, check_sequence, one_of
+from ..arrays.checks import (
+    at_least,
+    check_array,
+    check_integers,
+    check_names,
+    check_options,
+    check_sequence,
+    one_of,
+    opened,
+)
 from ..arrays.lengths import check_lengths, put, taken
 from ..arrays.trees import count
 from ..cells.contract import check_model
@@ -75,7 +84,7 @@ class Network:
 
     def gradient(self, tape, dstate=None):
         """The gradient of the loss, plus dstate (B, state_size) on the state handed on  ->  dp like p, dstate0."""
-        stretch, keep, walk = tape
+        stretch, keep, walk = opened(Tape, tape)
         _, dstate0, dp = walk_backward(stretch, keep, [None] * len(walk.inputs), walk, dstate)
         return dp, dstate0
 
@@ -83,7 +92,7 @@ class Network:
         """p with the running statistics that the training pass has moved."""
         if not self.body.whole:
             return p
-        return {**p, "body": self.body.updated(p["body"], tape_of(*tape, 0)[0])}
+        return {**p, "body": self.body.updated(p["body"], tape_of(*opened(Tape, tape), 0)[0])}
 
     def last_state(self, tape):
         """The state to hand to the next stretch, each sequence's at its own last step, (B, state_size)."""

@@ -4,7 +4,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 from ..arrays.backend import namespace
-from ..arrays.checks import LARGEST, at_least, check_gradients, check_options, initial_state, number, optional
+from ..arrays.checks import LARGEST, at_least, check_gradients, check_options, initial_state, number, opened, optional
 from ..arrays.lengths import before_end, check_lengths
 from ..arrays.starts import constant
 from ..cells.contract import Layer
@@ -87,7 +87,7 @@ class BatchNorm(Layer):
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, H), zero in the padding  ->  dx, dstate0 (B, 0), dp with scale and shift."""
-        p, x, normal, deviation, mask, n, _, _ = tape
+        p, x, normal, deviation, mask, n, _, _ = opened(Tape, tape)
         check_gradients(self, dy, dstate, x)
         xp = namespace(x)
         dy = xp.zeros(x.shape, x.dtype) if dy is None else dy if mask is None else xp.where(mask, dy, 0)

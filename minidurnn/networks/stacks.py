@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..arrays.backend import namespace
-from ..arrays.checks import check_array, check_names
+from ..arrays.checks import check_array, check_names, opened
 from ..arrays.lengths import without_padding
 from ..cells.contract import Cell, check_model
 from .chunked import run
@@ -69,7 +69,7 @@ class Chain(Cell):
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
-        dstates, dp = [], {}
+        dstates, dp, tape = [], {}, opened(list, tape)
         steps = list(zip(map(str, range(len(self.parts))), self.parts, tape, self._split(dstate, "dstate")))
         for place, part, own, dlast in reversed(steps):
             dh, dfirst, dp[place] = part.backward(dh, own, dlast)

@@ -1,11 +1,12 @@
-"""The table of models: every forward is its own equations, one step after the other."""
+"""The table of models: every forward is its own equations, step after step, and what is no part of it is refused."""
 
 import numpy as np
 import pytest
-from support import B, T, assert_same, rng
+from support import B, T, assert_same, refuses, rng
 
+from minidurnn import RNN, Chunked, Linear
 from minidurnn.gradcheck import random_leaves
-from minidurnn.networks import MODELS
+from minidurnn.networks import MODELS, BatchNorm, Dropout, Embedding
 
 LINES = [(name, sample) for name, model in MODELS.items() for sample in model.samples]
 
@@ -25,3 +26,24 @@ def test_a_forward_is_its_equations_step_by_step(name, body):
 def test_a_line_of_the_table_makes_the_model_that_its_samples_show(name):
     body = MODELS[name].make(3, 5, 20)
     assert body.inputs == 3 and {type(sample) for sample in MODELS[name].samples} == {type(body)}
+
+
+BODIES = [*(model.samples[0] for model in MODELS.values()), Linear(2, 3), BatchNorm(2), Chunked(RNN(2, 4), 3)]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=repr)
+def test_the_tape_of_another_model_is_refused_in_one_sentence(body):
+    x = np.zeros((T, B, 2), np.float32)
+    tapes = [other.forward(other.init(rng()), x)[1] for other in BODIES if type(other) is not type(body)]
+    for tape in (*tapes, None, 5, x):
+        with refuses(TypeError, f"the tape is a {type(tape).__name__}", "expected what forward of this very model gave"):
+            body.backward(None, tape)
+
+
+@pytest.mark.parametrize("body", [body for body in BODIES if body != BatchNorm(2)] + [Embedding(3, 2)], ids=repr)
+def test_a_seed_in_place_of_a_generator_is_refused_in_one_sentence(body):
+    for seed in (0, None, np.random):
+        with refuses(TypeError, "rng is", "expected a NumPy generator", "numpy.random.default_rng(0)"):
+            body.init(seed)
+    with refuses(TypeError, "rng is 0", "expected a NumPy generator"):
+        Dropout(2, 0.5).draw(0, B)
