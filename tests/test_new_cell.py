@@ -1,18 +1,20 @@
 """A new cell by CONTRIBUTING's recipe: its file and its line in the table, and everything else takes it from there."""
 
 import sys
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 
 import numpy as np
 import pytest
 from planted import CELL_BUGS, LOOPS, planted, planted_places
-from support import B, T, assert_same, rng
+from support import B, T, assert_same, refuses, rng
 
-from minidurnn import Chunked, Network, evaluate, fit, load, save
+from minidurnn import evaluate, fit, load, save
 from minidurnn.arrays.trees import leaves, map_leaves
 from minidurnn.bench import ours
+from minidurnn.experiments import Trial, run_trial
 from minidurnn.gradcheck import assert_cell, random_leaves
-from minidurnn.networks import MODELS, Model, width_for
+from minidurnn.networks import MODELS, Model
 from minidurnn.tasks import Adding
 
 CELL = '''"""The smoothing cell: a share of every state is kept, the rest is new."""
@@ -106,11 +108,14 @@ def test_every_planted_bug_is_caught_in_it(smooth, monkeypatch):
             assert_cell(where, rng(5))
 
 
-def network(parameters=200):
-    """What an experiment makes of the line: the width that comes closest to so many numbers, in the cell's chunks."""
-    make = MODELS["smooth"].make
-    body = make(2, width_for(lambda units: make(2, units, 10), 1, parameters), 10)
-    return Network(Chunked(body, body.chunk), 1)
+def trial():
+    """A small experiment with it."""
+    return Trial("adding", 10, "smooth", "equal", 200, seed=0, rates=(0.01,), updates=40, batch=20)
+
+
+def network():
+    """What the experiment trains: the width that comes closest to so many numbers, in the cell's own chunks."""
+    return trial().network(Adding(10))
 
 
 def test_it_trains_and_its_run_goes_on_from_a_checkpoint(smooth, tmp_path):
@@ -121,6 +126,13 @@ def test_it_trains_and_its_run_goes_on_from_a_checkpoint(smooth, tmp_path):
     for updates in (20, 40):
         q, _ = fit(network(), Adding(10), updates, **options, checkpoint=tmp_path / "run.npz", resume=True)
     assert_same(q, p, 0)
+
+
+def test_an_experiment_takes_it_by_its_name(smooth, tmp_path):
+    record = run_trial(trial(), tmp_path, progress=False)
+    assert record.trial["model"] == "smooth" and record.verdict in ("solved", "learning", "baseline")
+    with refuses(ValueError, "model is 'smoother'", "'smooth'"):
+        replace(trial(), model="smoother")
 
 
 def test_it_is_saved_and_loaded_by_its_class(smooth, tmp_path):
