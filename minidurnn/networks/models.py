@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cells import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, durnn, gru, indrnn, lstm, rnn, short_term
+from .deep import dense, plain, residual
 from .stacks import Chain
 
 
@@ -13,14 +14,15 @@ class Model:
     """A line of the table.
 
     make      (inputs, units, horizon) -> body, as the experiments compare it
-    samples   small bodies that together have every option of the model at least once; tests and planted bugs take them
+    samples   small bodies that together have every option of the model at least once; tests and planted bugs take them.
+              A deep stack has none: its parts have theirs
     peers     who else has this model: of "eager", "hoisted", "nn", "jax" (bench)
     step      (body, p, x (B, D), state) -> h, state: one step as its equations read, in plain NumPy. The tests hold
               forward to its repetition
     """
 
     make: object
-    samples: tuple
+    samples: tuple = ()
     peers: tuple = ()
     step: object = None
 
@@ -35,6 +37,11 @@ def chained(step):
         return x, np.hstack(states)
 
     return whole
+
+
+def bare(horizon, memory="any"):
+    """A deep stack's cell: its W and b belong to the Linear in front of it."""
+    return lambda units: IndRNN(units, units, horizon, memory=memory, project_input=False)
 
 
 MODELS = {
@@ -99,4 +106,7 @@ MODELS = {
         ("eager", "nn", "jax"),
         step=gru.step,
     ),
+    "indrnn-6": Model(lambda D, H, T: plain(D, H, 6, bare(T), last=bare(T, "long"), norm="after")),
+    "indrnn-residual": Model(lambda D, H, T: residual(D, H, 5, bare(T), last=bare(T, "long"))),
+    "indrnn-dense": Model(lambda D, H, T: dense(D, H, bare(T), last=bare(T, "long"))),
 }

@@ -25,10 +25,11 @@ def test_a_forward_is_its_equations_step_by_step(name, body):
 @pytest.mark.parametrize("name", MODELS)
 def test_a_line_of_the_table_makes_the_model_that_its_samples_show(name):
     body = MODELS[name].make(3, 5, 20)
-    assert body.inputs == 3 and {type(sample) for sample in MODELS[name].samples} == {type(body)}
+    assert body.inputs == 3 and {type(sample) for sample in MODELS[name].samples} <= {type(body)}
+    assert MODELS[name].samples or body.whole
 
 
-BODIES = [*(model.samples[0] for model in MODELS.values()), Linear(2, 3), BatchNorm(2), Chunked(RNN(2, 4), 3)]
+BODIES = [*(model.samples[0] for model in MODELS.values() if model.samples), Linear(2, 3), BatchNorm(2), Chunked(RNN(2, 4), 3)]
 
 
 @pytest.mark.parametrize("body", BODIES, ids=repr)
