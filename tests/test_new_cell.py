@@ -23,7 +23,7 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 from minidurnn.arrays.affine import affine, affine_backward
-from minidurnn.arrays.checks import check_gradients, check_positive, initial_state
+from minidurnn.arrays.checks import check_gradients, check_positive, initial_state, opened
 from minidurnn.arrays.starts import glorot, uniform, zeros
 from minidurnn.cells import Cell
 from minidurnn.scans import diagonal_scan, diagonal_scan_backward
@@ -55,7 +55,7 @@ class Smooth(Cell):
         return h, Tape(p, x, h0, h)
 
     def backward(self, dh, tape, dstate=None):
-        p, x, h0, h = tape
+        p, x, h0, h = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         da, df, dh0 = diagonal_scan_backward(dh, h, p["f"], h0, "identity", carry=dstate)
         dx, dW, db = affine_backward(da, x, p["W"])
