@@ -14,7 +14,8 @@ T, B = 7, 3                                                   # no size below is
 SAMPLES = list(dict.fromkeys(sample for model in MODELS.values() for sample in model.samples))
 BARE = [sample for sample in SAMPLES if not getattr(sample, "project_input", True)]      # x is their pre-activation
 CELLS = [sample for sample in SAMPLES if sample not in BARE and not isinstance(sample, Chain)]
-SQUARE = [model.make(4, 4, 9) for model in MODELS.values() if {*model.samples} & {*CELLS}]      # a missing transpose fits
+# where a missing transpose fits
+SQUARE = [model.make(4, 4, 9) for model in MODELS.values() if {*model.samples} & {*CELLS}]
 STACKS = [
     *(sample for sample in SAMPLES if isinstance(sample, Chain)),
     Linear(2, 3),

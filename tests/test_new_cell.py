@@ -104,7 +104,8 @@ def test_every_planted_bug_is_caught_in_it(smooth, monkeypatch):
     assert {function for _, function, _ in places} == {"diagonal_scan_backward", "affine_backward"}
     for where, function, bug in places:
         with monkeypatch.context() as patch, pytest.raises(AssertionError):
-            patch.setattr(sys.modules["smooth"], function, LOOPS[function][bug](getattr(sys.modules["smooth"], function)))
+            module = sys.modules["smooth"]
+            patch.setattr(module, function, LOOPS[function][bug](getattr(module, function)))
             assert_cell(where, rng(5))
 
 
