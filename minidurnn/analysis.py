@@ -3,7 +3,8 @@
 Every gradient comes from the models' own backward, one step at a time.
 Steps    as in the equations: the state of step t is what step t leaves behind, t = 1..T; step 0 is the state that the
          sequence starts from; x_t is x[t - 1] of the array. The lag is k = T - t.
-Order    row convention: entry (i, j) of a Jacobian is d of_j / d wrt_i; dh_T/dh_t = ∏ ∂h_k/∂h_{k-1}, k = t+1..T left to right.
+Order    row convention: entry (i, j) of a Jacobian is d of_j / d wrt_i; dh_T/dh_t = ∏ ∂h_k/∂h_{k-1}, k = t+1..T from
+         left to right.
 """
 
 from dataclasses import replace
@@ -45,11 +46,15 @@ def jacobian(model, p, x, step, state=None, of="state", wrt="state"):
     """d of_T / d wrt_t, from the state after step T back to `step` = t.
 
     of, wrt    "state", a part of it named in state_slices ("short", "long"), or a slice; wrt also "x". The rest of the
-               state of step t is held: for DuRNN's dl_T/ds_t with l_t following s_t add selection_jacobian(tape, t) @ dl_T/dl_t
+               state of step t is held: for DuRNN's dl_T/ds_t with l_t following s_t add
+               selection_jacobian(tape, t) @ dl_T/dl_t
     returns    (B, size of wrt, size of `of`)
     """
     if not (wrt == "x") <= step <= len(x):
-        raise ValueError(f"step is {step}: expected 0 (the state before the first step; 1 for wrt=\"x\") to {len(x)}, the length of x.")
+        raise ValueError(
+            f"step is {step}: expected 0 (the state before the first step; 1 for wrt=\"x\") to {len(x)}, the length "
+            f"of x."
+        )
     return next(islice(_jacobians(model, p, x, state, of, wrt), len(x) - step, None))
 
 
@@ -63,9 +68,9 @@ def gradient_norm_by_lag(model, p, x, state=None, of="state", wrt="state", norm=
     """‖d of_T / d wrt_{T-k}‖ for every lag k and sequence, exactly or from random cotangents.
 
     of, wrt    as in jacobian                         norm   "frobenius" or "spectral"
-    rng        None: exact, the batch copied for each of the n entries of `of`. A generator (Frobenius only): the root of
-               n · mean ‖J c‖² over `draws` random unit cotangents c per sequence. E‖J c‖² = ‖J‖_F² / n, so the square is
-               unbiased; its relative standard error is below sqrt(2 / draws).
+    rng        None: exact, the batch copied for each of the n entries of `of`. A generator (Frobenius only): the root
+               of n · mean ‖J c‖² over `draws` random unit cotangents c per sequence. E‖J c‖² = ‖J‖_F² / n, so the
+               square is unbiased; its relative standard error is below sqrt(2 / draws).
     returns    (T+1, B), or (T, B) for x, whose lag 0 is x_T
     """
     check_choice("norm", norm, ("frobenius", "spectral") if rng is None else ("frobenius",))
@@ -74,7 +79,7 @@ def gradient_norm_by_lag(model, p, x, state=None, of="state", wrt="state", norm=
 
 
 def state_slices(model):
-    """Where the parts of a state lie: {"state"}, with "short" and "long" for a DuRNN, "0", "1", "1/long" … for a Chain."""
+    """Where the parts of a state lie: "state", with "short" and "long" for a DuRNN, "0", "1", "1/long" for a Chain."""
     return {"state": slice(0, model.state_size), **model.state_slices}
 
 
@@ -106,7 +111,10 @@ def half_life(u):
 def bound_for(horizon, tolerance):
     """The bound ρ = tolerance^(1/horizon) under which nothing above `tolerance` is left after `horizon` steps."""
     if not (horizon > 0 and 0 < tolerance < 1):
-        raise ValueError(f"horizon, tolerance are {horizon!r}, {tolerance!r}: expected steps above 0 and a number between 0 and 1, both excluded.")
+        raise ValueError(
+            f"horizon, tolerance are {horizon!r}, {tolerance!r}: expected steps above 0 and a number between 0 and 1, "
+            f"both excluded."
+        )
     return float(tolerance) ** (1.0 / horizon)
 
 
@@ -127,7 +135,10 @@ def smear_bound(c, rho, u_max, lag, form="sum"):
 
 
 def selection_jacobian(tape, step):
-    """∂l_k/∂s_k = (W_l diag(g_k) + W_g diag(c_k ⊙ g_k ⊙ (1 - g_k))) diag(relu'_k) of a DuRNN's tape at step k  ->  (B, S, L)."""
+    """∂l_k/∂s_k of a DuRNN's tape at step k  ->  (B, S, L).
+
+    Model    (W_l diag(g_k) + W_g diag(c_k ⊙ g_k ⊙ (1 - g_k))) diag(relu'_k)
+    """
     if not 1 <= step <= len(tape.l):
         raise ValueError(f"step is {step}: expected 1 to {len(tape.l)}, the steps on this tape.")
     g, c, l = (array[step - 1][:, None] for array in (tape.g, tape.c, tape.l))       # (B, 1, L)
@@ -136,7 +147,8 @@ def selection_jacobian(tape, step):
 
 def selection_strength(tape):
     """max_k ‖∂l_k/∂s_k‖₂ along each sequence of a DuRNN's tape  ->  (B,)."""
-    return namespace(tape.l).stack([_norm(selection_jacobian(tape, step), "spectral") for step in range(1, len(tape.l) + 1)]).max(0)
+    norms = [_norm(selection_jacobian(tape, step), "spectral") for step in range(1, len(tape.l) + 1)]
+    return namespace(tape.l).stack(norms).max(0)
 
 
 def selection_bound(tape):
@@ -150,8 +162,9 @@ def _walk(model, p, x, state):
 
 
 def _walk_back(model, walk, dstate=None, dh=None, copies=1):
-    """Back through single steps, t = T..1, with the batch copied: yield the gradients on the state of step t - 1 and on x_t."""
-    for x, before, dh_t in zip(reversed(walk.inputs), reversed(walk.kept), chain([dh], repeat(None))):    # dh is on step T alone
+    """Back through single steps, t = T..1, with the batch copied: yield the gradients on state t - 1 and on x_t."""
+    direct = chain([dh], repeat(None))                        # dh is on step T alone
+    for x, before, dh_t in zip(reversed(walk.inputs), reversed(walk.kept), direct):
         if copies > 1:
             x, before = (None if array is None else namespace(array).tile(array, (copies, 1)) for array in (x, before))
         _, tape = model.forward(walk.p, x, before)

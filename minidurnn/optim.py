@@ -1,6 +1,10 @@
-"""Optimisers and what belongs to an update: clipping by the global norm, schedules. All pure: (p, dp, state) -> new ones."""
+"""Optimisers and what belongs to an update: clipping by the global norm, schedules. All pure, new state from old."""
 
 from dataclasses import dataclass
+from functools import cache, reduce
+from operator import index
+
+import numpy as np
 
 from .arrays.backend import namespace
 from .arrays.checks import check_positive, is_number
@@ -9,7 +13,10 @@ from .arrays.trees import leaves, map_leaves, merge, trained
 
 @dataclass(frozen=True)
 class SGD:
-    """Gradient descent with momentum: m ← μ m + dp, p ← p - rate · m.    weight_decay as in Adam."""
+    """Gradient descent with momentum: m ← μ m + dp, p ← p - rate · m.
+
+    weight_decay   as in Adam
+    """
 
     rate: float = 0.01
     momentum: float = 0.0
@@ -23,9 +30,9 @@ class SGD:
         """The state before the first update."""
         return {"m": map_leaves(lambda a: 0 * a, trained(p))}
 
-    def update(self, p, dp, state, scale=1.0):
-        """One update at scale · rate  ->  p, state."""
-        rate, dp = float(self.rate * scale), with_decay(dp, p, float(self.weight_decay))
+    def update(self, p, dp, state, scale=1.0, decayed=None):
+        """One update at scale · rate; weight decay touches the paths in `decayed`, network.decayed  ->  p, state."""
+        rate, dp = float(self.rate * scale), with_decay(dp, p, float(self.weight_decay), decayed)
         m = map_leaves(lambda m, d: float(self.momentum) * m + d, state["m"], dp)
         return merge(p, map_leaves(lambda m, a: a - rate * m, m, p)), {"m": m}
 
@@ -34,8 +41,10 @@ class SGD:
 class Adam:
     """Adam with bias correction (Kingma, Ba 2015): p ← p - rate · m̂ / (sqrt(v̂) + epsilon).
 
-    weight_decay   adds so much of p to the gradient of every matrix (letters W, U, V), and spares recurrent vectors u,
-                   biases, scales and shifts, as Li et al. 2019, section 5.1
+    weight_decay   adds so much of p to the gradient of the leaves whose paths `update` is given: network.decayed names
+                   its matrices; recurrent vectors u, biases, scales and shifts are spared, as in Li et al. 2019,
+                   section 5.1
+    An entry of the gradient beyond 2**63 (2**511 in float64) counts as that much, for v has to hold its square.
     """
 
     rate: float = 0.001
@@ -53,10 +62,11 @@ class Adam:
         zeros = map_leaves(lambda a: 0 * a, trained(p))
         return {"m": zeros, "v": zeros, "updates": 0}
 
-    def update(self, p, dp, state, scale=1.0):
-        """One update at scale · rate  ->  p, state."""
+    def update(self, p, dp, state, scale=1.0, decayed=None):
+        """One update at scale · rate; weight decay touches the paths in `decayed`, network.decayed  ->  p, state."""
         updates = state["updates"] + 1
-        beta1, beta2, dp = float(self.beta1), float(self.beta2), with_decay(dp, p, float(self.weight_decay))
+        beta1, beta2, dp = float(self.beta1), float(self.beta2), with_decay(dp, p, float(self.weight_decay), decayed)
+        dp = map_leaves(squarable, dp)
         m = map_leaves(lambda m, d: beta1 * m + (1 - beta1) * d, state["m"], dp)
         v = map_leaves(lambda v, d: beta2 * v + (1 - beta2) * (d * d), state["v"], dp)
         root = (1 - beta2**updates) ** 0.5
@@ -66,20 +76,59 @@ class Adam:
         return merge(p, moved), {"m": m, "v": v, "updates": updates}
 
 
-def with_decay(dp, p, decay):
-    """dp + decay · p for the leaves whose letter is W, U or V, dp itself for the others."""
+def squarable(d):
+    """d with entries beyond 2**63 in size (2**511 in float64), whose square its dtype hardly holds, cut to that."""
+    xp, limit = namespace(d), 2.0 ** (half_range(d.dtype) - 1)
+    return xp.minimum(xp.maximum(d, -limit), limit)
+
+
+@cache
+def half_range(dtype):
+    """The power of two below which numbers of a dtype have squares that it holds: 64 for float32, 512 for float64."""
+    return int(np.finfo(dtype).maxexp) // 2
+
+
+def with_decay(dp, p, decay, decayed):
+    """dp + decay · p for the leaves whose paths are in `decayed`, dp itself for the others.
+
+    Raises   ValueError where there is decay and `decayed` is None or names a leaf that dp does not have.
+    """
     if not decay:
         return dp
+    if decayed is None:
+        raise ValueError(
+            f"weight_decay is {decay} and decayed is None: expected the paths of what decays; "
+            "give decayed=network.decayed.")
+    if unknown := set(decayed) - set(leaves(dp)):
+        raise ValueError(
+            f"decayed names {', '.join(sorted(unknown))}: expected paths of the gradient, {', '.join(leaves(dp))}.")
+    return _decayed(dp, p, decay, decayed, "")
+
+
+def _decayed(dp, p, decay, decayed, stem):
     return {
-        name: with_decay(branch, p[name], decay) if isinstance(branch, dict) else branch + decay * p[name] if name[0] in "WUV" else branch
+        name: _decayed(branch, p[name], decay, decayed, f"{stem}{name}/") if isinstance(branch, dict)
+        else branch + decay * p[name] if f"{stem}{name}" in decayed else branch
         for name, branch in dp.items()
     }
 
 
 def global_norm(dp):
-    """The Euclidean norm over all leaves together  ->  0-d array; nothing leaves the device."""
+    """The Euclidean norm over all leaves together  ->  0-d array; nothing leaves the device.
+
+    Where a number's square could overflow, all are squared in larger units; rounding stays as it is.
+    """
     arrays = list(leaves(dp).values())
-    return namespace(*arrays).sqrt(sum((a * a).sum() for a in arrays))
+    xp = namespace(*arrays)
+    largest = reduce(xp.maximum, [abs(a).max() for a in arrays])
+    half = half_range(largest.dtype)
+    unit = xp.where(largest < 2.0 ** (half - 16), 1.0, 2.0**half).astype(largest.dtype)     # a power of two: exact
+    return unit * xp.sqrt(sum(_squares(a / unit).sum() for a in arrays))
+
+
+def _squares(a):
+    a *= a
+    return a
 
 
 def clip_by_global_norm(dp, limit):
@@ -93,8 +142,9 @@ def clip_by_global_norm(dp, limit):
 class Constant:
     """A schedule that leaves the rate as it is.
 
-    Every schedule has start() -> state, a dictionary of plain numbers; scale(state, update) -> the factor on the rate at
-    an update counted from 0; observe(state, validation, better) -> state, told every row's validation metric or None.
+    Every schedule has start() -> state, a dictionary of plain numbers; scale(state, update) -> the factor on the rate
+    at an update counted from 0; observe(state, validation, better) -> state, told every row's validation metric or
+    None.
     """
 
     def start(self):
@@ -119,6 +169,7 @@ class Steps(Constant):
 
     def __post_init__(self):
         check_positive(every=self.every)
+        object.__setattr__(self, "every", index(self.every))
         _check(factor=self.factor)
 
     def scale(self, state, update):
@@ -135,6 +186,7 @@ class Plateau(Constant):
 
     def __post_init__(self):
         check_positive(patience=self.patience)
+        object.__setattr__(self, "patience", index(self.patience))
         _check(factor=self.factor)
 
     def start(self):

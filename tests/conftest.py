@@ -14,7 +14,6 @@ from support import backends  # noqa: E402
 NEEDS = {
     "lessons/test_notebooks.py": "nbformat",
     "lessons/test_exercises.py": "nbformat",
-    "experiments/test_experiments.py": "matplotlib",
 }
 collect_ignore = [name for name, library in NEEDS.items() if find_spec(library) is None]      # a bare machine with a GPU
 

@@ -1,55 +1,42 @@
-"""What the tests share: the cells, random numbers, and how results are brought home and compared."""
+"""What the tests share: the models, random numbers, and how results are brought home and compared."""
 
 import re
 
 import numpy as np
 import pytest
 
-from minidurnn import GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, ShortTermRNN, to_numpy
+from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, ShortTermRNN, to_numpy
 from minidurnn.arrays.trees import leaves
-from minidurnn.networks import Dense, Residual
+from minidurnn.networks import MODELS, Dense, Residual
 
-T, B = 7, 3                                                   # different from every size below: a swapped axis cannot hide
+T, B = 7, 3                                                   # no size below is the same: a swapped axis cannot hide
 
-CELLS = [
-    RNN(2, 4),
-    RNN(2, 4, activation="relu", start="identity"),           # IRNN
-    RNN(2, 4, activation="sigmoid"),
-    RNN(2, 4, activation="identity"),
-    ShortTermRNN(2, 4),
-    ShortTermRNN(2, 4, bound=0.5, activation="tanh", projection="clip"),
-    ShortTermRNN(2, 4, bound=None, activation="identity"),
-    IndRNN(2, 4),
-    IndRNN(2, 4, horizon=9, memory="long"),
-    IndRNN(2, 4, horizon=9, growth=None, activation="tanh"),
-    IndRNN(2, 4, activation="sigmoid"),
-    DuRNN(2, 4, 5, horizon=9, gate=0.0),
-    DuRNN(2, 4, 5, horizon=9, gate=0.0, output="long"),
-    DuRNN(2, 5, 4, horizon=9, memory="any", projection="clip"),
-    DuRNN(2, 4, 5, horizon=9, bound=None, growth=None, gate=-1.0),
-    LSTM(2, 4),
-    GRU(2, 4),
-]
-SQUARE = [RNN(4, 4), ShortTermRNN(4, 4), IndRNN(4, 4), DuRNN(4, 4, 4, horizon=9, gate=0.0), LSTM(4, 4), GRU(4, 4)]     # where a missing transpose fits
-BARE = [                                                      # cells that take their pre-activation as it is
-    RNN(4, 4, project_input=False), ShortTermRNN(4, 4, project_input=False), IndRNN(4, 4, project_input=False),
-    DuRNN(9, 4, 5, horizon=9, gate=0.0, project_input=False), LSTM(16, 4, project_input=False), GRU(12, 4, project_input=False),
-]
+SAMPLES = list(dict.fromkeys(sample for model in MODELS.values() for sample in model.samples))
+BARE = [sample for sample in SAMPLES if not getattr(sample, "project_input", True)]      # x is their pre-activation
+CELLS = [sample for sample in SAMPLES if sample not in BARE and not isinstance(sample, Chain)]
+# where a missing transpose fits
+SQUARE = [model.make(4, 4, 9) for model in MODELS.values() if {*model.samples} & {*CELLS}]
 STACKS = [
+    *(sample for sample in SAMPLES if isinstance(sample, Chain)),
     Linear(2, 3),
-    Chain((IndRNN(2, 4), IndRNN(4, 5, horizon=9, memory="long"))),
     Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0, output="long"), Linear(4, 5), RNN(5, 3))),
     Chunked(RNN(2, 4), 3),
     Chunked(Chunked(DuRNN(2, 4, 5, horizon=9, gate=0.0), 2, keep="boundaries"), 4),
     Chunked(Chain((ShortTermRNN(2, 4), IndRNN(4, 5))), 2, keep="boundaries"),
     Chain((Chunked(IndRNN(2, 4), 2), Chunked(RNN(4, 3), 5, keep="boundaries"))),
-    Chain((Linear(2, 4), Residual(Chain((IndRNN(4, 4, project_input=False), Linear(4, 4)))), Dense(DuRNN(4, 3, 2, horizon=9, gate=0.0)))),
+    Chain((
+        Linear(2, 4), Residual(Chain((IndRNN(4, 4, project_input=False), Linear(4, 4)))),
+        Dense(DuRNN(4, 3, 2, horizon=9, gate=0.0)),
+    )),
 ]
 
 
 def backends():
     """The parameters of the fixture `xp`."""
     return ["numpy", "stand-in", pytest.param("cupy", marks=pytest.mark.gpu)]
+
+
+on_a_device = pytest.mark.parametrize("xp", backends()[1:], indirect=True)      # where NumPy has its answer elsewhere
 
 
 def rng(seed=0):

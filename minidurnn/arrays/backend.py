@@ -7,36 +7,57 @@ import numpy as np
 
 from .trees import map_leaves
 
-LIBRARIES = {"numpy": "NumPy", "cupy": "CuPy"}
-
 
 def namespace(*arrays):
     """The module (numpy or cupy) to which all these arrays belong; None among them is passed over.
 
     Raises   TypeError for arrays of both libraries, for anything that is no array of either, and for None alone.
     """
-    roots = {type(array).__module__.partition(".")[0] for array in arrays if array is not None}
-    if roots == {"numpy"}:
+    found = {library(type(array)) for array in arrays if array is not None}
+    if found == {"numpy"}:
         return np
-    if not roots <= set(LIBRARIES) or not roots:
-        kinds = sorted({type(array).__name__ for array in arrays if type(array).__module__.partition(".")[0] not in LIBRARIES})
-        raise TypeError(f"got {' and '.join(kinds) or 'nothing'}: expected NumPy or CuPy arrays; convert with numpy.asarray first.")
-    if len(roots) > 1:
-        raise TypeError("NumPy and CuPy arrays are mixed in one call: expected all of one library; move one side with minidurnn.to(\"cupy\", ...) or to(\"numpy\", ...).")
-    return sys.modules[roots.pop()]
+    if found == {"cupy"}:
+        return sys.modules["cupy"]
+    if found == {"numpy", "cupy"}:
+        raise TypeError(
+            "NumPy and CuPy arrays are mixed in one call: expected all of one library; "
+            "move one side with minidurnn.to(\"cupy\", ...) or to(\"numpy\", ...).")
+    strangers = {type(array) for array in arrays if library(type(array)) is None and (array is not None or not found)}
+    names = " and ".join(sorted(kind.__name__ for kind in strangers)) or "nothing"
+    raise TypeError(f"got {names}: expected NumPy or CuPy arrays; {way_in(*strangers)}.")
+
+
+@cache
+def library(kind):
+    """The library, "numpy" or "cupy", to which arrays of exactly this type belong, or None.
+
+    A subclass of numpy.ndarray means something of its own (a mask, a matrix product), which computing would lose; only
+    numpy.memmap is an array like any other. NumPy's scalars are what reductions give.
+    """
+    if kind in (np.ndarray, np.memmap) or issubclass(kind, np.generic):
+        return "numpy"
+    return "cupy" if kind.__name__ == "ndarray" and kind.__module__.partition(".")[0] == "cupy" else None
+
+
+def way_in(*kinds):
+    """What to do with values of types that are no arrays of either library, as the end of a sentence."""
+    if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
+        return "no mask is read: leave out what is masked, or give lengths where it is padding"
+    return "convert with numpy.asarray first"
 
 
 def to(backend, tree):
     """The same tree with every array in the memory of `backend`, "numpy" or "cupy"; True and False stay what they are.
 
-    Raises   ValueError for another name, RuntimeError where CuPy or its GPU is missing.
+    Raises   ValueError for another name, RuntimeError where CuPy or its GPU is missing, TypeError as `namespace` does
+             for subclasses of numpy.ndarray.
     """
     if backend == "numpy":
         return to_numpy(tree)
     cupy = import_cupy() if backend == "cupy" else None
     if cupy is None:
         raise ValueError(f"unknown backend {backend!r}: expected \"numpy\" or \"cupy\".")
-    return map_leaves(lambda leaf: leaf if isinstance(leaf, bool) else cupy.asarray(leaf), tree)
+    return map_leaves(lambda leaf: leaf if isinstance(leaf, bool) else cupy.asarray(_exact(leaf)), tree)
 
 
 def to_numpy(tree):
@@ -45,7 +66,13 @@ def to_numpy(tree):
 
 
 def _home(leaf):
-    return leaf if isinstance(leaf, bool) else leaf.get() if hasattr(leaf, "get") else np.asarray(leaf)
+    return leaf if isinstance(leaf, bool) else leaf.get() if hasattr(leaf, "get") else np.asarray(_exact(leaf))
+
+
+def _exact(leaf):
+    if isinstance(leaf, np.ndarray) and library(type(leaf)) is None:
+        namespace(leaf)                                       # raises
+    return leaf
 
 
 def import_cupy():
@@ -53,7 +80,9 @@ def import_cupy():
     try:
         import cupy
     except ImportError as error:
-        raise RuntimeError("CuPy is not installed: install minidurnn[cuda12] or minidurnn[cuda13] on a machine with an NVIDIA GPU, or stay with NumPy.") from error
+        raise RuntimeError(
+            "CuPy is not installed: install minidurnn[cuda12] or minidurnn[cuda13] on a machine with an NVIDIA GPU, "
+            "or stay with NumPy.") from error
     if not cupy.cuda.is_available():
         raise RuntimeError("CuPy is installed but finds no GPU: check the driver (nvidia-smi), or stay with NumPy.")
     return cupy

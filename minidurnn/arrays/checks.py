@@ -1,13 +1,123 @@
-"""Input checks: one clear sentence with what was given, what was expected and what to do."""
+"""Input checks: one clear sentence with what was given, what was expected and what to do.
 
-from numbers import Real
+Arrays are checked where they enter a model, options where it is made. A check of an option is a function
+(name, given) -> the value as Python has it: NumPy's integers, floats and bools become int, float and bool. So models
+that were given equal options are equal, hash alike and are written to files alike.
+"""
+
+import operator
+from math import inf
+from numbers import Integral, Real
 
 import numpy as np
 
-from .backend import LIBRARIES, namespace
+from .backend import library, namespace, way_in
 
 FLOATS = ("float32", "float64")
+LARGEST = float(np.finfo(np.float32).max)                     # what is beyond is infinite where it meets an array
 
+
+# options
+
+def check_options(model, **checks):
+    """Check options of a frozen dataclass, in its __post_init__, and store each as its check returns it.
+
+    checks   option -> check, as in check_options(self, units=at_least(1), project_input=flag)
+    """
+    for name, check in checks.items():
+        object.__setattr__(model, name, check(name, getattr(model, name)))
+
+
+def at_least(least, why=""):
+    """The check of an integer from `least` on, NumPy's included; True, 14.0 and "14" are none.    Raises ValueError."""
+    def check(name, given):
+        try:
+            value = least - 1 if isinstance(given, bool) else operator.index(given)
+        except TypeError:
+            value = least - 1
+        if value < least:
+            raise ValueError(f"{name} is {shown(given)}: expected an int of at least {least}{why}.")
+        return value
+    return check
+
+
+def number(expected, fits=lambda value: True):
+    """The check of a real number that float32 holds and that `fits`  ->  int or float.    Raises ValueError."""
+    def check(name, given):
+        value = plain_number(given)
+        if value is None or not abs(value) <= LARGEST or not fits(value):
+            raise ValueError(f"{name} is {shown(given)}: expected {expected}.")
+        return value
+    return check
+
+
+def flag(name, given):
+    """The check of a bool, NumPy's included: 1, "no" and None are none.    Raises ValueError."""
+    if not isinstance(given, (bool, np.bool_)):
+        raise ValueError(f"{name} is {shown(given)}: expected True or False.")
+    return bool(given)
+
+
+def one_of(choices):
+    """The check of one of these strings or integers: 14.0 is not 14.    Raises ValueError."""
+    def check(name, given):
+        plain = given.item() if isinstance(given, np.generic) else given
+        for choice in choices:
+            if isinstance(plain, type(choice)) and plain == choice:
+                return choice
+        raise ValueError(f"{name} is {shown(given)}: expected one of {', '.join(map(repr, choices))}.")
+    return check
+
+
+def optional(check):
+    """The check that lets None pass and holds everything else to `check`."""
+    return lambda name, given: None if given is None else check(name, given)
+
+
+def plain_number(given):
+    """A real number as Python's int or float, infinite beyond float's range; None for what `is_number` says is none."""
+    if not is_number(given):
+        return None
+    try:
+        return operator.index(given) if isinstance(given, Integral) else float(given)
+    except OverflowError:
+        return inf
+
+
+def is_number(value):
+    """Whether value is a real number: NumPy's scalars are, True and "1" are not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def shown(given):
+    """What was given, in one line that is not too long for a sentence."""
+    try:
+        text = " ".join(repr(given).split())
+    except ValueError:                                        # Python writes no ints of more than 4300 digits
+        text = f"an int of {given.bit_length()} bits"
+    return text if len(text) <= 80 else f"{text[:60]} ..."
+
+
+def check_positive(**sizes):
+    """Raise unless every size is an integer of at least 1."""
+    for name, size in sizes.items():
+        at_least(1)(name, size)
+
+
+def check_choice(name, given, choices):
+    """Raise unless `given` is one of the choices."""
+    one_of(choices)(name, given)
+
+
+def check_width(cell, width):
+    """Raise ValueError where a cell takes its pre-activation (project_input=False) and `inputs` is another width."""
+    if not cell.project_input and cell.inputs != width:
+        raise ValueError(
+            f"inputs is {cell.inputs} with project_input=False: expected {width}, the width of the pre-activation, "
+            "for the cell has no W of its own.")
+
+
+# arrays
 
 def check_array(name, array, axes, like=None):
     """Raise unless `array` is a float array with these axes and with the dtype and library of `like`.
@@ -17,47 +127,19 @@ def check_array(name, array, axes, like=None):
     """
     check_library(name, array, like)
     if array.dtype not in FLOATS:                             # by dtype: its name as a string takes 2 µs
-        raise TypeError(f"{name} has dtype {array.dtype}: expected float32 or float64; convert with {name}.astype(\"float32\").")
+        raise TypeError(
+            f"{name} has dtype {array.dtype}: expected float32 or float64; convert with {name}.astype(\"float32\").")
     if like is not None and array.dtype != like.dtype:
-        raise TypeError(f"{name} has dtype {array.dtype} beside {like.dtype}: expected one dtype for inputs, state and parameters; convert one side with astype.")
-    if array.ndim != len(axes) or any(size != axis for size, axis in zip(array.shape, axes) if not isinstance(axis, str)):
-        raise ValueError(f"{name} has shape {array.shape}: expected ({', '.join(map(str, axes))}{',' * (len(axes) == 1)}){_hint(array.shape, axes)}.")
-    if any(size == 0 for size, axis in zip(array.shape, axes) if isinstance(axis, str)):
-        raise ValueError(f"{name} has shape {array.shape}: expected at least one step and one sequence; leave empty batches out.")
-
-
-def check_sequence(name, x, inputs):
-    """check_array for x (T, B, inputs); integers (T, B) pass, for an embedding checks them itself and a cell refuses them."""
-    check_library(name, x)
-    if x.dtype.kind not in "iu" or x.ndim != 2:
-        check_array(name, x, ("T", "B", inputs))
-
-
-def check_library(name, array, like=None):
-    """Raise TypeError unless `array` is a NumPy or CuPy array, of the same library as `like`."""
-    if type(array).__module__.partition(".")[0] not in LIBRARIES:
-        raise TypeError(f"{name} is a {type(array).__name__}: expected a NumPy or CuPy array; convert with numpy.asarray first.")
-    namespace(array, like)
-
-
-def check_classes(name, array, shape, classes, like=None):
-    """Raise unless `array` holds integers of this shape in the library of `like`, and, where reading is cheap, 0 ... classes - 1.
-
-    An array on a GPU is not read, which would wait for the device at every update: `training.draw` checks it before.
-    """
-    check_integers(name, array, shape, like)
-    if namespace(array) is np and array.size and (array.min() < 0 or array.max() >= classes):
-        raise ValueError(f"{name} holds class numbers from {array.min()} to {array.max()}: expected 0 to {classes - 1}.")
-
-
-def check_integers(name, array, shape, like=None):
-    """Raise unless `array` holds integers of this shape in the library of `like`."""
-    check_library(name, array, like)
-    if array.dtype.kind not in "iu" or array.shape != tuple(shape):
+        raise TypeError(
+            f"{name} has dtype {array.dtype} beside {like.dtype}: expected one dtype for inputs, state and parameters; "
+            "convert one side with astype.")
+    pairs = list(zip(array.shape, axes))
+    if array.ndim != len(axes) or any(size != axis for size, axis in pairs if not isinstance(axis, str)):
+        expected = f"({', '.join(map(str, axes))}{',' * (len(axes) == 1)})"
+        raise ValueError(f"{name} has shape {array.shape}: expected {expected}{_hint(array.shape, axes)}.")
+    if any(size == 0 for size, axis in pairs if isinstance(axis, str)):
         raise ValueError(
-            f"{name} has shape {array.shape} and dtype {array.dtype}: expected integer class numbers of shape "
-            f"{tuple(shape)}."
-        )
+            f"{name} has shape {array.shape}: expected at least one step and one sequence; leave empty batches out.")
 
 
 def _hint(shape, axes):
@@ -67,6 +149,45 @@ def _hint(shape, axes):
         return ", time first"
     return ""
 
+
+def check_sequence(name, x, inputs):
+    """check_array for x (T, B, inputs); integers (T, B) pass: an embedding checks them itself, a cell refuses them."""
+    check_library(name, x)
+    if x.dtype.kind not in "iu" or x.ndim != 2:
+        check_array(name, x, ("T", "B", inputs))
+
+
+def check_library(name, array, like=None):
+    """Raise TypeError unless `array` is exactly a NumPy or CuPy array, no masked one, of the same library as `like`."""
+    if library(type(array)) is None:
+        raise TypeError(f"{name} is a {type(array).__name__}: expected a NumPy or CuPy array; {way_in(type(array))}.")
+    namespace(array, like)
+
+
+def check_classes(name, array, shape, classes, like=None, valid=None):
+    """Raise unless `array` holds integers of this shape in the library of `like`, 0 ... classes - 1 where they count.
+
+    valid    not 0 where an entry counts, in the shape of `array`; the others are padding, of any value. None: all count
+    An array on a GPU is not read, which would wait for the device at every update: `data.check_data` does so before.
+    """
+    check_integers(name, array, shape, like)
+    if namespace(array) is not np:
+        return
+    read = array if valid is None else array[valid != 0]
+    if read.size and (read.min() < 0 or read.max() >= classes):
+        raise ValueError(f"{name} holds class numbers from {read.min()} to {read.max()}: expected 0 to {classes - 1}.")
+
+
+def check_integers(name, array, shape, like=None):
+    """Raise unless `array` holds integers of this shape in the library of `like`."""
+    check_library(name, array, like)
+    if array.dtype.kind not in "iu" or array.shape != tuple(shape):
+        raise ValueError(
+            f"{name} has shape {array.shape} and dtype {array.dtype}: expected integer class numbers of shape "
+            f"{tuple(shape)}.")
+
+
+# what a model is given
 
 def check_parameters(p, shapes, like):
     """Raise unless p is a dictionary with exactly the leaves of `shapes`, of the dtype and library of `like`."""
@@ -81,7 +202,8 @@ def check_names(p, names):
     """Raise unless p is a dictionary with exactly these keys."""
     if not isinstance(p, dict) or set(p) != set(names):
         given = ", ".join(map(str, p)) or "empty" if isinstance(p, dict) else f"a {type(p).__name__}"
-        raise ValueError(f"the parameters are {given}: expected {', '.join(names)}; make them with init(rng) of the same model.")
+        raise ValueError(
+            f"the parameters are {given}: expected {', '.join(names)}; make them with init(rng) of the same model.")
 
 
 def initial_state(cell, p, x, state):
@@ -102,25 +224,16 @@ def check_gradients(cell, dh, dstate, x):
         check_array("dstate", dstate, (x.shape[1], cell.state_size), x)
 
 
-def check_positive(**sizes):
-    """Raise unless every size is an int of at least 1."""
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(f"{name} is {size!r}: expected an int of at least 1.")
+def opened(kind, tape):
+    """`tape` itself, as it is taken apart in backward.    Raises TypeError unless it is of this kind."""
+    if type(tape) is not kind:
+        given = f"{type(tape).__name__} of {type(tape).__module__}"
+        raise TypeError(f"the tape is a {given}: expected what forward of this very model gave.")
+    return tape
 
 
-def check_width(cell, width):
-    """Raise ValueError where a cell takes its pre-activation as it is (project_input=False) and `inputs` is another width."""
-    if not cell.project_input and cell.inputs != width:
-        raise ValueError(f"inputs is {cell.inputs} with project_input=False: expected {width}, the width of the pre-activation, for the cell has no W of its own.")
-
-
-def is_number(value):
-    """Whether value is a real number: NumPy's scalars are, True and "1" are not."""
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def check_choice(name, given, choices):
-    """Raise unless `given` is one of the choices."""
-    if given not in choices:
-        raise ValueError(f"{name} is {given!r}: expected one of {', '.join(map(repr, choices))}.")
+def check_generator(rng):
+    """`rng` itself.    Raises TypeError unless it is NumPy's generator of random numbers."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {rng!r}: expected a NumPy generator; make one with numpy.random.default_rng(0).")
+    return rng

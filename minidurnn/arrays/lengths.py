@@ -1,22 +1,31 @@
 """Sequences of different lengths in one batch, padded on the right. What stands behind a sequence's end is never read.
 
-Lengths are NumPy integers (B,), on either backend. Cells know none of them: a walk over the time stops at each end and
-goes on with the sequences that are left (`networks.chunked`); batch norm leaves the padding out of its statistics.
+Lengths are NumPy integers (B,), on either backend, and int64 behind their check. Cells know none of them: a walk over
+the time stops at each end and goes on with the sequences that are left (`networks.chunked`); batch norm leaves the
+padding out of its statistics.
 """
 
 import numpy as np
 
-from .backend import namespace
+from .backend import library, namespace
 
 
 def check_lengths(lengths, T, B):
-    """Raise ValueError unless lengths is None or B integers from 1 to T."""
+    """B integers from 1 to T, of any integer dtype, or None  ->  the same as int64, or None.    Raises ValueError."""
     if lengths is None:
-        return
-    if not isinstance(lengths, np.ndarray) or lengths.dtype.kind not in "iu" or lengths.shape != (B,):
-        raise ValueError(f"lengths is {getattr(lengths, 'dtype', type(lengths).__name__)} of shape {getattr(lengths, 'shape', None)}: expected NumPy integers of shape ({B},), one per sequence.")
-    if lengths.min() < 1 or lengths.max() > T:
-        raise ValueError(f"lengths go from {lengths.min()} to {lengths.max()}: expected 1 to {T}, the number of steps in x; leave empty sequences out.")
+        return None
+    ours = library(type(lengths)) == "numpy"
+    if not ours or lengths.dtype.kind not in "iu" or lengths.shape != (B,):
+        given = lengths.dtype if ours else type(lengths).__name__
+        raise ValueError(
+            f"lengths is {given} of shape {getattr(lengths, 'shape', None)}: "
+            f"expected NumPy integers of shape ({B},), one per sequence.")
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    if shortest < 1 or longest > T:
+        raise ValueError(
+            f"lengths go from {shortest} to {longest}: expected 1 to {T}, the number of steps in x; "
+            "leave empty sequences out.")
+    return lengths.astype(np.int64)                           # sums and differences of small or unsigned integers wrap
 
 
 def before_end(lengths, T, like):

@@ -2,21 +2,23 @@
 
 import numpy as np
 
+from .checks import check_generator
+
 
 def glorot(rng, inputs, outputs):
     """Uniform in ±sqrt(6 / (inputs + outputs))  ->  (inputs, outputs)."""
     limit = (6.0 / (inputs + outputs)) ** 0.5
-    return rng.uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
+    return check_generator(rng).uniform(-limit, limit, (inputs, outputs)).astype(np.float32)
 
 
 def normal(rng, inputs, outputs, deviation):
     """Normal with mean 0 and this standard deviation  ->  (inputs, outputs)."""
-    return rng.normal(0.0, deviation, (inputs, outputs)).astype(np.float32)
+    return check_generator(rng).normal(0.0, deviation, (inputs, outputs)).astype(np.float32)
 
 
 def orthogonal(rng, units):
     """A random orthogonal matrix, uniform over all of them  ->  (units, units)."""
-    Q, R = np.linalg.qr(rng.standard_normal((units, units)))
+    Q, R = np.linalg.qr(check_generator(rng).standard_normal((units, units)))
     return (Q * np.sign(np.diag(R))).astype(np.float32)
 
 
@@ -27,7 +29,7 @@ def identity(units):
 
 def uniform(rng, low, high, units):
     """Uniform in [low, high)  ->  (units,)."""
-    return rng.uniform(low, high, units).astype(np.float32)
+    return check_generator(rng).uniform(low, high, units).astype(np.float32)
 
 
 def side_by_side(gates, start, *arguments):

@@ -40,7 +40,10 @@ def add(total, part):
 
 def merge(tree, part):
     """`tree` with those leaves exchanged that `part`, a tree with fewer of them, holds."""
-    return {key: part.get(key, branch) if not isinstance(branch, dict) else merge(branch, part.get(key, {})) for key, branch in tree.items()}
+    return {
+        key: merge(branch, part.get(key, {})) if isinstance(branch, dict) else part.get(key, branch)
+        for key, branch in tree.items()
+    }
 
 
 def trained(tree):

@@ -63,7 +63,7 @@ def main(args):
     record["versions"] |= {NEEDS[peer]: metadata.version(NEEDS[peer]) for peer in peers}
     record["workloads"] = {name: workload._asdict() for name, workload in workloads.items()}
     core = "not pinned" if record["core"] is None else f"core {record['core']}"
-    print(", ".join((record["hardware"], record["blas"], "1 thread", core, *(f"{name} {version}" for name, version in record["versions"].items()))))
+    print(", ".join((record["hardware"], str(record["blas"]), "1 thread", core, *(f"{name} {version}" for name, version in record["versions"].items()))))
     for peer, reason in record["skipped"].items():
         print(f"skipped: {peer} ({PEERS[peer]}), {reason}")
     chosen = PARTS if args.all else tuple(part for part in PARTS[1:] if getattr(args, part)) or PARTS[:1]

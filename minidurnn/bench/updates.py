@@ -2,19 +2,23 @@
 
 import subprocess
 import sys
+from itertools import islice
 from statistics import median
 from time import process_time
 
 from ..networks.chunked import Chunked
 from ..networks.network import Network
-from ..optim import Adam, clip_by_global_norm
+from ..optim import Adam, Constant
 from ..tasks import Adding
-from ..training.loop import draw, streams
+from ..training.batches import batches
+from ..training.run import begin
+from ..training.update import PARTS as UPDATE
+from ..training.update import update
 from .competitors import Competitor
 from .speed import race
 from .workloads import CELLS, chunk_of
 
-PARTS = ("data", "forward and loss", "backward", "clip", "optimiser", "project")
+PARTS = ("data", *UPDATE)
 CORE = ("forward and loss", "backward")
 REST_LIMIT = 0.15                                             # of an update at W1
 IMPORT_LIMIT = 0.25                                           # seconds
@@ -46,35 +50,27 @@ def measure_import(times=7):
 
 def split(cell, workload):
     """CPU seconds of every part of an update, medians over three updates for each round  ->  {part: seconds}."""
-    task, seconds = Adding(workload.T), {part: [] for part in PARTS}
+    task, seconds, since = Adding(workload.T), {part: [] for part in PARTS}, process_time()
     network = Network(Chunked(CELLS[cell](workload._replace(D=task.inputs)), chunk_of(cell, workload)), task.outputs)
-    steps = training(network, task, workload.B)
-    for _ in range(3 * workload.rounds + 2):                  # the first two do not count
-        for part in PARTS:
-            begin = process_time()
-            next(steps)
-            seconds[part].append(process_time() - begin)
-    return {part: median(times[2:]) for part, times in seconds.items()}
+
+    def lap(part):
+        nonlocal since
+        seconds[part].append(process_time() - since)
+        since = process_time()
+
+    for _ in islice(training(network, task, workload.B, lap), 3 * workload.rounds + 2):
+        since = process_time()
+    return {part: median(times[2:]) for part, times in seconds.items()}         # the first two do not count
 
 
-def training(network, task, B):
-    """Updates without end, as `fit` makes them with seed 0, with a pause after every part that tells p."""
-    parameter_rng, data_rng, *_ = streams(0)
-    p, optimizer = network.init(parameter_rng), Adam()
-    state = optimizer.start(p)
-    while True:
-        x, target, lengths = draw(network, task.batch(data_rng, B), "float32", "numpy")
-        yield p
-        _, _, tape = network.loss(p, x, target, lengths=lengths)
-        yield p
-        dp, _ = network.gradient(tape)
-        yield p
-        dp, _ = clip_by_global_norm(dp, 5.0)
-        yield p
-        p, state = optimizer.update(p, dp, state)
-        yield p
-        p = network.project(network.updated(p, tape))
-        yield p
+def training(network, task, B, lap=lambda part: None):
+    """The updates of `fit` with seed 0, without end; lap(part) after every part, p after every update."""
+    optimizer = Adam()
+    run = begin(network, optimizer, Constant(), seed=0)
+    for batch in batches(network, task, run, B):
+        lap("data")
+        run, _ = update(network, optimizer, run, batch, lap=lap)
+        yield run.p
 
 
 def measure_chunks(workloads, cells):

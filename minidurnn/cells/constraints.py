@@ -5,23 +5,35 @@ from math import inf, nan
 import numpy as np
 
 from ..arrays.backend import namespace
-from ..arrays.checks import check_choice, is_number
+from ..arrays.checks import check_options, number, one_of, optional
 
 HAIR = 1e-6                                                   # how far inside a projection lands, relative to the bound
-PROJECTIONS = ("rescale", "clip")
+OPTIONS = {
+    "bound": optional(number(
+        "a number between 0 and 1, both excluded (it bounds ‖U‖₂), or None for no constraint",
+        lambda bound: 0 < bound < 1)),
+    "growth": optional(number(
+        "a finite number of at least 1 (it bounds a gradient's growth over the horizon), or None for no constraint",
+        lambda growth: growth >= 1)),
+    "horizon": optional(number(
+        "a finite number of time steps, at least 1 and within float32", lambda horizon: horizon >= 1)),
+    "memory": one_of(("any", "long")),
+    "projection": one_of(("rescale", "clip")),
+}
 
 
 def spectral_norm(U):
     """‖U‖₂, the largest singular value of U (H, H), in float64  ->  float, NaN where U is. One device sync on a GPU."""
     U = U.astype("float64")
     try:
-        return max(float(namespace(U).linalg.eigvalsh(U.T @ U)[-1]), 0.0) ** 0.5      # rounding may leave a tiny negative number
+        square = float(namespace(U).linalg.eigvalsh(U.T @ U)[-1])
+        return max(square, 0.0) ** 0.5                        # rounding may leave a tiny negative number
     except np.linalg.LinAlgError:                             # how NumPy's answer to NaN arrives
         return nan
 
 
 def project_spectral(U, bound, projection):
-    """U with ‖U‖₂ ≤ bound  ->  (H, H), U itself where that holds, and where U is not finite: the training loop reports it.
+    """U with ‖U‖₂ ≤ bound  ->  (H, H), U itself where that holds, or where U is not finite, which the training reports.
 
     projection   "rescale" multiplies U by bound/‖U‖₂; "clip" clips its singular values, the nearest matrix in the
                  Frobenius norm, at several times the cost.
@@ -51,17 +63,18 @@ def range_limit(growth, horizon):
     return 1.0 if horizon is None else float(growth) ** (1.0 / float(horizon))
 
 
-def check_constraints(bound=None, growth=None, horizon=None, memory="any"):
-    """Raise unless bound is in (0, 1), growth and horizon at least 1 (None switches each off), memory "any" or "long"."""
-    if bound is not None and not (is_number(bound) and 0 < bound < 1):
-        raise ValueError(f"bound is {bound!r}: expected a number between 0 and 1, both excluded (it bounds ‖U‖₂), or None for no constraint.")
-    if growth is not None and not (is_number(growth) and 1 <= growth < inf):
-        raise ValueError(f"growth is {growth!r}: expected a finite number of at least 1 (it bounds a gradient's growth over the horizon), or None for no constraint.")
-    if horizon is not None and not (is_number(horizon) and 1 <= horizon < inf):
-        raise ValueError(f"horizon is {horizon!r}: expected a finite number of time steps, at least 1.")
-    check_choice("memory", memory, ("any", "long"))
-    if memory == "long" and horizon is None:
-        raise ValueError("memory is 'long' without a horizon: expected the number of time steps to remember; give horizon=T.")
+def check_constraints(cell, *names):
+    """check_options for those options of a cell that constrain it, and for where its neurons start.
+
+    bound             in (0, 1), or None for no constraint
+    growth, horizon   at least 1, or None for no constraint
+    memory            "any" or "long", which needs a horizon
+    projection        "rescale" or "clip"
+    """
+    check_options(cell, **{name: OPTIONS[name] for name in names})
+    if "memory" in names and cell.memory == "long" and cell.horizon is None:
+        raise ValueError(
+            "memory is 'long' without a horizon: expected the number of time steps to remember; give horizon=T.")
 
 
 def start_range(growth, horizon, memory):

@@ -1,4 +1,6 @@
-"""What a model, a layer, a task, an optimiser and a schedule are, in types. `gradcheck.assert_cell` holds a model to its own.
+"""What a model, a layer, a task, an optimiser and a schedule are, in types.
+
+`gradcheck.assert_cell` holds a model to its part of this.
 
 A class of your own inherits Cell or Layer, says its sizes and writes the methods that are abstract here. What it leaves
 out has the value that stands here, which is right for most models.
@@ -21,9 +23,9 @@ class Cell(Protocol):
     whole           it needs the whole sequence at once, so that no Chunked can stand around it
     chunk           steps in a chunk that keep its work in a processor's cache
     keep, inner     what a walk over `chunks` keeps of each, "tapes" or "boundaries", and the model that runs over one
-    state_slices    the parts of the state by name, {"short": slice(0, 4), "long": slice(4, 9)}; {} for a state in one piece
+    state_slices    the parts of the state by name, {"short": slice(0, 4), "long": slice(4, 9)}; {} where it has none
     decayed         the paths of the parameters that weight decay touches, ("W", "U"); it spares all others
-    p               a nested dictionary of float arrays. Leaves named running_... are statistics: `dp` does not have them
+    p               a nested dictionary of float arrays. Leaves named running_... are statistics, which `dp` lacks
     """
 
     inputs: int
@@ -72,7 +74,7 @@ class Cell(Protocol):
 
 
 class Layer(Cell, Protocol):
-    """A model without memory: its state has size 0, and every step is for itself. Its tape has the input as `tape.x`."""
+    """A model without memory: its state has size 0, every step is for itself. Its tape has the input as `tape.x`."""
 
     state_size: int = 0
     chunk: int = 64
@@ -149,4 +151,7 @@ def check_model(name, model):
         raise TypeError(f"{name} is the class {model.__name__}: expected a model made of it, {model.__name__}(...).")
     if missing := [member for member in MEMBERS if not hasattr(model, member)]:
         hint = f"; inherit the rest: class {kind}(Cell)" if len(missing) < len(MEMBERS) // 2 else ""
-        raise TypeError(f"{name} is a {kind} without {', '.join(missing)}: expected a cell, a layer or a stack (of a network, its .body){hint}.")
+        raise TypeError(
+            f"{name} is a {kind} without {', '.join(missing)}: expected a cell, a layer or a stack (of a network, its "
+            f".body){hint}."
+        )

@@ -2,22 +2,28 @@
 
 from collections import namedtuple
 from dataclasses import dataclass
-from math import isfinite, log
+from math import log
 
-from ..arrays.activations import sigmoid
+import numpy as np
+
+from ..arrays.activations import FORMULAS, sigmoid
 from ..arrays.affine import affine, affine_backward, rows, rows_back, rows_product
 from ..arrays.backend import namespace
-from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state, is_number
+from ..arrays.checks import (
+    at_least,
+    check_gradients,
+    check_options,
+    check_width,
+    flag,
+    initial_state,
+    number,
+    one_of,
+    opened,
+    optional,
+)
 from ..arrays.starts import constant, glorot, orthogonal, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward, matrix_scan, matrix_scan_backward
-from .constraints import (
-    PROJECTIONS,
-    check_constraints,
-    project_range,
-    project_spectral,
-    range_limit,
-    start_range,
-)
+from .constraints import check_constraints, project_range, project_spectral, range_limit, start_range
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x s0 l0 s g c l")
@@ -56,7 +62,8 @@ class DuRNN(Cell):
     state_size = property(lambda self: self.short + self.long)
     outputs = property(lambda self: self.state_size if self.output == "both" else self.long)
     state_slices = property(lambda self: {"short": slice(0, self.short), "long": slice(self.short, self.state_size)})
-    chunk, decayed = 32, ("W_s", "U_s", "V_g", "W_g", "W_l")
+    chunk = 32
+    decayed = property(lambda self: (*(("W_s", "V_g") if self.project_input else ()), "U_s", "W_g", "W_l"))
 
     @property
     def shapes(self):
@@ -66,18 +73,17 @@ class DuRNN(Cell):
         return {"W_s": (D, S), "b_s": (S,), "V_g": (D, L), "b_g": (L,), **own} if self.project_input else own
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, short=self.short, long=self.long)
-        check_width(self, self.state_size)
         if self.horizon is None:
-            raise ValueError("horizon is None: expected the number of time steps that the long-term memory shall span, at least 1.")
-        check_constraints(bound=self.bound, growth=self.growth, horizon=self.horizon, memory=self.memory)
-        if self.gate is not None and not (is_number(self.gate) and isfinite(self.gate)):
-            raise ValueError(f"gate is {self.gate!r}: expected a finite number (b_g at the start), or None for -0.7 ln(horizon).")
-        check_choice("output", self.output, ("both", "long"))
-        check_choice("projection", self.projection, PROJECTIONS)
+            raise ValueError(
+                "horizon is None: expected the number of time steps that the long-term memory shall span, at least 1.")
+        check_options(self, inputs=at_least(1), short=at_least(1), long=at_least(1), project_input=flag)
+        check_constraints(self, "horizon", "bound", "growth", "memory", "projection")
+        gate = number("a finite number within float32 (b_g at the start), or None for -0.7 ln(horizon)")
+        check_options(self, gate=optional(gate), output=one_of(("both", "long")))
+        check_width(self, self.state_size)
 
     def init(self, rng):
-        """Start values, U_s = ρ Q with Q orthogonal, selection closed  ->  dict of float32 NumPy arrays as in `shapes`."""
+        """Start values, U_s = ρ Q with Q orthogonal, selection closed  ->  dict of float32 arrays as in `shapes`."""
         D, S, L = self.inputs, self.short, self.long
         ρ = 1.0 if self.bound is None else float(self.bound)
         low, high = start_range(self.growth, self.horizon, self.memory)
@@ -101,8 +107,8 @@ class DuRNN(Cell):
         return h, Tape(p, x, s0, l0, s, g, c, l)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, outputs) direct gradient on every h[t], dstate (B, S + L) on the state handed on  ->  dx, dstate0, dp like p."""
-        p, x, s0, l0, s, g, c, l = tape
+        """dh (T, B, outputs) direct gradient on every h[t], dstate (B, S + L) on the state  ->  dx, dstate0, dp."""
+        p, x, s0, l0, s, g, c, l = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         dh_s, dh_l = self._split(dh) if self.output == "both" else (None, dh)
         ds_last, dl_last = self._split(dstate)
@@ -135,3 +141,14 @@ class DuRNN(Cell):
 
     def _split(self, both):
         return (None, None) if both is None else (both[..., :self.short], both[..., self.short:])
+
+
+def step(cell, p, x, state):
+    """One step as the equations read, plain NumPy: x (B, D), state [s, l] (B, S + L)  ->  h (B, outputs), state."""
+    relu, σ, S = FORMULAS["relu"], FORMULAS["sigmoid"], cell.short
+    a, v = (x @ p["W_s"] + p["b_s"], x @ p["V_g"] + p["b_g"]) if cell.project_input else (x[:, :S], x[:, S:])
+    s = relu(a + state[:, :S] @ p["U_s"])
+    g = σ(s @ p["W_g"] + v)
+    l = relu(g * (s @ p["W_l"] + p["b_l"]) + p["u"] * state[:, S:])
+    both = np.hstack([s, l])
+    return both if cell.output == "both" else l, both

@@ -3,8 +3,11 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
+import numpy as np
+
+from ..arrays.activations import FORMULAS
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import check_gradients, check_positive, check_width, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, opened
 from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
 from ..scans import gru_scan, gru_scan_backward
 from .contract import Cell
@@ -14,7 +17,7 @@ Tape = namedtuple("Tape", "p x h0 h gates m")
 
 @dataclass(frozen=True)
 class GRU(Cell):
-    """Gated recurrent unit; order r, z, n of PyTorch, the reset gate after the recurrent product, with a bias c of its own.
+    """Gated recurrent unit; PyTorch's order r, z, n, the reset gate after the recurrent product, which has a bias c.
 
         [r, z] = σ(x[t] W + h[t-1] U + b),    n = tanh(x[t] W_n + b_n + r ⊙ (h[t-1] U_n + c))
         h[t] = (1 - z) ⊙ n + z ⊙ h[t-1]
@@ -28,7 +31,8 @@ class GRU(Cell):
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    chunk, decayed = 16, ("W", "U")
+    chunk = 16
+    decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
 
     @property
     def shapes(self):
@@ -38,13 +42,14 @@ class GRU(Cell):
         return {"W": (D, 3 * H), "b": (3 * H,), **own} if self.project_input else own
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, units=self.units)
+        check_options(self, inputs=at_least(1), units=at_least(1), project_input=flag)
         check_width(self, 3 * self.units)
 
     def init(self, rng):
         """Start values  ->  dict of float32 NumPy arrays W (D, 3H), U (H, 3H), b (3H,), c (H,)."""
         D, H = self.inputs, self.units
-        p = {"W": side_by_side(3, glorot, rng, D, H), "U": side_by_side(3, orthogonal, rng, H), "b": zeros(3 * H), "c": zeros(H)}
+        W, U = side_by_side(3, glorot, rng, D, H), side_by_side(3, orthogonal, rng, H)
+        p = {"W": W, "U": U, "b": zeros(3 * H), "c": zeros(H)}
         return {letter: p[letter] for letter in self.shapes}
 
     def forward(self, p, x, state=None):
@@ -55,8 +60,8 @@ class GRU(Cell):
         return h, Tape(p, x, h0, h, gates, m)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
-        p, x, h0, h, gates, m = tape
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp."""
+        p, x, h0, h, gates, m = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         da, dU, dc, dh0 = gru_scan_backward(dh, h, gates, m, p["U"], h0, carry=dstate)
         if not self.project_input:
@@ -67,3 +72,13 @@ class GRU(Cell):
     def last_state(self, tape):
         """The state to hand to the next stretch of the sequence, (B, H)."""
         return tape.h[-1]
+
+
+def step(cell, p, x, state):
+    """One step as the equations read, plain NumPy: x (B, D), state (B, H)  ->  h (B, H), state."""
+    σ, (U_r, U_z, U_n) = FORMULAS["sigmoid"], np.split(p["U"], 3, axis=1)
+    a_r, a_z, a_n = np.split(x @ p["W"] + p["b"] if cell.project_input else x, 3, axis=1)
+    r, z = σ(a_r + state @ U_r), σ(a_z + state @ U_z)
+    n = np.tanh(a_n + r * (state @ U_n + p["c"]))
+    h = (1.0 - z) * n + z * state
+    return h, h

@@ -3,9 +3,9 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..arrays.activations import NAMES
+from ..arrays.activations import FORMULAS, NAMES
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of, opened
 from ..arrays.starts import glorot, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward
 from .constraints import check_constraints, project_range, range_limit, start_range
@@ -34,7 +34,8 @@ class IndRNN(Cell):
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    chunk, decayed = 50, ("W",)
+    chunk = 50
+    decayed = property(lambda self: ("W",) if self.project_input else ())
 
     @property
     def shapes(self):
@@ -43,10 +44,9 @@ class IndRNN(Cell):
         return {"W": (D, H), "u": (H,), "b": (H,)} if self.project_input else {"u": (H,)}
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, units=self.units)
+        check_options(self, inputs=at_least(1), units=at_least(1), activation=one_of(NAMES), project_input=flag)
+        check_constraints(self, "horizon", "growth", "memory")
         check_width(self, self.units)
-        check_choice("activation", self.activation, NAMES)
-        check_constraints(growth=self.growth, horizon=self.horizon, memory=self.memory)
 
     def init(self, rng):
         """Start values  ->  dict of float32 NumPy arrays W (D, H), u (H,), b (H,)."""
@@ -63,8 +63,8 @@ class IndRNN(Cell):
         return h, Tape(p, x, h0, h)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
-        p, x, h0, h = tape
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp."""
+        p, x, h0, h = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         da, du, dh0 = diagonal_scan_backward(dh, h, p["u"], h0, self.activation, carry=dstate)
         if not self.project_input:
@@ -82,3 +82,10 @@ class IndRNN(Cell):
             return p
         u = project_range(p["u"], range_limit(self.growth, self.horizon))
         return p if u is p["u"] else {**p, "u": u}
+
+
+def step(cell, p, x, state):
+    """One step as the equation reads, plain NumPy: x (B, D), state (B, H)  ->  h (B, H), state."""
+    a = x @ p["W"] + p["b"] if cell.project_input else x
+    h = FORMULAS[cell.activation](a + p["u"] * state)
+    return h, h

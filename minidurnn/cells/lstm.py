@@ -3,9 +3,12 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
+import numpy as np
+
+from ..arrays.activations import FORMULAS
 from ..arrays.affine import affine, affine_backward
 from ..arrays.backend import namespace
-from ..arrays.checks import check_gradients, check_positive, check_width, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, opened
 from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
 from ..scans import lstm_scan, lstm_scan_backward
 from .contract import Cell
@@ -32,7 +35,8 @@ class LSTM(Cell):
     outputs = property(lambda self: self.units)
     state_size = property(lambda self: 2 * self.units)
     state_slices = property(lambda self: {"h": slice(0, self.units), "c": slice(self.units, 2 * self.units)})
-    chunk, decayed = 16, ("W", "U")
+    chunk = 16
+    decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
 
     @property
     def shapes(self):
@@ -41,7 +45,7 @@ class LSTM(Cell):
         return {"W": (D, 4 * H), "U": (H, 4 * H), "b": (4 * H,)} if self.project_input else {"U": (H, 4 * H)}
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, units=self.units)
+        check_options(self, inputs=at_least(1), units=at_least(1), project_input=flag)
         check_width(self, 4 * self.units)
 
     def init(self, rng):
@@ -60,8 +64,8 @@ class LSTM(Cell):
         return h, Tape(p, x, h0, c0, h, c, gates, tanh_c)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, H) direct gradient on every h[t], dstate (B, 2H) on the state handed on  ->  dx, dstate0, dp like p."""
-        p, x, h0, c0, h, c, gates, tanh_c = tape
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, 2H) on the state handed on  ->  dx, dstate0, dp."""
+        p, x, h0, c0, h, c, gates, tanh_c = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         dh_last, dc_last = self._split(dstate)
         da, dU, dh0, dc0 = lstm_scan_backward(dh, h, c, gates, tanh_c, p["U"], h0, c0, carry=dh_last, carry_c=dc_last)
@@ -77,3 +81,12 @@ class LSTM(Cell):
 
     def _split(self, both):
         return (None, None) if both is None else (both[:, :self.units], both[:, self.units:])
+
+
+def step(cell, p, x, state):
+    """One step as the equations read, plain NumPy: x (B, D), state [h, c] (B, 2H)  ->  h (B, H), state."""
+    σ, h, c = FORMULAS["sigmoid"], state[:, :cell.units], state[:, cell.units:]
+    i, f, z, o = np.split((x @ p["W"] + p["b"] if cell.project_input else x) + h @ p["U"], 4, axis=1)
+    c = σ(f) * c + σ(i) * np.tanh(z)
+    h = σ(o) * np.tanh(c)
+    return h, np.hstack([h, c])

@@ -3,9 +3,9 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..arrays.activations import NAMES
+from ..arrays.activations import FORMULAS, NAMES
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of, opened
 from ..arrays.starts import glorot, identity, normal, orthogonal, zeros
 from ..scans import matrix_scan, matrix_scan_backward
 from .contract import Cell
@@ -29,7 +29,8 @@ class RNN(Cell):
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    chunk, decayed = 50, ("W", "U")
+    chunk = 50
+    decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
 
     @property
     def shapes(self):
@@ -38,10 +39,9 @@ class RNN(Cell):
         return {"W": (D, H), "U": (H, H), "b": (H,)} if self.project_input else {"U": (H, H)}
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, units=self.units)
+        check_options(self, inputs=at_least(1), units=at_least(1), activation=one_of(NAMES), project_input=flag)
+        check_options(self, start=one_of(("orthogonal", "identity")))
         check_width(self, self.units)
-        check_choice("activation", self.activation, NAMES)
-        check_choice("start", self.start, ("orthogonal", "identity"))
 
     def init(self, rng):
         """Start values  ->  dict of float32 NumPy arrays W (D, H), U (H, H), b (H,)."""
@@ -60,8 +60,8 @@ class RNN(Cell):
         return h, Tape(p, x, h0, h)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
-        p, x, h0, h = tape
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp."""
+        p, x, h0, h = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         da, dU, dh0 = matrix_scan_backward(dh, h, p["U"], h0, self.activation, carry=dstate)
         if not self.project_input:
@@ -72,3 +72,10 @@ class RNN(Cell):
     def last_state(self, tape):
         """The state to hand to the next stretch of the sequence, (B, H)."""
         return tape.h[-1]
+
+
+def step(cell, p, x, state):
+    """One step as the equation reads, plain NumPy: x (B, D), state (B, H)  ->  h (B, H), state."""
+    a = x @ p["W"] + p["b"] if cell.project_input else x
+    h = FORMULAS[cell.activation](a + state @ p["U"])
+    return h, h

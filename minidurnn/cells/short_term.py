@@ -3,12 +3,12 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
-from ..arrays.activations import NAMES
+from ..arrays.activations import FORMULAS, NAMES
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import check_choice, check_gradients, check_positive, check_width, initial_state
+from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of, opened
 from ..arrays.starts import glorot, orthogonal, zeros
 from ..scans import matrix_scan, matrix_scan_backward
-from .constraints import PROJECTIONS, check_constraints, project_spectral
+from .constraints import check_constraints, project_spectral
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 h")
@@ -19,8 +19,8 @@ class ShortTermRNN(Cell):
     """Short-term cell, h[t] = φ(x[t] W + h[t-1] U + b) with ‖U‖₂ ≤ bound < 1, so that ‖dh[t+k]/dh[t]‖₂ ≤ bound^k.
 
     bound           ρ; a horizon of τ steps and a tolerance ε ask for ρ = ε^(1/τ). None switches the constraint off.
-    projection      "rescale" U to the bound: cheap, but it shrinks every singular value, and over many updates those that
-                    the task does not lift fade (lesson 04); or "clip" the singular values, at several times the cost
+    projection      "rescale" U to the bound: cheap, but it shrinks every singular value, and over many updates those
+                    that the task does not lift fade (lesson 04); or "clip" the singular values, several times the cost
     project_input   False: x is the pre-activation (T, B, H) itself, and W and b belong to whoever made it
     Source          our reading of the short-term part that the abstract of Zhang et al. 2020 (DuRNN) describes.
     """
@@ -33,7 +33,8 @@ class ShortTermRNN(Cell):
     project_input: bool = True
 
     outputs = state_size = property(lambda self: self.units)
-    chunk, decayed = 50, ("W", "U")
+    chunk = 50
+    decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
 
     @property
     def shapes(self):
@@ -42,11 +43,9 @@ class ShortTermRNN(Cell):
         return {"W": (D, H), "U": (H, H), "b": (H,)} if self.project_input else {"U": (H, H)}
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, units=self.units)
+        check_options(self, inputs=at_least(1), units=at_least(1), activation=one_of(NAMES), project_input=flag)
+        check_constraints(self, "bound", "projection")
         check_width(self, self.units)
-        check_choice("activation", self.activation, NAMES)
-        check_constraints(bound=self.bound)
-        check_choice("projection", self.projection, PROJECTIONS)
 
     def init(self, rng):
         """Start values, U = ρ Q with Q orthogonal  ->  dict of float32 NumPy arrays W (D, H), U (H, H), b (H,)."""
@@ -63,8 +62,8 @@ class ShortTermRNN(Cell):
         return h, Tape(p, x, h0, h)
 
     def backward(self, dh, tape, dstate=None):
-        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp like p."""
-        p, x, h0, h = tape
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, H) on the state handed on  ->  dx, dstate0, dp."""
+        p, x, h0, h = opened(Tape, tape)
         check_gradients(self, dh, dstate, x)
         da, dU, dh0 = matrix_scan_backward(dh, h, p["U"], h0, self.activation, carry=dstate)
         if not self.project_input:
@@ -82,3 +81,10 @@ class ShortTermRNN(Cell):
             return p
         U = project_spectral(p["U"], self.bound, self.projection)
         return p if U is p["U"] else {**p, "U": U}
+
+
+def step(cell, p, x, state):
+    """One step as the equation reads, plain NumPy: x (B, D), state (B, H)  ->  h (B, H), state."""
+    a = x @ p["W"] + p["b"] if cell.project_input else x
+    h = FORMULAS[cell.activation](a + state @ p["U"])
+    return h, h

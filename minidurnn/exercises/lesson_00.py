@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.starts import glorot, uniform, zeros
+from ..cells import Cell
+from ..cells.contract import check_model
 from ..gradcheck import assert_cell, random_leaves
 from . import choose, compare, judge
 
@@ -36,13 +38,14 @@ def check_handed_on(answer):
 
 
 @dataclass(frozen=True)
-class Blend:    # h[t] = (1 - alpha) ⊙ h[t-1] + alpha ⊙ tanh(x[t] W + b)
+class Blend(Cell):    # h[t] = (1 - alpha) ⊙ h[t-1] + alpha ⊙ tanh(x[t] W + b)
     inputs: int
     units: int
     outputs = state_size = property(lambda self: self.units)
 
     def init(self, rng):
-        return {"W": glorot(rng, self.inputs, self.units), "b": zeros(self.units), "alpha": uniform(rng, 0.1, 0.9, self.units)}
+        return {"W": glorot(rng, self.inputs, self.units), "b": zeros(self.units),
+                "alpha": uniform(rng, 0.1, 0.9, self.units)}
 
     def forward(self, p, x, state=None):
         h0 = h_t = np.zeros((x.shape[1], self.units), x.dtype) if state is None else state
@@ -66,13 +69,10 @@ class Blend:    # h[t] = (1 - alpha) ⊙ h[t-1] + alpha ⊙ tanh(x[t] W + b)
     def last_state(self, tape):
         return tape[-1][-1]
 
-    def project(self, p):
-        return p
-
 
 def check_cell(attempt):
     """A cell of one's own; its outputs are compared, then `assert_cell` judges the whole contract."""
-    cell, reference, rng = attempt(inputs=2, units=4), Blend(2, 4), np.random.default_rng(4)
+    cell, reference, rng = _made(attempt), Blend(2, 4), np.random.default_rng(4)
     leaves = random_leaves(reference, rng, T=5, B=3)
     run = cell.forward(leaves["p"], leaves["x"], leaves["state"])
     if run is ... or run is None:
@@ -87,19 +87,36 @@ def check_cell(attempt):
         print("exercise 00.4: forward is correct, backward not attempted yet")
         return
     if not (isinstance(gradients, tuple) and len(gradients) == 3 and isinstance(gradients[2], dict)):
-        raise AssertionError("exercise 00.4: backward gives something else: expected dx, dstate0, {\"W\": dW, \"b\": db, \"alpha\": dalpha}.")
+        raise AssertionError(
+            'exercise 00.4: backward gives something else: expected dx, dstate0, {"W": dW, "b": db, "alpha": dalpha}.'
+        )
     try:
         assert_cell(cell, rng)
     except AssertionError as error:
         raise AssertionError(f"exercise 00.4: {error}") from error
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        raise AssertionError("exercise 00.4: the cell writes into an argument: expected a copy, dh.copy().") from error
     print("exercise 00.4: correct")
+
+
+def _made(attempt):
+    """A cell of the student's class, if it is one."""
+    try:
+        cell = attempt(inputs=2, units=4)
+        check_model("what Blend(inputs=2, units=4) makes", cell)
+    except TypeError as error:
+        raise AssertionError(f"exercise 00.4: {error}; a cell is a dataclass that inherits Cell.") from error
+    return cell
 
 
 def _slip(**changed):
     """One step with some of its gradients replaced by functions of da, dh, x, h0, h, W, u."""
     def answer(dh, x, h0, h, W, u):
         right = dict(zip(("dx", "dh0", "dW", "du", "db"), step_backward(dh, x, h0, h, W, u)))
-        return tuple({**right, **{name: change(dh * (1 - h * h), dh, x, h0, h, W, u) for name, change in changed.items()}}.values())
+        wrong = {name: change(dh * (1 - h * h), dh, x, h0, h, W, u) for name, change in changed.items()}
+        return tuple({**right, **wrong}.values())
 
     return answer
 
@@ -126,7 +143,10 @@ class ForgetfulBlend(Blend):
     def backward(self, dh, tape, dstate=None):
         """Every step as if it were the only one."""
         p, x, h0, z, h = tape
-        steps = [super(ForgetfulBlend, self).backward(dh[t:t + 1], (p, x[t:t + 1], h[t - 1] if t else h0, z[t:t + 1], h[t:t + 1])) for t in range(len(x))]
+        steps = []
+        for t in range(len(x)):
+            now, before = slice(t, t + 1), h[t - 1] if t else h0
+            steps.append(super().backward(dh[now], (p, x[now], before, z[now], h[now])))
         dx, dstate0, dp = zip(*steps)
         return np.concatenate(dx), dstate0[0], {name: sum(one[name] for one in dp) for name in p}
 
@@ -157,6 +177,35 @@ class StatelessBlend(Blend):
         return dx, dp
 
 
+class WritingBlend(Blend):
+    """A backward that adds up in the array that it was given."""
+
+    def backward(self, dh, tape, dstate=None):
+        """dh is no longer what it was."""
+        if dh is not None:
+            dh += 0.0
+        return super().backward(dh, tape, dstate)
+
+
+class ListedBlend(Blend):
+    """A backward that gives the parameters' gradients without their names."""
+
+    def backward(self, dh, tape, dstate=None):
+        """A list in place of a dictionary."""
+        dx, dstate0, dp = super().backward(dh, tape, dstate)
+        return dx, dstate0, list(dp.values())
+
+
+@dataclass(frozen=True)
+class LonelyBlend:
+    """The methods of a cell that does not inherit Cell, and so cannot be trained."""
+
+    inputs: int
+    units: int
+    outputs = state_size = Blend.outputs
+    init, forward, backward, last_state = Blend.init, Blend.forward, Blend.backward, Blend.last_state
+
+
 REFERENCE = {"00.1": "1/6", "00.2": step_backward, "00.3": "c", "00.4": Blend}
 WRONG = {
     "00.1": ["1/12", "1/4", "1/2", 0.1667],
@@ -168,6 +217,9 @@ WRONG = {
         _slip(db=lambda da, dh, x, h0, h, W, u: da),                                        # no sum over the batch
     ],
     "00.3": ["a", "b", "d", "e"],
-    "00.4": [SwappedBlend, CutBlend, ForgetfulBlend, HalfBlend, TapelessBlend, StatelessBlend],
+    "00.4": [
+        SwappedBlend, CutBlend, ForgetfulBlend, HalfBlend, WritingBlend, LonelyBlend,
+        TapelessBlend, StatelessBlend, ListedBlend, lambda inputs, units: 3,
+    ],
 }
 CHECKS = {"00.1": check_baseline, "00.2": check_step, "00.3": check_handed_on, "00.4": check_cell}

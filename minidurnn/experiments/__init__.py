@@ -1,5 +1,9 @@
-"""Named experiments: trials, how one is run, and what its record says."""
+"""Named experiments: trials, how one is run, how many are, and what a record says."""
 
-from .run import EXPERIMENTS, MODELS, Trial, run_trial
+from .catalogue import EXPERIMENTS
+from .experiment import Experiment
+from .run import run_trial
+from .sweep import run_trials
+from .trial import Trial
 
-__all__ = ["EXPERIMENTS", "MODELS", "Trial", "run_trial"]
+__all__ = ["EXPERIMENTS", "Experiment", "Trial", "run_trial", "run_trials"]

@@ -7,12 +7,12 @@ from itertools import pairwise
 import numpy as np
 
 from ..arrays.backend import keep_freed_memory, namespace
-from ..arrays.checks import check_array, check_choice, check_positive, check_sequence
+from ..arrays.checks import at_least, check_array, check_options, check_sequence, one_of, opened
 from ..arrays.lengths import check_lengths, put, taken
 from ..arrays.trees import add, map_leaves
 from ..cells.contract import Cell, check_model
 
-Piece = namedtuple("Piece", "steps rows")                     # a slice of time; the sequences that reach its end, None: all
+Piece = namedtuple("Piece", "steps rows")                     # a slice of time; who reaches its end, None: all
 Walk = namedtuple("Walk", "p inputs rows noise kept last")
 Tape = namedtuple("Tape", "walk pieces shape")
 KEEP = ("tapes", "boundaries")
@@ -34,7 +34,7 @@ def run(model, p, x, state=None, noise=None, lengths=None):
 
 
 def pieces_of(chunks, lengths=None):
-    """The chunks (slices of time), cut where a sequence ends, each with the sequences that reach its end  ->  Pieces."""
+    """The chunks (slices of time), cut where a sequence ends, each with those that reach its end  ->  Pieces."""
     if lengths is None:
         return [Piece(chunk, None) for chunk in chunks]
     pieces = []
@@ -136,8 +136,7 @@ class Chunked(Cell):
     needs_lengths = True
 
     def __post_init__(self):
-        check_positive(length=self.length)
-        check_choice("keep", self.keep, KEEP)
+        check_options(self, length=at_least(1), keep=one_of(KEEP))
         check_model("model", self.model)
         if self.model.whole:
             raise ValueError(
@@ -160,15 +159,15 @@ class Chunked(Cell):
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape."""
         check_sequence("x", x, self.inputs)
-        check_lengths(lengths, *x.shape[:2])
-        pieces, shape = pieces_of(self.chunks(len(x)), lengths), x.shape[:2]
+        shape = x.shape[:2]
+        pieces = pieces_of(self.chunks(len(x)), check_lengths(lengths, *shape))
         inputs, rows = [part_of(x, piece) for piece in pieces], [piece.rows for piece in pieces]
         outputs, walk = walk_forward(self.model, self.keep, p, inputs, state, noise, rows)
         return joined(outputs, pieces, shape), Tape(walk, pieces, shape)
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
-        walk, pieces, shape = tape
+        walk, pieces, shape = opened(Tape, tape)
         if dh is not None:
             check_array("dh", dh, (*shape, self.outputs), walk.last)
         douts = [None if dh is None else part_of(dh, piece) for piece in pieces]

@@ -1,8 +1,8 @@
 """Deep recurrent networks: plain, residual and dense stacks of any cell, as the papers on IndRNN draw them.
 
 cell      units -> a cell with project_input=False, so that a Linear in front of it, the Weight, owns W and b and starts
-          as a Linear does, with b = 0 (norm="before": it has no b, the norm's shift does its work); `last`, where given,
-          makes the last recurrent layer, whose start may differ
+          as a Linear does, with b = 0 (norm="before": it has no b, the norm's shift does its work); `last`, where
+          given, makes the last recurrent layer, whose start may differ
 norm      "after" the recurrence (classification), "before" it (language models), or None
 steps     None: one statistic for all time steps (classification); T: one for each of T steps (language models)
 dropout   share of units dropped after every recurrence, one mask per sequence
@@ -26,7 +26,10 @@ def plain(inputs, units, layers, cell, *, last=None, norm=None, steps=None, drop
 
 
 def residual(inputs, units, blocks, cell, *, last=None, norm="after", steps=None, dropout=0.0):
-    """One Weight, `blocks` times x + (twice recurrence → Weight), a last recurrence: 2 · blocks + 1 recurrent layers  ->  Chain."""
+    """One Weight, `blocks` times x + (twice recurrence → Weight), a last recurrence  ->  Chain.
+
+    It has 2 · blocks + 1 recurrent layers.
+    """
     check_positive(inputs=inputs, units=units, blocks=blocks)
     width = cell(units).inputs
     branch = [*_recurrent(cell(units), norm, steps, dropout), _weight(cell(units).outputs, width, norm)]
@@ -37,15 +40,16 @@ def residual(inputs, units, blocks, cell, *, last=None, norm="after", steps=None
 def dense(inputs, growth, cell, *, blocks=(8, 6, 4), last=None, norm="after", steps=None, dropout=0.0):
     """Blocks of layers that see all layers before them, a halving of the width after each block  ->  Chain.
 
-    A layer is Weight(4 · growth) → recurrence → Weight(growth) → recurrence, its output stands beside its input; the first
-    layer has 6 · growth units. With blocks (8, 6, 4) there are 40 recurrent layers.
+    A layer is Weight(4 · growth) → recurrence → Weight(growth) → recurrence, its output stands beside its input; the
+    first layer has 6 · growth units. With blocks (8, 6, 4) there are 40 recurrent layers.
     """
     check_positive(inputs=inputs, growth=growth)
     parts = _weighted(inputs, cell(6 * growth), norm, steps, dropout)
     for place, layers in enumerate(blocks):
         for _ in range(layers):
             bottleneck = _weighted(parts[-1].outputs, cell(4 * growth), norm, steps, dropout)
-            parts.append(Dense(Chain([*bottleneck, *_weighted(bottleneck[-1].outputs, cell(growth), norm, steps, dropout)])))
+            narrow = _weighted(bottleneck[-1].outputs, cell(growth), norm, steps, dropout)
+            parts.append(Dense(Chain([*bottleneck, *narrow])))
         made = last if last and place + 1 == len(blocks) else cell
         parts += _weighted(parts[-1].outputs, made(parts[-1].outputs // 2), norm, steps, dropout)
     return Chain(parts)

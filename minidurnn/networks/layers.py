@@ -5,7 +5,18 @@ from dataclasses import dataclass
 
 from ..arrays.affine import affine, affine_backward, rows, rows_back, rows_product
 from ..arrays.backend import namespace
-from ..arrays.checks import check_classes, check_gradients, check_names, check_positive, initial_state, is_number
+from ..arrays.checks import (
+    at_least,
+    check_classes,
+    check_generator,
+    check_gradients,
+    check_names,
+    check_options,
+    flag,
+    initial_state,
+    number,
+    opened,
+)
 from ..arrays.starts import glorot, normal, zeros
 from ..cells.contract import Layer
 
@@ -32,7 +43,7 @@ class Linear(Layer):
         return {**W, "b": (self.outputs,)} if self.bias else W
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, outputs=self.outputs)
+        check_options(self, inputs=at_least(1), outputs=at_least(1), bias=flag)
 
     def init(self, rng):
         """Glorot W, zero b  ->  dict of float32 NumPy arrays W (D, O), b (O,)."""
@@ -46,7 +57,7 @@ class Linear(Layer):
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, O)  ->  dx, dstate0 (B, 0), dp like p."""
-        p, x = tape
+        p, x = opened(Tape, tape)
         check_gradients(self, dy, dstate, x)
         dy = namespace(x).zeros((*x.shape[:2], self.outputs), x.dtype) if dy is None else dy
         if not self.bias:
@@ -65,7 +76,7 @@ class Embedding(Layer):
     decayed = ("W",)
 
     def __post_init__(self):
-        check_positive(inputs=self.inputs, outputs=self.outputs)
+        check_options(self, inputs=at_least(1), outputs=at_least(1))
 
     def init(self, rng):
         """Normal with deviation 0.1  ->  dict of a float32 NumPy array W (inputs, E)."""
@@ -79,7 +90,7 @@ class Embedding(Layer):
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, E)  ->  None (symbols have no gradient), dstate0 (B, 0), dp like p."""
-        p, x = tape
+        p, x = opened(Tape, tape)
         dW = namespace(x).zeros_like(p["W"])
         if dy is not None:
             namespace(x).add.at(dW, x, dy)                    # a symbol that comes twice collects twice
@@ -92,8 +103,9 @@ class Embedding(Layer):
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """y[t] = x[t] ⊙ mask, one mask per sequence for all its steps; entries are 0 with probability `rate`, else 1/(1 - rate).
+    """y[t] = x[t] ⊙ mask, one mask per sequence for all its steps.
 
+    rate     the probability that an entry of the mask is 0; the others are 1/(1 - rate)
     Source   the shared mask: Gal, Ghahramani 2016; as Li et al. 2019, section 5.1, use it.
     """
 
@@ -104,9 +116,8 @@ class Dropout(Layer):
     needs_noise, shapes = True, {}
 
     def __post_init__(self):
-        check_positive(units=self.units)
-        if not (is_number(self.rate) and 0 <= self.rate < 1):
-            raise ValueError(f"rate is {self.rate!r}: expected the share of units to drop, at least 0 and below 1.")
+        share = number("the share of units to drop, at least 0 and below 1", lambda rate: 0 <= rate < 1)
+        check_options(self, units=at_least(1), rate=share)
 
     def init(self, rng):
         """No parameters  ->  {}."""
@@ -114,7 +125,7 @@ class Dropout(Layer):
 
     def draw(self, rng, B):
         """A mask for every sequence  ->  (B, H) float32."""
-        kept = rng.random((B, self.units)) >= self.rate
+        kept = check_generator(rng).random((B, self.units)) >= self.rate
         return (kept / (1.0 - self.rate)).astype("float32")
 
     def forward(self, p, x, state=None, noise=None):
@@ -125,7 +136,7 @@ class Dropout(Layer):
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, H)  ->  dx, dstate0 (B, 0), {}."""
-        mask, x = tape
+        mask, x = opened(Tape, tape)
         check_gradients(self, dy, dstate, x)
         dy = namespace(x).zeros(x.shape, x.dtype) if dy is None else dy
         return (dy if mask is None else dy * mask), self.last_state(tape), {}

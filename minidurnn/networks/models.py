@@ -1,8 +1,11 @@
-"""The one table of models. Experiments, bench, tests and planted bugs read it: a new model is its file and a line here."""
+"""The one table of models, for experiments, bench, tests and planted bugs. A new model is a file and a line here."""
 
 from dataclasses import dataclass
 
-from ..cells import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN
+import numpy as np
+
+from ..cells import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, durnn, gru, indrnn, lstm, rnn, short_term
+from .deep import dense, plain, residual
 from .stacks import Chain
 
 
@@ -11,13 +14,34 @@ class Model:
     """A line of the table.
 
     make      (inputs, units, horizon) -> body, as the experiments compare it
-    samples   small bodies that together have every option of the model at least once; tests and planted bugs take them
+    samples   small bodies that together have every option of the model at least once; tests and planted bugs take them.
+              A deep stack has none: its parts have theirs
     peers     who else has this model: of "eager", "hoisted", "nn", "jax" (bench)
+    step      (body, p, x (B, D), state) -> h, state: one step as its equations read, in plain NumPy. The tests hold
+              forward to its repetition
     """
 
     make: object
-    samples: tuple
+    samples: tuple = ()
     peers: tuple = ()
+    step: object = None
+
+
+def chained(step):
+    """The step of a Chain whose parts all have this step."""
+    def whole(chain, p, x, state):
+        states = []
+        for place, part in enumerate(chain.parts):
+            x, last = step(part, p[str(place)], x, state[:, chain.state_slices[str(place)]])
+            states.append(last)
+        return x, np.hstack(states)
+
+    return whole
+
+
+def bare(horizon, memory="any"):
+    """A deep stack's cell: its W and b belong to the Linear in front of it."""
+    return lambda units: IndRNN(units, units, horizon, memory=memory, project_input=False)
 
 
 MODELS = {
@@ -25,10 +49,12 @@ MODELS = {
         lambda D, H, T: RNN(D, H),
         (RNN(2, 4), RNN(2, 4, activation="sigmoid"), RNN(2, 4, activation="identity"), RNN(4, 4, project_input=False)),
         ("eager", "nn", "jax"),
+        step=rnn.step,
     ),
     "irnn": Model(
         lambda D, H, T: RNN(D, H, "relu", "identity"),
         (RNN(2, 4, activation="relu", start="identity"),),
+        step=rnn.step,
     ),
     "short-term": Model(
         lambda D, H, T: ShortTermRNN(D, H),
@@ -36,6 +62,7 @@ MODELS = {
             ShortTermRNN(2, 4), ShortTermRNN(2, 4, bound=0.5, activation="tanh", projection="clip"),
             ShortTermRNN(2, 4, bound=None, activation="identity"), ShortTermRNN(4, 4, project_input=False),
         ),
+        step=short_term.step,
     ),
     "indrnn": Model(
         lambda D, H, T: IndRNN(D, H, T),
@@ -44,32 +71,42 @@ MODELS = {
             IndRNN(2, 4, horizon=9, growth=None, activation="tanh"), IndRNN(4, 4, project_input=False),
         ),
         ("eager", "jax"),
+        step=indrnn.step,
     ),
     "indrnn-1": Model(
         lambda D, H, T: IndRNN(D, H, T, memory="long"),
         (IndRNN(2, 4, horizon=9, memory="long"),),
+        step=indrnn.step,
     ),
     "indrnn-2": Model(
         lambda D, H, T: Chain([IndRNN(D, H, T), IndRNN(H, H, T, memory="long")]),
         (Chain((IndRNN(2, 4), IndRNN(4, 5, horizon=9, memory="long"))),),
+        step=chained(indrnn.step),
     ),
     "durnn": Model(
         lambda D, H, T: DuRNN(D, H, H, T),
         (
             DuRNN(2, 4, 5, horizon=9, gate=0.0), DuRNN(2, 4, 5, horizon=9, gate=0.0, output="long"),
-            DuRNN(2, 5, 4, horizon=9, memory="any", projection="clip"), DuRNN(9, 4, 5, horizon=9, gate=0.0, project_input=False),
+            DuRNN(2, 5, 4, horizon=9, memory="any", projection="clip"),
+            DuRNN(9, 4, 5, horizon=9, gate=0.0, project_input=False),
             DuRNN(2, 4, 5, horizon=9, bound=None, growth=None, gate=-1.0),
         ),
         ("eager", "hoisted", "jax"),
+        step=durnn.step,
     ),
     "lstm": Model(
         lambda D, H, T: LSTM(D, H),
         (LSTM(2, 4), LSTM(16, 4, project_input=False)),
         ("eager", "nn", "jax"),
+        step=lstm.step,
     ),
     "gru": Model(
         lambda D, H, T: GRU(D, H),
         (GRU(2, 4), GRU(12, 4, project_input=False)),
         ("eager", "nn", "jax"),
+        step=gru.step,
     ),
+    "indrnn-6": Model(lambda D, H, T: plain(D, H, 6, bare(T), last=bare(T, "long"), norm="after")),
+    "indrnn-residual": Model(lambda D, H, T: residual(D, H, 5, bare(T), last=bare(T, "long"))),
+    "indrnn-dense": Model(lambda D, H, T: dense(D, H, bare(T), last=bare(T, "long"))),
 }

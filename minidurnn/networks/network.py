@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays.backend import namespace
-from ..arrays.checks import check_array, check_choice, check_integers, check_names, check_positive, check_sequence
+from ..arrays.checks import (
+    at_least,
+    check_array,
+    check_integers,
+    check_names,
+    check_options,
+    check_sequence,
+    one_of,
+    opened,
+)
 from ..arrays.lengths import check_lengths, put, taken
 from ..arrays.trees import count
 from ..cells.contract import check_model
@@ -39,9 +48,8 @@ class Network:
 
     def __post_init__(self):
         check_model("body", self.body)
-        check_positive(outputs=self.outputs)
-        check_choice("objective", self.objective, tuple(LOSSES))
-        check_choice("reads", self.reads, ("last", "every"))
+        choices = {"objective": one_of(tuple(LOSSES)), "reads": one_of(("last", "every"))}
+        check_options(self, outputs=at_least(1), **choices)
 
     @property
     def decayed(self):
@@ -64,7 +72,7 @@ class Network:
         """
         check_names(p, ("body", "readout"))
         self._check_target(p, x, target)
-        pieces, inputs = self._pieces(x, lengths), []
+        (pieces, lengths), inputs = self._pieces(x, lengths), []
         for piece in pieces:
             part = self._part(target, piece, lengths, x.shape[:2])
             inputs.append((part_of(x, piece), part, noise_of(noise, piece.rows), lengths if self.body.whole else None))
@@ -76,7 +84,7 @@ class Network:
 
     def gradient(self, tape, dstate=None):
         """The gradient of the loss, plus dstate (B, state_size) on the state handed on  ->  dp like p, dstate0."""
-        stretch, keep, walk = tape
+        stretch, keep, walk = opened(Tape, tape)
         _, dstate0, dp = walk_backward(stretch, keep, [None] * len(walk.inputs), walk, dstate)
         return dp, dstate0
 
@@ -84,7 +92,7 @@ class Network:
         """p with the running statistics that the training pass has moved."""
         if not self.body.whole:
             return p
-        return {**p, "body": self.body.updated(p["body"], tape_of(*tape, 0)[0])}
+        return {**p, "body": self.body.updated(p["body"], tape_of(*opened(Tape, tape), 0)[0])}
 
     def last_state(self, tape):
         """The state to hand to the next stretch, each sequence's at its own last step, (B, state_size)."""
@@ -96,7 +104,7 @@ class Network:
         lengths   as in `loss`: y and the state are those at each sequence's own last step; behind it y is zero
         """
         check_names(p, ("body", "readout"))
-        pieces, body, outputs, y = self._pieces(x, lengths), self.body.inner, [], None
+        (pieces, lengths), body, outputs, y = self._pieces(x, lengths), self.body.inner, [], None
         for piece in pieces:
             own_lengths = lengths if self.body.whole else None
             h, tape = run(body, p["body"], part_of(x, piece), taken(state, piece.rows), None, own_lengths)
@@ -117,10 +125,11 @@ class Network:
         return p if body is p["body"] else {**p, "body": body}
 
     def _pieces(self, x, lengths):
-        """How the sequences are walked: a body that is `whole` gets all steps and the lengths  ->  Pieces."""
+        """How the sequences are walked: a body that is `whole` gets all steps and the lengths  ->  Pieces, lengths."""
         check_sequence("x", x, self.body.inputs)
-        check_lengths(lengths, *x.shape[:2])
-        return [Piece(slice(0, len(x)), None)] if self.body.whole else pieces_of(self.body.chunks(len(x)), lengths)
+        lengths, T = check_lengths(lengths, *x.shape[:2]), len(x)
+        whole = [Piece(slice(0, T), None)]
+        return (whole if self.body.whole else pieces_of(self.body.chunks(T), lengths)), lengths
 
     def _ending(self, piece, lengths, shape):
         """The sequences that end within a piece and where in its h, (rows, (steps, places)); None where none does."""

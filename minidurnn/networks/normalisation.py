@@ -4,9 +4,9 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 from ..arrays.backend import namespace
-from ..arrays.checks import check_gradients, check_positive, initial_state
+from ..arrays.checks import LARGEST, at_least, check_gradients, check_options, initial_state, number, opened, optional
 from ..arrays.lengths import before_end, check_lengths
-from ..arrays.starts import constant, zeros
+from ..arrays.starts import constant
 from ..cells.contract import Layer
 
 Tape = namedtuple("Tape", "p x normal deviation mask n mean variance")
@@ -39,12 +39,14 @@ class BatchNorm(Layer):
         return {"scale": (self.units,), "shift": (self.units,), "running_mean": running, "running_variance": running}
 
     def __post_init__(self):
-        check_positive(units=self.units, **({} if self.steps is None else {"steps": self.steps}))
+        share = number("the share of the newest batch, from 0 to 1", lambda momentum: 0 <= momentum <= 1)
+        small = number("a finite number above 0 that float32 tells from 0", lambda epsilon: epsilon >= 1 / LARGEST)
+        check_options(self, units=at_least(1), steps=optional(at_least(1)), momentum=share, epsilon=small)
 
     def init(self, rng):
         """Scale 1, shift 0, running mean 0 and variance 1  ->  dict of float32 NumPy arrays as in `shapes`."""
-        ones = {name: constant(float(name in ("scale", "running_variance")), shape) for name, shape in self.shapes.items()}
-        return {**ones, "shift": zeros(self.units)}
+        start = {"scale": 1.0, "shift": 0.0, "running_mean": 0.0, "running_variance": 1.0}
+        return {name: constant(start[name], shape) for name, shape in self.shapes.items()}
 
     def draw(self, rng, B):
         """The noise of training, True: that statistics are those of the batch."""
@@ -57,21 +59,25 @@ class BatchNorm(Layer):
         """
         xp = namespace(x)
         initial_state(self, p, x, state)
-        check_lengths(lengths, *x.shape[:2])
+        lengths = check_lengths(lengths, *x.shape[:2])
         if noise is not None and noise is not True:
             raise ValueError(f"noise is {noise!r}: expected True (training) or None (evaluation), as `draw` gives it.")
         if self.steps is not None and (len(x) > self.steps or lengths is not None):
-            raise ValueError(f"x has {len(x)} steps{'' if lengths is None else ' and lengths'}: expected at most steps={self.steps} and no lengths; use steps=None.")
-        mask = n = None
+            given = f"{len(x)} steps{'' if lengths is None else ' and lengths'}"
+            raise ValueError(f"x has {given}: expected at most steps={self.steps} and no lengths; use steps=None.")
+        n, mask = None, None if lengths is None else before_end(lengths, len(x), x)[..., None]
+        x = x if mask is None else xp.where(mask, x, 0)       # a product with 0 would let NaN through
         if noise is None:
-            mean, variance = (p[name] if self.steps is None else p[name][:len(x), None] for name in ("running_mean", "running_variance"))
+            running = p["running_mean"], p["running_variance"]
+            mean, variance = running if self.steps is None else (one[:len(x), None] for one in running)
         else:
             axes = (0, 1) if self.steps is None else 1
-            mask = None if lengths is None else before_end(lengths, len(x), x)[..., None]
             n = x.shape[1] * (len(x) if self.steps is None else 1) if lengths is None else int(lengths.sum())
             if n < 2:
-                raise ValueError(f"batch norm in training has {n} value per statistic: expected at least 2; give more sequences, or evaluate with noise=None.")
-            x = x if mask is None else xp.where(mask, x, 0)   # a product with 0 would let NaN through
+                raise ValueError(
+                    f"batch norm in training has {n} value per statistic: expected at least 2; give more sequences, "
+                    f"or evaluate with noise=None."
+                )
             mean = x.sum(axes, keepdims=True) / n
             off = x - mean if mask is None else xp.where(mask, x - mean, 0)
             variance = (off * off).sum(axes, keepdims=True) / n
@@ -81,7 +87,7 @@ class BatchNorm(Layer):
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, H), zero in the padding  ->  dx, dstate0 (B, 0), dp with scale and shift."""
-        p, x, normal, deviation, mask, n, _, _ = tape
+        p, x, normal, deviation, mask, n, _, _ = opened(Tape, tape)
         check_gradients(self, dy, dstate, x)
         xp = namespace(x)
         dy = xp.zeros(x.shape, x.dtype) if dy is None else dy if mask is None else xp.where(mask, dy, 0)
@@ -89,7 +95,8 @@ class BatchNorm(Layer):
         d_normal = dy * p["scale"]
         if n is not None:                                     # mean and variance depend on every x
             axes = (0, 1) if self.steps is None else 1
-            d_normal = d_normal - d_normal.sum(axes, keepdims=True) / n - normal * ((d_normal * normal).sum(axes, keepdims=True) / n)
+            along = (d_normal * normal).sum(axes, keepdims=True) / n
+            d_normal = d_normal - d_normal.sum(axes, keepdims=True) / n - normal * along
             d_normal = d_normal if mask is None else xp.where(mask, d_normal, 0)
         return d_normal / deviation, self.last_state(tape), {"scale": d_scale, "shift": d_shift}
 

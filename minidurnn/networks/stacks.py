@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..arrays.backend import namespace
-from ..arrays.checks import check_array, check_names
+from ..arrays.checks import check_array, check_names, opened
 from ..arrays.lengths import without_padding
 from ..cells.contract import Cell, check_model
 from .chunked import run
@@ -22,17 +22,22 @@ class Chain(Cell):
     needs_lengths = property(lambda self: any(part.needs_lengths for part in self.parts))
     whole = property(lambda self: any(part.whole for part in self.parts))
     chunk = property(lambda self: min(part.chunk for part in self.parts))
-    decayed = property(lambda self: tuple(f"{at}/{path}" for at, part in enumerate(self.parts) for path in part.decayed))
+    decayed = property(lambda self: tuple(f"{k}/{path}" for k, part in enumerate(self.parts) for path in part.decayed))
 
     def __post_init__(self):
         if not isinstance(self.parts, (tuple, list)) or not self.parts:
-            raise ValueError(f"parts is {self.parts!r}: expected a tuple of at least one model, Chain((first, second)).")
+            raise ValueError(
+                f"parts is {self.parts!r}: expected a tuple of at least one model, Chain((first, second))."
+            )
         object.__setattr__(self, "parts", tuple(self.parts))
         for place, part in enumerate(self.parts):
             check_model(f"parts[{place}]", part)
         for first, second in zip(self.parts, self.parts[1:]):
             if first.outputs != second.inputs:
-                raise ValueError(f"{first!r} gives {first.outputs} outputs and {second!r} takes {second.inputs} inputs: expected equal numbers.")
+                raise ValueError(
+                    f"{first!r} gives {first.outputs} outputs and {second!r} takes {second.inputs} inputs: expected "
+                    f"equal numbers."
+                )
 
     @property
     def state_slices(self):
@@ -50,8 +55,8 @@ class Chain(Cell):
         return {str(place): part.init(rng) for place, part in enumerate(self.parts)}
 
     def draw(self, rng, B):
-        """The parts' noise, by their place in the chain."""
-        return {str(place): part.draw(rng, B) for place, part in enumerate(self.parts)}
+        """The parts' noise, by their place in the chain; None where no part takes any."""
+        return {str(place): part.draw(rng, B) for place, part in enumerate(self.parts)} if self.needs_noise else None
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape (the parts' tapes)."""
@@ -64,7 +69,7 @@ class Chain(Cell):
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
-        dstates, dp = [], {}
+        dstates, dp, tape = [], {}, opened(list, tape)
         steps = list(zip(map(str, range(len(self.parts))), self.parts, tape, self._split(dstate, "dstate")))
         for place, part, own, dlast in reversed(steps):
             dh, dfirst, dp[place] = part.backward(dh, own, dlast)
@@ -110,7 +115,10 @@ class Residual(Cell):
     def __post_init__(self):
         check_model("model", self.model)
         if self.model.inputs != self.model.outputs:
-            raise ValueError(f"the residual branch takes {self.model.inputs} inputs and gives {self.model.outputs} outputs: expected equal widths, for the two are added; end it with Linear(..., {self.model.inputs}).")
+            raise ValueError(
+                f"the residual branch takes {self.model.inputs} inputs and gives {self.model.outputs} outputs: "
+                f"expected equal widths, for the two are added; end it with Linear(..., {self.model.inputs})."
+            )
 
     def init(self, rng):
         """The model's start values."""

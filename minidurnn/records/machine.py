@@ -1,27 +1,34 @@
-"""What a measurement ran on: hardware, BLAS kernel, versions, date. For records; nothing computes with it."""
+"""What a measurement ran on: hardware, BLAS, threads, commit, versions, date. All is asked for; None is not known."""
 
-import ctypes
 import datetime
 import os
 import platform
+import subprocess
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+NAMES = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS"}
+
 
 def surroundings(backend="numpy"):
-    """Date, hardware, BLAS kernel and versions of this run, as plain data."""
+    """Date, hardware, BLAS kernel, threads that it computes in now, commit and versions of this run, as plain data."""
     from .. import __version__
 
     versions = {"minidurnn": __version__, "python": platform.python_version(), "numpy": np.__version__}
-    facts = {"date": datetime.date.today().isoformat(), "hardware": f"{processor()}, {os.cpu_count()} cores", "blas": blas_kernel()}
+    facts = {
+        "date": datetime.date.today().isoformat(), "hardware": f"{processor()}, {os.cpu_count()} cores",
+        "blas": blas_kernel(), "threads": threads(), **commit(),
+    }
     if backend == "cupy":
         from ..arrays.backend import import_cupy
 
         cupy = import_cupy()
         versions["cupy"] = cupy.__version__
         facts["gpu"] = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
-    return {**facts, "threads": os.environ.get("OMP_NUM_THREADS", "1"), "versions": versions}
+    return {**facts, "versions": versions}
 
 
 def processor():
@@ -35,30 +42,58 @@ def processor():
 
 
 def blas_kernel():
-    """The kernel that NumPy's OpenBLAS chose for this processor ("SkylakeX", "Haswell", ...), "unknown" where it cannot be asked."""
-    ask = _openblas("get_corename")
-    if ask is None:
-        return "unknown"
-    ask.restype = ctypes.c_char_p
-    return f"OpenBLAS {ask().decode()}"
+    """The kernel that NumPy's BLAS chose for this processor ("OpenBLAS SkylakeX"); None where it cannot be asked."""
+    for pool in _pools():
+        return f"{NAMES.get(pool['internal_api'], pool['internal_api'])} {pool.get('architecture', pool['version'])}"
+    return None
 
 
+def threads():
+    """The threads in which NumPy's BLAS computes at this moment; None where it cannot be asked."""
+    for pool in _pools():
+        return pool["num_threads"]
+    return None
+
+
+@contextmanager
 def one_thread():
-    """Let NumPy's OpenBLAS compute in one thread, unless OMP_NUM_THREADS says how many.
+    """Let BLAS compute in one thread inside the block, where threadpoolctl is there to tell it.
 
     The products of a recurrent step are too small to share: threads that wait for each other cost more than they help.
     """
-    limit = _openblas("set_num_threads")
-    if limit is not None and "OMP_NUM_THREADS" not in os.environ:
-        limit(1)
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        yield
+        return
+    with threadpool_limits(1):
+        yield
 
 
-def _openblas(name):
-    """A function of the OpenBLAS that NumPy brings along, or None."""
-    folder = Path(np.__file__).parent
-    for library in [*folder.parent.glob("numpy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]:
-        loaded = ctypes.CDLL(str(library))
-        for symbol in (f"{prefix}openblas_{name}{suffix}" for prefix in ("scipy_", "") for suffix in ("64_", "")):
-            if hasattr(loaded, symbol):
-                return getattr(loaded, symbol)
-    return None
+@cache
+def commit():
+    """The commit of this package and whether its files are as committed; None for both outside a git checkout."""
+    found = _git("ls-files", "--error-unmatch", Path(__file__).name) is not None      # else it lies in somebody else's
+    head = _git("rev-parse", "HEAD") if found else None
+    changed = _git("status", "--porcelain", "--", "..") if head else None
+    return {"commit": head, "clean": None if changed is None else changed == ""}
+
+
+def _git(*words):
+    """What git says about this folder, or None."""
+    try:
+        asked = {"cwd": Path(__file__).parent, "capture_output": True, "text": True, "timeout": 30, "check": False}
+        said = subprocess.run(["git", *words], **asked)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return said.stdout.strip() if said.returncode == 0 else None
+
+
+def _pools():
+    """The thread pools of BLAS, NumPy's own first."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return []
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return sorted(pools, key=lambda pool: "numpy" not in pool["filepath"])

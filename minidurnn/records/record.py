@@ -1,11 +1,168 @@
-"""Records of experiments: JSON files that are written once, and the table that they make."""
+"""Records of experiments: what one says, and JSON files that are written once."""
 
 import json
-import os
+from dataclasses import asdict, dataclass, fields
 from math import isfinite
 from pathlib import Path
 
-BEFORE = {"stages": []}                                       # options that the first records did not have, and what they meant
+from ..training.files import whole
+from .fields import END, check_content
+from .schema_1 import from_schema_1
+
+SCHEMA = 2
+BEFORE = {"stages": []}                                       # options that the first records did not have
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One length on which a run was trained; None is what an older record does not say.
+
+    updates   optimiser steps at this length              seconds   that they took
+    curve     dict of equally long lists: update (from the stage's first on), loss, metric, gradient_norm, validation
+    """
+
+    length: int | None
+    updates: int | None
+    seconds: float | None
+    curve: dict | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One rate of a trial: its stages, the last where it ended, and the validation result (None: it diverged)."""
+
+    rate: float
+    stages: tuple
+    validation_loss: float | None
+    validation: float | None
+
+    diverged = property(lambda self: self.validation_loss is None)
+    ended_at = property(lambda self: self.stages[-1].length)
+    curve = property(lambda self: self.stages[-1].curve)
+    updates = property(lambda self: self._total("updates"))
+    seconds = property(lambda self: self._total("seconds"))
+    whole = property(lambda self: None not in [stage.updates for stage in self.stages])
+
+    def _total(self, what):
+        """The sum over the stages, of those that are known (`whole`: all are)."""
+        return sum(getattr(stage, what) or 0 for stage in self.stages)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came out of one trial, on what, and how it was judged.
+
+    trial          every option, as plain data
+    runs           one Run for each rate; chosen_rate: the one that validation chose, None where every one diverged
+    test           the metric on the test set, None where it is not finite or was not read
+    verdict        "solved", "learning", "baseline" or "diverged", by `rule`
+    machine        date, hardware, BLAS kernel, threads, commit, versions (records.machine)
+    migrated_from  the schema of the file where it is an older one, with notes on what that does not say
+    """
+
+    trial: dict
+    network: dict
+    parameters: int
+    metric: str
+    chance: float
+    baseline: dict
+    runs: tuple
+    chosen_rate: float | None
+    split: str
+    test: float | None
+    verdict: str
+    rule: str
+    machine: dict
+    migrated_from: int | None = None
+    notes: tuple = ()
+
+
+def read_record(path):
+    """One JSON file  ->  Record; what is no record of an experiment, such as bench's, as JSON gives it.
+
+    Raises   ValueError for a damaged one, with the file and the field; OSError for a file that cannot be read.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict) or "trial" not in content and ("schema" not in content or "kind" in content):
+        return content
+    schema = content.get("schema")
+    if type(schema) is not int or schema not in (1, SCHEMA):
+        raise ValueError(f"the record {path} has schema {schema!r}: this program reads 1 to {SCHEMA}; "
+                         "install the minidurnn that wrote it, or delete it to begin again.")
+    if schema == 1 and isinstance(content.get("trial"), dict):
+        content = {**content, "trial": {**BEFORE, **content["trial"]}}
+    check_content(path, content, schema)
+    content = from_schema_1(content) if schema == 1 else content
+    runs = tuple(_run(run) for run in content["runs"])
+    known = {field.name: content[field.name] for field in fields(Record) if field.name in content}
+    return Record(**{**known, "runs": runs, "notes": tuple(content.get("notes", ()))})
+
+
+def _run(content):
+    """A Run from its JSON."""
+    stages = tuple(Stage(*(stage[field.name] for field in fields(Stage))) for stage in content["stages"])
+    return Run(content["rate"], stages, content["validation_loss"], content["validation"])
+
+
+def read_json(path):
+    """The content of a JSON file.    Raises ValueError for a damaged one, OSError for one that cannot be read."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        said = f"the record {path} cannot be read ({error.strerror}): make it readable, or move it away."
+        raise type(error)(said) from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no JSON ({error}): expected a record; {END}.") from error
+
+
+def read_records(folder):
+    """All records of experiments in a folder, by name, each trial once."""
+    paths = sorted(Path(folder).glob("*.json"), key=lambda path: path.stem)
+    return distinct([record for record in map(read_record, paths) if isinstance(record, Record)])
+
+
+def distinct(records):
+    """Each trial once: of copies the first, and one that was written whole before one of an older schema."""
+    kept = {}
+    for record in records:
+        key = identity(record), record.trial["seed"]
+        if key not in kept or (kept[key].migrated_from and not record.migrated_from):
+            kept[key] = record
+    return list(kept.values())
+
+
+def identity(record):
+    """What two records must have in common to differ in their seed alone: everything else of the trial, as text."""
+    return json.dumps({name: option for name, option in record.trial.items() if name != "seed"}, sort_keys=True)
+
+
+def chosen_run(record):
+    """The run of a record whose rate was chosen, or the longest where every one diverged."""
+    return max(record.runs, key=lambda run: (run.rate == record.chosen_rate, run.updates))
+
+
+def write_record(path, record):
+    """Write a record to a file that must be new  ->  the record as the file gives it back."""
+    content = asdict(record)
+    if record.migrated_from is None:
+        del content["migrated_from"], content["notes"]
+    write_json(path, {"schema": SCHEMA, **content})
+    return read_record(path)
+
+
+def write_json(path, content):
+    """Write a dictionary as JSON whole or not at all, an entry to a line, and a line for each row of a list.
+
+    Raises   ValueError for a number that is not finite, which JSON does not have; FileExistsError where it is there.
+    """
+    lines = []
+    for key, part in content.items():
+        rows = [json.dumps(row, allow_nan=False) for row in part] if isinstance(part, (list, tuple)) else []
+        said = "[\n  " + ",\n  ".join(rows) + "\n ]" if rows else json.dumps(part, allow_nan=False)
+        lines.append(f" {json.dumps(key)}: {said}")
+    text = "{\n" + ",\n".join(lines) + "\n}\n"
+    with whole(path, "record", new=True) as file:
+        file.write(text.encode())
 
 
 def thin(history, rows=120):
@@ -19,100 +176,9 @@ def thin(history, rows=120):
         places = [row for row in places if history["validation"][row] is not None] or places
     last, rows = len(places) - 1, min(rows, len(places))
     kept = sorted({places[last - round(row * last / max(1, rows - 1))] for row in range(rows)})
-    digits = {name: [_digits(entry) for entry in column] for name, column in history.items()}
-    return {name: [digits[name][row] for row in kept] for name in ("update", "loss", "metric", "gradient_norm", "validation")}
+    names = ("update", "loss", "metric", "gradient_norm", "validation")
+    return {name: [_digits(history[name][row]) for row in kept] for name in names}
 
 
 def _digits(entry):
     return entry if not isinstance(entry, float) else float(f"{entry:.6g}") if isfinite(entry) else None
-
-
-def write_json(path, content):
-    """Write a dictionary as JSON whole or not at all, an entry to a line, and a line for each row of a list.
-
-    Raises   ValueError for a number that is not finite, which JSON does not have.
-    """
-    lines = []
-    for key, part in content.items():
-        rows = [json.dumps(row, allow_nan=False) for row in part] if isinstance(part, list) else []
-        said = "[\n  " + ",\n  ".join(rows) + "\n ]" if rows else json.dumps(part, allow_nan=False)
-        lines.append(f" {json.dumps(key)}: {said}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    os.replace(unfinished, path)
-
-
-def read_record(path):
-    """One JSON file  ->  dictionary.    Raises ValueError for a damaged one."""
-    try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}): expected a record; delete it, or use another copy.") from error
-    if not isinstance(record, dict):
-        return {}
-    return {**record, "trial": {**BEFORE, **record["trial"]}} if "trial" in record else record
-
-
-def read_records(folder):
-    """All records in a folder, by name."""
-    records = [read_record(path) for path in sorted(Path(folder).glob("*.json"), key=lambda path: path.stem)]
-    return [record for record in records if "trial" in record]
-
-
-def chosen_run(record):
-    """The run of a record whose rate was chosen, or the longest where every one diverged."""
-    return max(record["runs"], key=lambda one: (one["rate"] == record["chosen_rate"], one["updates"]))
-
-
-def table(records):
-    """Records as lines of text: a header with chance and baseline for every length, a line for every model, all seeds in it.
-
-    A network that was sized by its width stands among those of equal size too, where its count is within 2 %.
-    """
-    lines = []
-    for group in sorted({_group(record) for record in records}):
-        members = [record for record in records if _belongs(record, group)]
-        experiment, length, size, parameters, stages = group
-        first = members[0]
-        what = f"about {parameters:,} trained numbers each" if size == "equal" else f"{parameters} units a layer"
-        staged = f", after T = {', '.join(map(str, stages))} (@50: ended at T = 50)" if stages else ""
-        lines += [
-            f"{experiment}, T = {length}, {what}{staged}: test {first['metric']}; chance {first['chance']:.4g}, {first['baseline']['name']} {first['baseline']['value']:.4g}",
-            f"  {'model':<12}{'numbers':>9}  {'updates':>8}  {'rate':>11}  {'seconds':>8}  {'best validation, by seed':<34}  {'test at the end, by seed':<34}  verdict",
-        ]
-        for model in dict.fromkeys(record["trial"]["model"] for record in members):
-            lines.append(_line(model, sorted((record for record in members if record["trial"]["model"] == model), key=lambda record: record["trial"]["seed"])))
-        lines += [f"  rule: {first['rule']}", ""]
-    return "\n".join(lines)
-
-
-def _line(model, seeds):
-    chosen = [chosen_run(record) for record in seeds]
-    bests = " ".join(map(_best, seeds))
-    tests = " ".join("-" if record["test"] is None else f"{record['test']:.4f}" for record in seeds)
-    verdicts = [record["verdict"] for record in seeds]
-    said = ", ".join(verdict if len(seeds) == 1 else f"{verdict} {verdicts.count(verdict)}/{len(seeds)}" for verdict in dict.fromkeys(verdicts))
-    rates = "/".join(sorted({"-" if record["chosen_rate"] is None else f"{record['chosen_rate']:g}" for record in seeds}))
-    updates, seconds = max(one["updates"] for one in chosen), sum(one["seconds"] for one in chosen)
-    return f"  {model:<12}{seeds[0]['parameters']:>9,}  {updates:>8,}  {rates:>11}  {seconds:>8.0f}  {bests:<34}  {tests:<34}  {said}"
-
-
-def _best(record):
-    """The best look at the validation set, and at which length where a curriculum ended early."""
-    run, asked = chosen_run(record), record["trial"]["length"]
-    looks = [metric for metric in run["curve"]["validation"] if metric is not None]
-    ended = run.get("ended_at_length") or asked
-    return f"{(min if record['metric'] == 'mse' else max)(looks):.4f}{'' if ended == asked else f'@{ended}'}" if looks else "-"
-
-
-def _group(record):
-    trial = record["trial"]
-    return trial["experiment"], trial["length"], trial["size"], trial["parameters"], tuple(trial["stages"])
-
-
-def _belongs(record, group):
-    """Whether a record is of this group, or of the same task and so near its count of trained numbers that it may stand beside it."""
-    own = _group(record)
-    near = group[2] == "equal" and own[2] == "width" and abs(record["parameters"] - group[3]) <= 0.02 * group[3]
-    return own == group or (near and own[:2] + own[4:] == group[:2] + group[4:])

@@ -1,6 +1,6 @@
 """The GRU's loop over time and its backward loop, with the reset gate after the recurrent product.
 
-Layout   a and U keep the order r, z, n; inside the loop the gates stand gate by gate, (3, B, H).
+Layout   in the tape the gates stand gate by gate, (3, B, H); a, da and U keep them side by side. The order is r, z, n.
 Source   Cho et al. 2014, in the variant of cuDNN and PyTorch.
 """
 
@@ -12,7 +12,8 @@ from .plain import arriving, backwards
 def gru_scan(a, U, c, h0):
     """r, z = σ(a + h[t-1] U), n = tanh(a_n + r ⊙ (h[t-1] U_n + c)), h[t] = (1 - z) ⊙ n + z ⊙ h[t-1].
 
-    a (T, B, 3H), U (H, 3H), c (H,), h0 (B, H)  ->  h (T, B, H), gates r, z, n (T, 3, B, H), m = h[t-1] U_n + c (T, B, H)
+    a (T, B, 3H), U (H, 3H), c (H,), h0 (B, H)
+        ->  h (T, B, H), gates r, z, n (T, 3, B, H), m = h[t-1] U_n + c (T, B, H)
     """
     xp = namespace(a, U, c, h0)
     T, B, H = len(a), *h0.shape
@@ -41,33 +42,33 @@ def gru_scan(a, U, c, h0):
 
 
 def gru_scan_backward(dh, h, gates, m, U, h0, carry=None):
-    """dh (T, B, H), carry (B, H) on the last h, each None for zero  ->  da (T, B, 3H), dU (H, 3H), dc (H,), dh0 (B, H)."""
+    """The gradient on all that gru_scan is given  ->  da (T, B, 3H), dU (H, 3H), dc (H,), dh0 (B, H).
+
+    dh (T, B, H) on every h[t], carry (B, H) on the last h, each None for zero
+    """
     xp = namespace(dh, h, U, h0, carry)
     T, B, H = h.shape
-    total, da_n = arriving(xp, h0, carry), xp.empty((B, H), h.dtype)
+    total, back, U_back = arriving(xp, h0, carry), xp.empty((B, H), h.dtype), xp.ascontiguousarray(U.T)
     r, z, n = (gates[:, gate] for gate in range(3))
     before = xp.concatenate([h0[None], h[:-1]])
-    local = gates * (1.0 - gates)                             # σ' of r and z, then the factors between total and da
+    local = 1.0 - gates                                       # the factors between total and da, with σ' = σ (1 - σ)
+    xp.multiply(local[:, 1], 1.0 - n * n, out=local[:, 2])    # ∂h[t]/∂a_n[t]
+    local[:, :2] *= gates[:, :2]
     local[:, 0] *= m
     local[:, 1] *= before - n
-    xp.multiply(1.0 - z, 1.0 - n * n, out=local[:, 2])        # ∂h[t]/∂a_n[t]
-    U_back = xp.stack([xp.ascontiguousarray(U[:, gate * H:(gate + 1) * H].T) for gate in range(3)])
-    back, dm = xp.empty((3, B, H), h.dtype), xp.empty((T, B, H), h.dtype)
-    for t, (da_t, dh_t) in enumerate(backwards(local, dh)):
-        step = T - 1 - t
+    behind = xp.empty((T, B, 3 * H), h.dtype)                 # what the product h[t-1] U receives: it sees m, not a_n
+    by_gate = behind.reshape(T, B, 3, H).swapaxes(1, 2)       # (T, 3, B, H)
+    for step, (behind_t, dh_t) in zip(reversed(range(T)), backwards(behind, dh)):
         if dh_t is not None:
             total += dh_t
-        da_t[1:] *= total                                     # z and n
-        da_n[...] = da_t[2]
-        da_t[0] *= da_n                                       # r acts on n only
-        xp.multiply(da_n, r[step], out=dm[step])
-        da_t[2] = dm[step]                                    # the product with U sees m, not a_n
-        xp.matmul(da_t, U_back, out=back)
-        da_t[2] = da_n
+        da_n = local[step, 2]                                 # was the factor
+        da_n *= total
+        xp.multiply(local[step, 0], da_n, out=by_gate[step, 0])       # r acts on n only
+        xp.multiply(local[step, 1], total, out=by_gate[step, 1])
+        xp.multiply(r[step], da_n, out=by_gate[step, 2])
+        xp.matmul(behind_t, U_back, out=back)
         total *= z[step]                                      # the direct way from h[t] to h[t-1]
-        total += back.sum(0)
-    da = xp.empty((T, B, 3 * H), h.dtype)
-    for gate in range(3):
-        da[..., gate * H:(gate + 1) * H] = local[:, gate]
-    behind = xp.concatenate([da[..., :2 * H], dm], axis=-1)   # what the product h[t-1] U receives
-    return da, rows_product(before, behind), rows_sum(dm), total
+        total += back
+    da = behind.copy()
+    da[..., 2 * H:] = local[:, 2]
+    return da, rows_product(before, behind), rows_sum(behind[..., 2 * H:]), total

@@ -1,7 +1,7 @@
 """The LSTM's loop over time and its backward loop.
 
-Layout   inside the loop the gates stand gate by gate, (4, B, H) in the order o, i, f, z: the three sigmoids side by
-         side, and side by side the three that the cell state's gradient reaches. Outside, a and U keep i, f, z, o.
+Layout   in the tape the gates stand gate by gate, (4, B, H) in the order o, i, f, z: the three sigmoids side by side,
+         and side by side the three that the cell state's gradient reaches. a, da and U keep i, f, z, o.
 Source   lesson 14's conventions; Hochreiter, Schmidhuber 1997 with the forget gate of Gers et al. 2000.
 """
 
@@ -44,31 +44,32 @@ def lstm_scan(a, U, h0, c0):
 
 
 def lstm_scan_backward(dh, h, c, gates, tanh_c, U, h0, c0, carry=None, carry_c=None):
-    """dh (T, B, H), carry, carry_c (B, H) on the last h and c, each None for zero  ->  da (T, B, 4H), dU (H, 4H), dh0, dc0 (B, H)."""
+    """The gradient on all that lstm_scan is given  ->  da (T, B, 4H), dU (H, 4H), dh0, dc0 (B, H).
+
+    dh (T, B, H) on every h[t], carry and carry_c (B, H) on the last h and c, each None for zero
+    """
     xp = namespace(dh, h, U, h0, c0, carry, carry_c)
     T, B, H = h.shape
     total, dc, product = arriving(xp, h0, carry), arriving(xp, c0, carry_c), xp.empty((B, H), h.dtype)
     o, i, f, z = (gates[:, place] for place in range(4))
-    to_c = o * (1.0 - tanh_c * tanh_c)                        # ∂h[t]/∂c[t]
-    local = gates * (1.0 - gates)                             # σ', and for z below tanh', then ∂(h or c)[t]/∂a[t]
-    local[:, 0] *= tanh_c
+    to_c = o - h * tanh_c                                     # ∂h[t]/∂c[t] = o ⊙ (1 - tanh²)
+    local = 1.0 - gates                                       # ∂(h or c)[t]/∂a[t], with σ' = σ (1 - σ)
+    local[:, 0] *= h                                          # h is o ⊙ tanh(c)
+    local[:, 1:3] *= gates[:, 1:3]
     local[:, 1] *= z
     local[1:, 2] *= c[:-1]
     local[0, 2] *= c0
-    xp.multiply(1.0 - z * z, i, out=local[:, 3])
-    U_back = xp.stack([xp.ascontiguousarray(U[:, gate * H:(gate + 1) * H].T) for gate in ORDER])
-    back = xp.empty((4, B, H), h.dtype)
-    for t, (da_t, dh_t) in enumerate(backwards(local, dh)):
+    local[:, 3] *= 1.0 + z                                    # tanh' = (1 - z) (1 + z)
+    local[:, 3] *= i
+    U_back, da = xp.ascontiguousarray(U.T), xp.empty((T, B, 4 * H), h.dtype)
+    by_gate = da.reshape(T, B, 4, H).swapaxes(1, 2)           # (T, 4, B, H), in the order of a
+    for step, (da_t, dh_t) in zip(reversed(range(T)), backwards(da, dh)):
         if dh_t is not None:
             total += dh_t
-        xp.multiply(total, to_c[T - 1 - t], out=product)
+        xp.multiply(total, to_c[step], out=product)
         dc += product                                         # the whole gradient at c[t]
-        da_t[0] *= total
-        da_t[1:] *= dc
-        dc *= f[T - 1 - t]                                    # now what arrives at c[t-1]
-        xp.matmul(da_t, U_back, out=back)
-        back.sum(0, out=total)                                # now what arrives at h[t-1]
-    da = xp.empty((T, B, 4 * H), h.dtype)
-    for place, gate in enumerate(ORDER):
-        da[..., gate * H:(gate + 1) * H] = local[:, place]
+        xp.multiply(local[step, 0], total, out=by_gate[step, 3])
+        xp.multiply(local[step, 1:], dc, out=by_gate[step, :3])
+        dc *= f[step]                                         # now what arrives at c[t-1]
+        xp.matmul(da_t, U_back, out=total)                    # now what arrives at h[t-1]
     return da, rows_product(h[:-1], da[1:]) + h0.T @ da[0], total, dc

@@ -63,7 +63,10 @@ def diagonal_scan_backward(dh, h, u, h0, activation, carry=None):
 
 
 def gated_scan(f, v, h0, reverse=False):
-    """h[t] = f[t] ⊙ h[t-1] + v[t]  ->  h (T, B, H).    Reversed: h[t] = f[t] ⊙ h[t+1] + v[t], and h0 stands after the end."""
+    """h[t] = f[t] ⊙ h[t-1] + v[t]  ->  h (T, B, H).
+
+    Reversed, h[t] = f[t] ⊙ h[t+1] + v[t], and h0 stands after the end.
+    """
     xp = namespace(f, v, h0)
     h, before = xp.empty(v.shape, v.dtype), h0
     for f_t, v_t, h_t in zip(f[::-1], v[::-1], h[::-1]) if reverse else zip(f, v, h):

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays.checks import at_least, check_options
+
 
 @dataclass(frozen=True)
 class Adding:
@@ -18,8 +20,7 @@ class Adding:
     chance = 1 / 6                                            # the error of always answering 1, the mean of the sum
 
     def __post_init__(self):
-        if not isinstance(self.length, int) or self.length < 2:
-            raise ValueError(f"length is {self.length!r}: expected an int of at least 2 steps, one for each marker.")
+        check_options(self, length=at_least(2, " steps, one for each marker"))
 
     def batch(self, rng, B):
         """B fresh sequences  ->  x (T, B, 2), target (B, 1), None (no lengths)."""

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
-from ..arrays.checks import check_choice, check_positive
+from ..arrays.checks import at_least, check_options, one_of
 from .store import find, shipped
 
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -19,7 +18,8 @@ class Characters:
     """Stretches of tiny Shakespeare, each character one-hot over 65; class at every step: the next character.
 
     length     characters in a stretch
-    source     "sample": the first 100,000 characters, shipped; "full": all 1,115,394, found or downloaded by `store.find`
+    source     "sample": the first 100,000 characters, shipped; "full": all 1,115,394, found or downloaded by
+               `store.find`
     The first 90 % of the text are for training, the next 5 % for validation, the last 5 % for the test; those two are
     cut into stretches one after the other, each read with no memory of the one before.
     Bits per character are loss / ln 2.
@@ -33,11 +33,12 @@ class Characters:
     chance = 1 / len(ALPHABET)                                # a uniform guess is 6.02 bits
 
     def __post_init__(self):
-        check_positive(length=self.length)
-        check_choice("source", self.source, tuple(TEXTS))
-        longest = TEXTS[self.source] // 20 - 1                # one stretch and its last target in a twentieth of the text
+        check_options(self, length=at_least(1), source=one_of(tuple(TEXTS)))
+        longest = TEXTS[self.source] // 20 - 1                # a stretch and its last target in a twentieth of the text
         if self.length > longest:
-            raise ValueError(f"length is {self.length}: expected at most {longest}, for validation and test have one stretch at least.")
+            raise ValueError(
+                f"length is {self.length}: expected at most {longest}, "
+                "for validation and test have one stretch at least.")
 
     def batch(self, rng, B):
         """B random stretches of the training text  ->  x (T, B, 65), class (T, B), None (no lengths)."""
@@ -53,9 +54,9 @@ class Characters:
         return self._all("test")
 
     def baseline(self):
-        """The honest baseline: bits per test character, given each character's share of the training text  ->  name, value.
+        """The honest baseline: bits per test character, given each one's share of the training text  ->  name, value.
 
-        To be held beside loss / ln 2, not beside the accuracy. Every count starts at 1: a character may be new in the test.
+        To be held beside loss / ln 2, not beside the accuracy. Every count starts at 1: the test may have new ones.
         """
         counts = 1 + np.bincount(load(self.source)["train"], minlength=self.outputs)
         bits = -np.log2(counts / counts.sum())
@@ -73,20 +74,10 @@ class Characters:
 @lru_cache(maxsize=2)
 def load(source):
     """The text as codes  ->  {"train", "validation", "test": (N,) uint8}."""
-    codes = read_text(shipped("characters.txt") if source == "sample" else find("tinyshakespeare.txt"))
+    path = shipped("characters.txt") if source == "sample" else find("tinyshakespeare.txt")
+    codes = encode(path.read_text(encoding="ascii"))
     first, second = len(codes) * 90 // 100, len(codes) * 95 // 100
     return {"train": codes[:first], "validation": codes[first:second], "test": codes[second:]}
-
-
-def read_text(path):
-    """A text file  ->  codes (N,) uint8.    Raises ValueError that names the file and the line with a stranger."""
-    text = Path(path).read_bytes().decode("utf-8", "replace")
-    if not text:
-        raise ValueError(f"{path} is empty: expected a text; get it again.")
-    try:
-        return encode(text)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
 
 
 def encode(text):
@@ -96,7 +87,9 @@ def encode(text):
     except KeyError as error:
         stranger = error.args[0]
         line = text.count("\n", 0, text.index(stranger)) + 1
-        raise ValueError(f"line {line} holds {stranger!r}: expected letters a-z and A-Z, blank, line feed and any of {''.join(sorted(set(ALPHABET[2:13])))} only.") from None
+        raise ValueError(
+            f"line {line} holds {stranger!r}: expected letters a-z and A-Z, blank, line feed "
+            f"and any of {ALPHABET[2:13]} only.") from None
 
 
 def decode(codes):

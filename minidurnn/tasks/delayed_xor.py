@@ -5,13 +5,15 @@ from math import comb
 
 import numpy as np
 
+from ..arrays.checks import at_least, check_options
+
 
 @dataclass(frozen=True)
 class DelayedXOR:
     """x[t] = (bit, marker); one marker at step m; class: bit[m] XOR bit[m-1], asked at step T.
 
-    m is uniform in 2 ... max(2, T // 10), counted from 1. No single bit and no position tells the class; the count of
-    all ones tells hardly any of it (52.5 % at T = 20, 50.1 % at 500), the count up to the marker some (`count_ceiling`).
+    m is uniform in 2 ... max(2, T // 10), counted from 1. No single bit and no position tells the class; the count
+    of all ones tells hardly any of it (52.5 % at T = 20, 50.1 % at 500), that up to the marker some (`count_ceiling`).
     Source   ours.
     """
 
@@ -22,8 +24,7 @@ class DelayedXOR:
     latest = property(lambda self: max(2, self.length // 10)) # the last step that may be marked
 
     def __post_init__(self):
-        if not isinstance(self.length, int) or self.length < 20:
-            raise ValueError(f"length is {self.length!r}: expected an int of at least 20 steps, for the marker stands in the first tenth.")
+        check_options(self, length=at_least(20, " steps, for the marker stands in the first tenth"))
 
     def batch(self, rng, B):
         """B fresh sequences  ->  x (T, B, 2), class (B,), None (no lengths)."""

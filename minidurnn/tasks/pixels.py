@@ -5,10 +5,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..arrays.checks import check_choice
-from .store import find, read_digits, sample
+from ..arrays.checks import check_options, flag, one_of
+from .store import find, read_idx, read_npz, shipped
 
-FILES = {part: (f"{name}-images-idx3-ubyte.gz", f"{name}-labels-idx1-ubyte.gz") for part, name in (("train", "train"), ("test", "t10k"))}
+FILES = {
+    part: (f"{name}-images-idx3-ubyte.gz", f"{name}-labels-idx1-ubyte.gz")
+    for part, name in (("train", "train"), ("test", "t10k"))
+}
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class Pixels:
 
     size       14 (T = 196) or 28 (T = 784) pixels a side; 14 is the mean over blocks of 2 × 2
     permuted   one fixed random order of the pixels, the same in every run, instead of row by row
-    source     "sample": every tenth image of MNIST at 14 × 14, shipped; "full": all of MNIST, found or downloaded by `store.find`
+    source     "sample": every tenth image of MNIST at 14 × 14, shipped; "full": all of MNIST, found or downloaded by
+               `store.find`
     A tenth of the training images, the last ones, is held out for validation.
     """
 
@@ -30,10 +34,11 @@ class Pixels:
     length = property(lambda self: self.size**2)              # T
 
     def __post_init__(self):
-        check_choice("size", self.size, (14, 28))
-        check_choice("source", self.source, ("sample", "full"))
+        check_options(self, size=one_of((14, 28)), permuted=flag, source=one_of(("sample", "full")))
         if self.source == "sample" and self.size != 14:
-            raise ValueError("the shipped sample has 14 × 14 pixels: for size=28 set MINIDURNN_DATA to a folder with MNIST and give source=\"full\".")
+            raise ValueError(
+                "the shipped sample has 14 × 14 pixels: for size=28 set MINIDURNN_DATA to a folder with MNIST and give "
+                "source=\"full\".")
 
     def batch(self, rng, B):
         """B random training images  ->  x (T, B, 1), class (B,), None (no lengths)."""
@@ -71,9 +76,9 @@ class Pixels:
 def load(source, size):
     """The images  ->  {"train": (images (N, size, size) uint8, labels (N,)), "test": the same}."""
     if source == "sample":
-        arrays = sample("pixels.npz")
+        arrays = read_npz(shipped("pixels.npz"))
         return {part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in FILES}
-    data = {part: read_digits(*map(find, names)) for part, names in FILES.items()}
+    data = {part: [read_idx(find(name)) for name in names] for part, names in FILES.items()}
     return {part: (shrink(images) if size == 14 else images, labels) for part, (images, labels) in data.items()}
 
 

@@ -1,15 +1,13 @@
 """Two measured series: what comes next?"""
 
 import csv
-import math
 from collections import namedtuple
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
-from ..arrays.checks import check_choice, check_positive
+from ..arrays.checks import at_least, check_options, one_of
 from .store import shipped
 
 File = namedtuple("File", "name time value rows")
@@ -23,11 +21,11 @@ FILES = {
 class Series:
     """Stretches of a series, normalised; target at every step: the next value.
 
-    name       "co2": carbon dioxide in the air at Mauna Loa, in ppm, monthly from March 1958 to June 2026, a trend and a
-               season; "sunspots": the mean number of spots, yearly from 1700 to 2008, a quasi-period of about 11 years
+    name       "co2": carbon dioxide in the air at Mauna Loa, in ppm, monthly from March 1958 to June 2026, a trend and
+               a season; "sunspots": the mean number of spots, yearly from 1700 to 2008, with a period of about 11 years
     length     steps in a stretch
-    The first 60 % are for training, the next 20 % for validation, the last 20 % for the test, in the order of time, and
-    every stretch of those two is taken. Mean and standard deviation are the training part's. Carbon dioxide rises:
+    The first 60 % are for training, the next 20 % for validation, the last 20 % for the test, in the order of time,
+    and every stretch of those two is taken. Mean and standard deviation are the training part's. Carbon dioxide rises:
     all of its test values lie above all that training has seen.
     """
 
@@ -37,11 +35,12 @@ class Series:
     inputs, outputs, loss, metric, reads = 1, 1, "mse", "mse", "every"
 
     def __post_init__(self):
-        check_choice("name", self.name, tuple(FILES))
-        check_positive(length=self.length)
+        check_options(self, name=one_of(tuple(FILES)), length=at_least(1))
         longest = FILES[self.name].rows // 5 - 1              # one stretch and its last target in a fifth of the series
         if self.length > longest:
-            raise ValueError(f"length is {self.length}: expected at most {longest}, for validation and test have one stretch at least.")
+            raise ValueError(
+                f"length is {self.length}: expected at most {longest}, "
+                "for validation and test have one stretch at least.")
 
     @property
     def chance(self):
@@ -93,40 +92,7 @@ class Series:
 def load(name):
     """A shipped series  ->  times (N,), values (N,), float64."""
     file = FILES[name]
-    return read_series(shipped(file.name), file.time, file.value)
-
-
-def read_series(path, time, value):
-    """Two columns of a CSV file, by their names in its first line  ->  times (N,) ascending, values (N,), float64.
-
-    Raises   ValueError that names the file, the line and what is wrong there.
-    """
-    path, rows = Path(path), []
-    lines = csv.reader(path.read_bytes().decode("ascii", "replace").splitlines(), strict=True)
-    try:
-        header = next(lines, [])
-        if time not in header or value not in header:
-            raise ValueError(f"{path} begins with the columns {', '.join(header) or '(none)'}: expected {time} and {value} among them; get it again.")
-        for cells in lines:
-            where = f"{path}, line {lines.line_num}"
-            if len(cells) != len(header):
-                raise ValueError(f"{where} has {len(cells)} cells: expected {len(header)} as in the first line; get it again.")
-            rows.append([_number(cells[header.index(column)], where, column) for column in (time, value)])
-            if len(rows) > 1 and rows[-1][0] <= rows[-2][0]:
-                raise ValueError(f"{where} has the {time} {rows[-1][0]:g} after {rows[-2][0]:g}: expected times that ascend; get it again.")
-    except csv.Error as error:
-        raise ValueError(f"{path}, line {lines.line_num} is damaged ({error}): expected a CSV file; get it again.") from error
-    if not rows:
-        raise ValueError(f"{path} has no lines below the first: expected one for every time; get it again.")
+    with open(shipped(file.name), encoding="ascii", newline="") as lines:
+        rows = [(float(row[file.time]), float(row[file.value])) for row in csv.DictReader(lines)]
     times, values = np.array(rows).T
     return times, values
-
-
-def _number(cell, where, column):
-    try:
-        number = float(cell)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"{where} has {cell!r} as {column}: expected a finite number; get it again or leave the line out.")
-    return number

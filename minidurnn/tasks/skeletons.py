@@ -1,29 +1,16 @@
 """Exercises of ten people, one pose a step: which movement was it, and was it done correctly?"""
 
-import io
-import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import lru_cache
-from math import prod
-from pathlib import Path
-from tokenize import TokenError
 
 import numpy as np
 
-from ..arrays.checks import check_choice, check_positive
-from .store import find, shipped
+from ..arrays.checks import at_least, check_options, one_of
+from .store import find, read_npz, shipped
 
 JOINTS = 22
-UNIT = 300.0                                                  # millimetres: about a thigh, so that features are of order 1
+UNIT = 300.0                                                  # millimetres, about a thigh: features are of order 1
 SUBJECTS = {"train": (1, 2, 4, 6, 7), "validation": (8,), "test": (3, 5, 9, 10)}           # 7 and 10 are left-handed
-LARGEST = 2**26                                               # bytes of one array unpacked; the largest has 20 million
-ARRAYS = {                                                    # name -> dtype, axes; F frames of N sequences
-    "frames": ("<i2", ("F", JOINTS, 3)), "start": ("<i4", ("N",)), "length": ("<i4", ("N",)),
-    "movement": ("|u1", ("N",)), "subject": ("|u1", ("N",)), "episode": ("|u1", ("N",)), "correct": ("|u1", ("N",)),
-    "movement_names": ("<U", (10,)), "joint_names": ("<U", (JOINTS,)), "parents": ("|i1", (JOINTS,)),
-}
-RANGES = {"movement": (0, 9), "subject": (1, 10), "episode": (1, 10), "correct": (0, 1)}
 
 
 @dataclass(frozen=True)
@@ -49,9 +36,7 @@ class Skeletons:
     chance = property(lambda self: 1 / self.classes)
 
     def __post_init__(self):
-        check_positive(length=self.length)
-        check_choice("classes", self.classes, (10, 20))
-        check_choice("source", self.source, ("sample", "full"))
+        check_options(self, length=at_least(1), classes=one_of((10, 20)), source=one_of(("sample", "full")))
 
     def batch(self, rng, B):
         """B random sequences of the training subjects  ->  x (T, B, 66), class (B,), None (no lengths)."""
@@ -79,8 +64,11 @@ class Skeletons:
 
 @lru_cache(maxsize=2)
 def load(source, length):
-    """The sequences, resampled  ->  {"train", "validation", "test": (features (length, N, 66) float32, movement (N,), correct (N,))}."""
-    data = read_skeletons(shipped("skeletons.npz") if source == "sample" else find("ui_prmd_kinect.npz"))
+    """The sequences, resampled  ->  {"train", "validation", "test": (features, movement (N,), correct (N,))}.
+
+    features   (length, N, 66) float32
+    """
+    data = read_npz(shipped("skeletons.npz") if source == "sample" else find("ui_prmd_kinect.npz"))
     poses = features(data["frames"])
     parts = {}
     for part, subjects in SUBJECTS.items():
@@ -98,69 +86,12 @@ def features(frames):
 
 
 def resample(poses, start, lengths, length):
-    """Sequence i is poses[start[i] : start[i] + lengths[i]], (F, D); each at `length` evenly spaced moments  ->  (length, N, D)."""
+    """Every sequence at `length` evenly spaced moments  ->  (length, N, D).
+
+    Sequence i is poses[start[i]:start[i] + lengths[i]], of poses (F, D).
+    """
     place = np.linspace(0, 1, length)[:, None] * (lengths - 1)                    # (length, N), first to last frame
     before = place.astype(np.int64)
     after = np.minimum(before + 1, lengths - 1)
     share = (place - before).astype(poses.dtype)[..., None]
     return poses[start + before] * (1 - share) + poses[start + after] * share
-
-
-def read_skeletons(path):
-    """An npz file of skeletons  ->  dict of arrays, all of ARRAYS, consistent with each other.
-
-    Raises   ValueError that names the file, the array and what is wrong with it.
-    """
-    data = read_npz(path, tuple(ARRAYS))
-    sizes = {"F": data["frames"].shape[:1], "N": data["start"].shape[:1]}
-    for name, (dtype, axes) in ARRAYS.items():
-        expected = sizes.get(axes[0], axes[:1]) + axes[1:]
-        if not data[name].dtype.str.startswith(dtype) or data[name].shape != expected or 0 in expected:
-            raise ValueError(f"{path}: {name} has dtype {data[name].dtype} and shape {data[name].shape}: expected {np.dtype(dtype).name} ({', '.join(map(str, axes))}{',' * (len(axes) == 1)}), none of them 0; get it again.")
-    for name, (low, high) in RANGES.items():
-        _refuse(path, data, name, (data[name] < low) | (data[name] > high), f"{low} ... {high}")
-    ends = np.cumsum(data["length"], dtype=np.int64)
-    _refuse(path, data, "length", data["length"] < 1, "at least 1")
-    _refuse(path, data, "start", data["start"] != ends - data["length"], "the end of the sequence before")
-    _refuse(path, data, "start", ends > len(data["frames"]), f"a sequence that ends within the {len(data['frames'])} frames")
-    if ends[-1] != len(data["frames"]):
-        raise ValueError(f"{path}: frames has {len(data['frames'])} poses: expected {ends[-1]}, the sum of all lengths; get it again.")
-    bones = np.arange(JOINTS)
-    _refuse(path, data, "parents", (data["parents"] >= bones) | ((data["parents"] < 0) != (bones == 0)), "-1 for the waist, an earlier joint for the others")
-    return data
-
-
-def _refuse(path, data, name, wrong, expected):
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise ValueError(f"{path}: {name}[{first}] is {data[name][first]}: expected {expected}; get it again.")
-
-
-def read_npz(path, names):
-    """The arrays of an npz file that has exactly these names  ->  dict. No pickle is loaded, and nothing beyond LARGEST unpacked.
-
-    Raises   ValueError that names the file and what is wrong with it.
-    """
-    raw = Path(path).read_bytes()
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            entries = {entry.filename: entry for entry in archive.infolist()}
-            if sorted(entries) != sorted(f"{name}.npy" for name in names):
-                raise ValueError(f"its arrays are {', '.join(entry.removesuffix('.npy') for entry in entries) or '(none)'}")
-            return {name: _read_npy(name, archive, entries[f"{name}.npy"]) for name in names}
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, TokenError) as error:
-        raise ValueError(f"{path} is damaged or another file ({error}): expected an npz file with {', '.join(names)}; get it again.") from error
-
-
-def _read_npy(name, archive, entry):
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{name} is packed by method {entry.compress_type}, which NumPy does not use")
-    if entry.file_size > LARGEST:                             # no more than file_size is ever unpacked
-        raise ValueError(f"{name} announces {entry.file_size:,} bytes, more than {LARGEST:,}")
-    raw = io.BytesIO(archive.read(entry))
-    major, _ = np.lib.format.read_magic(raw)
-    shape, _, dtype = (np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0)(raw)
-    if not dtype.hasobject and prod(shape) * dtype.itemsize != entry.file_size - raw.tell():
-        raise ValueError(f"{name} announces the shape {shape}, and holds {entry.file_size - raw.tell():,} bytes")
-    raw.seek(0)
-    return np.load(raw, allow_pickle=False)                   # raises for pickled objects

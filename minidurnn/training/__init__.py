@@ -1,7 +1,10 @@
 """Training: one update, the loop around it, files of models and checkpoints, weights from PyTorch."""
 
-from .loop import evaluate, fit, streams
+from .batches import batches, draw
+from .looking import evaluate
+from .loop import fit
+from .run import begin, streams
 from .storage import load, save
 from .torch_weights import from_torch
 
-__all__ = ["evaluate", "fit", "from_torch", "load", "save", "streams"]
+__all__ = ["batches", "begin", "draw", "evaluate", "fit", "from_torch", "load", "save", "streams"]

@@ -1,51 +1,37 @@
 """Files that are written whole or not at all, and one owner for each that several processes may want."""
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkstemp
+from secrets import token_hex
 
 WAYS_OUT = "make room, or give a folder that can be written"
+UNFINISHED = ".unfinished-"
 
 
 @contextmanager
 def whole(path, what, new=False):
-    """A binary file to write to, which gets its name when the block ends. Where the block raises, nothing is left of it.
+    """A binary file to write to, which gets its name when the block ends. Where the block raises, nothing is left.
 
     what     what is being written, for the message: "checkpoint"
     new      whether a file of this name must not be there yet; otherwise the old one is replaced
-    Raises   FileExistsError; OSError that says what was being written, where, and what to do.
+    Raises   FileExistsError where `new` was asked for and the name is taken, by whomever; any other OSError says what
+             was being written, where, and what to do.
     """
-    path, unfinished = Path(path), None
+    path = Path(path)
+    unfinished = path.with_name(f"{UNFINISHED}{path.name}-{token_hex(8)}")      # a name that no other process has
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, unfinished = mkstemp(prefix=".unfinished-", dir=path.parent)      # a name that no other process has
-        with open(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())                           # on the disk before the name points to it
-        os.chmod(unfinished, 0o666 & ~_umask())               # mkstemp's file is its owner's alone
-        taken = not _named(unfinished, path, new)
-    except OSError as error:
-        reason = error.strerror or error
-        raise type(error)(f"the {what} {path} cannot be written ({reason}): {WAYS_OUT}.") from error
+        with _told(f"the {what} {path} cannot be written"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(unfinished, "xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())                       # on the disk before the name points to it
+            free = _named(unfinished, path, new)
     finally:
-        if unfinished is not None:
-            Path(unfinished).unlink(missing_ok=True)
-    if taken:
+        _removed(unfinished)
+    if not free:
         raise FileExistsError(f"the {what} {path} exists: expected a new name; nothing is overwritten.")
-
-
-def _named(unfinished, path, new):
-    """Give a finished file its name  ->  False where the name has to be new and is not."""
-    if not new:
-        os.replace(unfinished, path)
-        return True
-    try:
-        os.link(unfinished, path)                             # unlike a rename, it refuses a name that is taken
-    except FileExistsError:
-        return False
-    return True
 
 
 @contextmanager
@@ -53,20 +39,60 @@ def owner(path, wait=False):
     """Be the only process that works on a file, from here to the end of the block; a killed process owns nothing.
 
     wait     whether to wait until another process is done
-    Raises   BlockingIOError where another process owns it.
+    Raises   BlockingIOError where another process owns it; any other OSError as in `whole`.
+    Beside the file stands PATH.lock, which is empty and stays. What killed owners left unfinished is cleared away, so a
+    file that has owners is written by its owner only.
     """
     from filelock import FileLock, Timeout
 
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{path}.lock", timeout=-1 if wait else 0)
+    with _told(f"{path} cannot be claimed with a file beside it, {path.name}.lock"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise BlockingIOError(f"another process works on {path}: wait for it, or give another name.") from error
+        except NotImplementedError as error:
+            raise OSError(f"its file system knows no locks: {error}") from error
     try:
-        with FileLock(f"{path}.lock", timeout=-1 if wait else 0):
-            yield
-    except Timeout as error:
-        raise BlockingIOError(f"another process works on {path}: wait for it, or give another name.") from error
+        for other in path.parent.iterdir():
+            if other.name.rpartition("-")[0] == f"{UNFINISHED}{path.name}":
+                _removed(other)
+        yield
+    finally:
+        lock.release()
 
 
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextmanager
+def _told(what):
+    """Say of an error of the system what could not be done and what to do."""
+    try:
+        yield
+    except BlockingIOError:
+        raise                                                 # says so itself
+    except OSError as error:
+        kind = NotADirectoryError if isinstance(error, FileExistsError) else type(error)     # a file for a folder
+        raise kind(f"{what} ({error.strerror or error}): {WAYS_OUT}.") from error
+
+
+def _named(unfinished, path, new):
+    """Give a finished file its name  ->  False where the name has to be new and is not."""
+    if new:
+        try:
+            os.link(unfinished, path)                         # unlike a rename, it refuses a name that is taken
+            return True
+        except FileExistsError:
+            return False
+        except OSError:                                       # a disk without links: an empty file takes the name
+            try:
+                open(path, "xb").close()
+            except FileExistsError:
+                return False
+    os.replace(unfinished, path)
+    return True
+
+
+def _removed(unfinished):
+    with suppress(OSError):                                   # never there, or the disk is gone
+        unfinished.unlink()

@@ -8,23 +8,26 @@ from minidurnn.arrays.affine import affine, affine_backward, rows, rows_back, ro
 from minidurnn.gradcheck import assert_gradient
 
 
-def arrays(lead=(5, 4), seed=0):
-    """x (*lead, 2), W (2, 3), b (3,)."""
+def arrays(lead=(5, 4), seed=0, D=2, H=3):
+    """x (*lead, D), W (D, H), b (H,)."""
     draw = rng(seed).standard_normal
-    return {"x": draw((*lead, 2)), "W": draw((2, 3)), "b": draw(3)}
+    return {"x": draw((*lead, D)), "W": draw((D, H)), "b": draw(H)}
 
 
+@pytest.mark.parametrize(("D", "H"), [(2, 3), (3, 3), (4, 3), (4, 1), (1, 1), (1, 3)])      # the bias goes two ways
 @pytest.mark.parametrize("lead", [(5, 4), (1, 1), (6,), (2, 3, 4)])
-def test_every_row_is_multiplied_by_itself(lead):
-    x, W, b = arrays(lead).values()
+def test_every_row_is_multiplied_by_itself(lead, D, H):
+    x, W, b = arrays(lead, D=D, H=H).values()
     y = affine(x, W, b)
-    assert y.shape == (*lead, 3)
+    assert y.shape == (*lead, H)
     for place in np.ndindex(*lead):
-        assert np.allclose(y[place], [sum(x[place][d] * W[d, h] for d in range(2)) + b[h] for h in range(3)], rtol=1e-14)
+        expected = [sum(x[place][d] * W[d, h] for d in range(D)) + b[h] for h in range(H)]
+        assert np.allclose(y[place], expected, rtol=1e-13)
 
 
-def test_backward_is_the_gradient_of_forward(xp):
-    leaves = {name: xp.asarray(leaf) for name, leaf in arrays().items()}
+@pytest.mark.parametrize(("D", "H"), [(2, 3), (4, 1)])
+def test_backward_is_the_gradient_of_forward(xp, D, H):
+    leaves = {name: xp.asarray(leaf) for name, leaf in arrays(D=D, H=H).items()}
 
     def backward(dy):
         dx, dW, db = affine_backward(dy, leaves["x"], leaves["W"])
@@ -40,9 +43,10 @@ def test_the_products_are_each_others_transposes():
     assert np.allclose([back, weights], once, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("D", "H"), [(2, 3), (4, 1)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_dtype_stays(dtype, xp):
-    x, W, b = (xp.asarray(leaf.astype(dtype)) for leaf in arrays().values())
+def test_the_dtype_stays(dtype, xp, D, H):
+    x, W, b = (xp.asarray(leaf.astype(dtype)) for leaf in arrays(D=D, H=H).values())
     y = affine(x, W, b)
     assert {array.dtype for array in (y, *affine_backward(y, x, W))} == {np.dtype(dtype)}
 
@@ -55,8 +59,9 @@ def test_arguments_with_gaps_and_in_other_orders_give_the_same(xp):
     assert_same(affine_backward(affine(x, W, b), gaps, columns), affine_backward(affine(x, W, b), x, W))
 
 
-def test_nothing_is_written_into_the_arguments():
-    x, W, b = arrays().values()
+@pytest.mark.parametrize(("D", "H"), [(2, 3), (4, 1)])
+def test_nothing_is_written_into_the_arguments(D, H):
+    x, W, b = arrays(D=D, H=H).values()
     for array in (x, W, b):
         array.flags.writeable = False
     y = affine(x, W, b)

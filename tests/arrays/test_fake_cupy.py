@@ -6,8 +6,10 @@ import fake_cupy
 import numpy as np
 import pytest
 
-OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.matmul, operator.lt, operator.eq,
-             operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.imatmul]
+OPERATORS = [
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.matmul, operator.lt, operator.eq,
+    operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.imatmul,
+]
 
 
 @pytest.mark.parametrize("act", OPERATORS, ids=lambda act: act.__name__)
@@ -20,8 +22,10 @@ def test_an_operator_refuses_a_numpy_array_on_either_side(cupy, act):
     assert (act(device, device.copy()).get() == act(host, host.copy())).all()
 
 
-@pytest.mark.parametrize("convert", [np.asarray, np.array, np.sin, np.sum, np.float64, np.isfinite, np.linalg.norm, lambda a: np.concatenate([a, a]),
-                                     lambda a: np.add(a, a), lambda a: np.add(np.ones(3), 1.0, out=a), lambda a: np.zeros(3).__setitem__(..., a)])
+@pytest.mark.parametrize("convert", [
+    np.asarray, np.array, np.sin, np.sum, np.float64, np.isfinite, np.linalg.norm, lambda a: np.concatenate([a, a]),
+    lambda a: np.add(a, a), lambda a: np.add(np.ones(3), 1.0, out=a), lambda a: np.zeros(3).__setitem__(..., a),
+])
 def test_no_numpy_function_takes_an_array_of_the_stand_in(cupy, convert):
     with pytest.raises(TypeError):
         convert(cupy.ones(3))
@@ -54,7 +58,10 @@ def test_what_the_stand_in_does_not_know_is_missing(cupy, name):
 def test_reductions_are_arrays_and_reading_them_is_counted(cupy):
     total = cupy.ones((2, 3)).sum()
     assert isinstance(total, cupy.ndarray) and total.shape == () and fake_cupy.ndarray.syncs == 0
-    reads = [float, int, bool, repr, lambda a: a.item(), lambda a: a.get(), lambda a: cupy.asnumpy(a), lambda a: cupy.ones(3)[cupy.ones(3) > a]]
+    reads = [
+        float, int, bool, repr, lambda a: a.item(), lambda a: a.get(), lambda a: cupy.asnumpy(a),
+        lambda a: cupy.ones(3)[cupy.ones(3) > a],
+    ]
     for count, read in enumerate(reads, 1):
         read(total)
         assert fake_cupy.ndarray.syncs == count

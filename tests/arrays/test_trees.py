@@ -11,7 +11,8 @@ TREE = {"body": {"0": {"W": np.ones((2, 3))}, "1": [np.zeros(4), None]}, "pair":
 
 
 def test_leaves_have_paths_and_none_is_no_leaf():
-    assert {path: leaf.shape for path, leaf in leaves(TREE).items()} == {"body/0/W": (2, 3), "body/1/0": (4,), "pair/0": (1,), "pair/1/0": (2,)}
+    assert {path: leaf.shape for path, leaf in leaves(TREE).items()} == {
+        "body/0/W": (2, 3), "body/1/0": (4,), "pair/0": (1,), "pair/1/0": (2,)}
     assert leaves(None) == {} and leaves(5.0) == {"": 5.0}
 
 
@@ -27,9 +28,11 @@ def test_a_map_pairs_leaves_by_key_and_not_by_order():
 
 
 def test_a_sum_takes_a_missing_key_as_zero_and_writes_nothing():
-    total, part = {"a": np.ones(2), "b": {"c": np.ones(3)}}, {"b": {"c": 2 * np.ones(3), "d": np.ones(1)}, "e": np.ones(1)}
+    total = {"a": np.ones(2), "b": {"c": np.ones(3)}}
+    part = {"b": {"c": 2 * np.ones(3), "d": np.ones(1)}, "e": np.ones(1)}
     both = add(total, part)
-    assert {path: leaf.tolist() for path, leaf in leaves(both).items()} == {"a": [1, 1], "b/c": [3, 3, 3], "b/d": [1], "e": [1]}
+    assert {path: leaf.tolist() for path, leaf in leaves(both).items()} == {
+        "a": [1, 1], "b/c": [3, 3, 3], "b/d": [1], "e": [1]}
     assert total["b"].keys() == {"c"} and total["b"]["c"].tolist() == [1, 1, 1] and part["b"]["c"].tolist() == [2, 2, 2]
     assert add(None, part) is part
 

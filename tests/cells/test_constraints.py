@@ -1,4 +1,6 @@
-"""The constraints hold exactly after every projection, which changes nothing that satisfies them and no more than it must."""
+"""The constraints hold exactly after every projection, which changes nothing that satisfies them."""
+
+from itertools import product
 
 import numpy as np
 import pytest
@@ -77,7 +79,9 @@ def test_clipping_gives_the_nearest_matrix_of_all_that_were_tried():
         clipped = project_spectral(U, 0.9, "clip")
         distance = np.linalg.norm(U - clipped)
         tried = [project_spectral(U, 0.9, "rescale"), np.zeros((5, 5))]
-        tried += [project_spectral(clipped + size * draw.standard_normal((5, 5)), 0.9, way) for size in (1e-3, 0.1, 1.0) for way in ("rescale", "clip") for _ in range(10)]
+        for size, way in product((1e-3, 0.1, 1.0), ("rescale", "clip")):
+            near = [clipped + size * draw.standard_normal((5, 5)) for _ in range(10)]
+            tried += [project_spectral(one, 0.9, way) for one in near]
         tried += [(1 - part) * clipped + part * project_spectral(U, 0.9, "rescale") for part in (0.01, 0.5)]
         assert all(distance <= np.linalg.norm(U - other) + 1e-5 for other in tried)
         assert distance < np.linalg.norm(U - tried[0])        # rescaling is farther in this norm ...
@@ -120,8 +124,10 @@ def test_the_limit_is_growth_to_the_one_over_horizon():
 
 CONSTRAINED = {
     "short": ShortTermRNN(2, 8), "short by clipping": ShortTermRNN(2, 8, bound=0.5, projection="clip"),
-    "independent": IndRNN(2, 8, horizon=10, memory="long"), "independent without growth": IndRNN(2, 8, horizon=10, growth=1.0, memory="long"),
-    "dual": DuRNN(2, 6, 8, horizon=10, gate=0.0), "dual by clipping": DuRNN(2, 6, 8, horizon=10, gate=0.0, projection="clip"),
+    "independent": IndRNN(2, 8, horizon=10, memory="long"),
+    "independent without growth": IndRNN(2, 8, horizon=10, growth=1.0, memory="long"),
+    "dual": DuRNN(2, 6, 8, horizon=10, gate=0.0),
+    "dual by clipping": DuRNN(2, 6, 8, horizon=10, gate=0.0, projection="clip"),
 }
 
 
@@ -147,7 +153,8 @@ def assert_constraints(cell, p):
 @pytest.mark.parametrize("cell", CONSTRAINED.values(), ids=CONSTRAINED.keys())
 def test_the_constraints_hold_after_every_update_of_a_real_training(cell, dtype):
     Watched.seen = []
-    p, _ = fit(Watched(cell, 1), Adding(10), 60, optimizer=Adam(0.1), batch=20, dtype=dtype, validate_every=None, progress=False)
+    options = {"optimizer": Adam(0.1), "batch": 20, "dtype": dtype, "validate_every": None, "progress": False}
+    p, _ = fit(Watched(cell, 1), Adding(10), 60, **options)
     assert len(Watched.seen) == 60
     for _, after in Watched.seen:
         assert_constraints(cell, after)
@@ -158,7 +165,8 @@ def test_the_constraints_hold_after_every_update_of_a_real_training(cell, dtype)
 
 def test_none_switches_a_constraint_off():
     draw = rng(2)
-    for cell in (ShortTermRNN(2, 4, bound=None), IndRNN(2, 4, growth=None), DuRNN(2, 4, 5, horizon=9, bound=None, growth=None), RNN(2, 4), Linear(2, 4)):
+    dual = DuRNN(2, 4, 5, horizon=9, bound=None, growth=None)
+    for cell in (ShortTermRNN(2, 4, bound=None), IndRNN(2, 4, growth=None), dual, RNN(2, 4), Linear(2, 4)):
         p = {name: 100 * draw.standard_normal(shape) for name, shape in cell.shapes.items()}
         assert cell.project(p) is p
 
@@ -172,9 +180,9 @@ def test_each_constraint_of_a_dual_cell_works_alone():
         assert {name for name in p if projected[name] is not p[name]} == changed
 
 
-@pytest.mark.parametrize("wrap", [lambda cell: Chain((Linear(3, 2), cell)), lambda cell: Chunked(Chain((Linear(3, 2), cell)), 4), lambda cell: Network(Chain((Linear(3, 2), cell)), 1)])
+@pytest.mark.parametrize("wrap", [lambda chain: chain, lambda chain: Chunked(chain, 4), lambda body: Network(body, 1)])
 def test_stacks_pass_the_constraints_on_and_return_p_itself_where_they_hold(wrap):
-    model = wrap(ShortTermRNN(2, 4))
+    model = wrap(Chain((Linear(3, 2), ShortTermRNN(2, 4))))
     p = model.init(rng())
     assert model.project(p) is p
     cell = p.get("body", p)["1"]
@@ -186,7 +194,9 @@ def test_stacks_pass_the_constraints_on_and_return_p_itself_where_they_hold(wrap
 
 @pytest.mark.parametrize("number", [np.float64, np.float32, float])
 def test_options_given_as_numpy_numbers_change_no_dtype(number):
-    for cell in (ShortTermRNN(2, 4, bound=number(0.5)), DuRNN(2, 4, 5, horizon=np.int64(9), bound=number(0.5), growth=number(2.0), gate=number(-1.0)), IndRNN(2, 4, horizon=np.int64(9), growth=number(2.0))):
+    horizon, bound, growth = np.int64(9), number(0.5), number(2.0)
+    dual = DuRNN(2, 4, 5, horizon, bound, growth, gate=number(-1.0))
+    for cell in (ShortTermRNN(2, 4, bound), dual, IndRNN(2, 4, horizon, growth)):
         p = cell.init(rng())
         far = {name: leaf * np.float32(50) for name, leaf in p.items()}
         assert {leaf.dtype for leaf in (*p.values(), *cell.project(far).values())} == {np.dtype("float32")}

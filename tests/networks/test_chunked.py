@@ -8,10 +8,9 @@ from support import CELLS, B, T, assert_same, rng
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network, to_numpy
 from minidurnn.arrays.trees import map_leaves
-from minidurnn.gradcheck import assert_cell, assert_cell_gradient, random_leaves
+from minidurnn.gradcheck import assert_cell, random_leaves
 
 CHAIN = Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0), IndRNN(7, 5)))
-LENGTHS = [1, 2, 3, T, T + 4]
 keeps = pytest.mark.parametrize("keep", ["tapes", "boundaries"])
 
 
@@ -24,13 +23,6 @@ def everything(model, p, x, state, dh, dstate):
 def case(model, T, seed=0):
     """p, x, state, dh, dstate."""
     return *random_leaves(model, rng(seed), T, B).values(), rng(seed + 1).standard_normal((T, B, model.outputs)), rng(seed + 2).standard_normal((B, model.state_size))
-
-
-@keeps
-@pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.parametrize("model", [RNN(2, 4), CELLS[11], CHAIN], ids=repr)
-def test_backward_is_the_gradient_of_forward(model, length, keep):
-    assert_cell_gradient(Chunked(model, length, keep), rng(), T, B)
 
 
 @keeps
@@ -59,14 +51,14 @@ def test_random_lengths_equal_one_run(keep):
     draw = rng(7)
     for _ in range(30):
         steps, length = int(draw.integers(1, 40)), int(draw.integers(1, 45))
-        model = (RNN(2, 4), CELLS[12], CHAIN)[int(draw.integers(3))]
+        model = (RNN(2, 4), DuRNN(2, 4, 5, horizon=9, gate=0.0, output="long"), CHAIN)[int(draw.integers(3))]
         arguments = case(model, steps, int(draw.integers(1000)))
         assert_same(everything(Chunked(model, length, keep), *arguments), everything(model, *arguments), 1e-10)
 
 
 @keeps
 def test_a_chunked_model_keeps_the_whole_contract_of_a_cell(keep):
-    assert_cell(Chunked(CELLS[11], 3, keep), rng())
+    assert_cell(Chunked(DuRNN(2, 4, 5, horizon=9, gate=0.0), 3, keep), rng())
 
 
 @keeps

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import STACKS, B, T, assert_same, refuses, rng
+from support import STACKS, B, T, assert_same, on_a_device, refuses, rng
 
 from minidurnn import RNN, Chain, DuRNN, IndRNN, Linear
 from minidurnn.arrays.trees import map_leaves
@@ -18,10 +18,12 @@ def test_the_stack_keeps_the_whole_contract_of_a_cell(model):
 
 
 @pytest.mark.parametrize("model", STACKS, ids=repr)
+@on_a_device
 def test_backward_is_the_gradient_of_forward(model, xp):
     assert_cell_gradient(model, rng(1), T, B, like=xp.zeros(1))
 
 
+@on_a_device
 def test_both_libraries_give_the_same_numbers(xp):
     leaves = random_leaves(CHAIN, rng(2), T, B)
     dh, dstate = rng(3).standard_normal((T, B, 3)), rng(4).standard_normal((B, 10))

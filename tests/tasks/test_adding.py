@@ -44,7 +44,8 @@ def test_chance_is_the_error_of_always_answering_one():
     _, target, _ = task.batch(rng(3), 100_000)
     assert task.chance == pytest.approx(1 / 6) and ((target - 1) ** 2).mean() == pytest.approx(1 / 6, rel=0.02)
     name, error = task.baseline()
-    assert name == "always 1" and error == pytest.approx(((task.test()[1] - 1) ** 2).mean(), rel=1e-6) and error == pytest.approx(1 / 6, rel=0.1)
+    assert name == "always 1" and error == pytest.approx(((task.test()[1] - 1) ** 2).mean(), rel=1e-6)
+    assert error == pytest.approx(1 / 6, rel=0.1)
 
 
 def test_the_evaluation_sets_are_fixed_and_share_nothing_with_each_other_or_the_training():
@@ -54,7 +55,8 @@ def test_the_evaluation_sets_are_fixed_and_share_nothing_with_each_other_or_the_
     for fixed, again in zip(sets, (Adding(10).validation(), Adding(10).test())):
         assert (fixed[0] == again[0]).all() and (fixed[1] == again[1]).all()
     columns = [{x[:, b].tobytes() for b in range(x.shape[1])} for x, _, _ in sets]
-    assert [len(some) for some in columns] == [500, 1000, 500] and not columns[0] & columns[1] and not columns[2] & (columns[0] | columns[1])
+    assert [len(some) for some in columns] == [500, 1000, 500]
+    assert not columns[0] & columns[1] and not columns[2] & (columns[0] | columns[1])
 
 
 def test_the_generator_alone_decides_the_batch():

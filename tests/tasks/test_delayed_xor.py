@@ -16,7 +16,8 @@ SIGMAS = 5                                                    # of the standard 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_the_class_is_the_exclusive_or_at_the_marker(length):
     x, target, lengths = DelayedXOR(length).batch(rng(), 300)
-    assert x.shape == (length, 300, 2) and target.shape == (300,) and lengths is None and x.dtype == np.float32 and target.dtype.kind == "i"
+    assert x.shape == (length, 300, 2) and target.shape == (300,) and lengths is None
+    assert x.dtype == np.float32 and target.dtype.kind == "i"
     for b in range(300):
         m, = np.flatnonzero(x[:, b, 1])
         assert target[b] == (x[m, b, 0] != x[m - 1, b, 0])
@@ -27,7 +28,8 @@ def test_the_marker_is_uniform_from_the_second_step_to_the_end_of_the_first_tent
     task = DelayedXOR(length)
     x, _, _ = task.batch(rng(1), 20_000)
     steps, counts = np.unique(x[..., 1].argmax(0) + 1, return_counts=True)
-    assert task.latest == max(2, length // 10) and steps.tolist() == list(range(2, task.latest + 1)) and (x[..., 1].sum(0) == 1).all()
+    assert task.latest == max(2, length // 10) and steps.tolist() == list(range(2, task.latest + 1))
+    assert (x[..., 1].sum(0) == 1).all()
     share = 1 / len(steps)
     assert np.abs(counts / 20_000 - share).max() <= SIGMAS * (share * (1 - share) / 20_000) ** 0.5 + 1e-12
 
@@ -49,7 +51,7 @@ def test_no_single_bit_and_no_position_tells_the_class(length):
 
 @pytest.mark.parametrize("length", [20, 30, 50, 500])
 def test_the_count_of_all_ones_tells_hardly_any_of_the_class(length):
-    def share(n):                                             # of class 1 among sequences with n ones: two of T places, one 1 and one 0
+    def share(n):                                             # of class 1 where there are n ones: two places differ
         return 2 * n * (length - n) / (length * (length - 1))
 
     best = sum(comb(length, n) * max(share(n), 1 - share(n)) for n in range(length + 1)) / 2**length
@@ -85,9 +87,10 @@ def test_the_ceiling_of_counting_in_figures(length, percent):
 def test_the_best_use_of_the_count_reaches_its_ceiling():
     sequences, length = 40_000, 50
     x, target, _ = DelayedXOR(length).batch(rng(4), sequences)
-    count = np.where(np.cumsum(x[..., 1], 0) - x[..., 1] == 0, x[..., 0], 0).sum(0)       # ones up to the marker and at it
+    count = np.where(np.cumsum(x[..., 1], 0) - x[..., 1] == 0, x[..., 0], 0).sum(0)       # ones up to the marker, at it
     best = {ones: target[count == ones].mean() > 0.5 for ones in range(6)}
-    assert np.mean([best[ones] for ones in count] == target) == pytest.approx(count_ceiling(length), abs=SIGMAS * 0.5 / sequences**0.5)
+    found = np.mean([best[ones] for ones in count] == target)
+    assert found == pytest.approx(count_ceiling(length), abs=SIGMAS * 0.5 / sequences**0.5)
 
 
 def test_chance_is_a_coin_and_the_baseline_counts():

@@ -9,11 +9,12 @@ from support import refuses, rng
 
 from minidurnn.tasks import Pixels
 from minidurnn.tasks.pixels import FILES, load, shrink
-from minidurnn.tasks.store import FOLDER, find, read_idx, sample
+from minidurnn.tasks.store import FOLDER, find, read_idx, read_npz, shipped
 
 folder = os.environ.get(FOLDER)
 full = pytest.mark.skipif(
-    not folder or not all(Path(folder, name).is_file() for names in FILES.values() for name in names), reason=f"needs the four files of MNIST in a folder named by {FOLDER}")
+    not folder or not all(Path(folder, name).is_file() for names in FILES.values() for name in names),
+    reason=f"needs the four files of MNIST in a folder named by {FOLDER}")
 
 
 def rows(data):
@@ -46,21 +47,23 @@ def test_training_validation_and_test_are_disjoint():
     for _ in range(40):
         seen |= set(rows(Pixels().batch(draw, 500)))
     assert not seen & held_out and not seen & tested and not held_out & tested
-    assert 5200 < len(seen) <= 5400                           # 20,000 draws reach nearly all of the training images, and no other
+    assert 5200 < len(seen) <= 5400                           # 20,000 draws reach nearly all of them, and no other
 
 
 def test_the_permutation_is_one_fixed_order_of_all_pixels():
     straight, permuted = Pixels(), Pixels(permuted=True)
     order = np.random.default_rng(14).permutation(196)
     assert sorted(order) == list(range(196)) and (order != np.arange(196)).mean() > 0.9
-    for ours, theirs in ((permuted.test(), straight.test()), (permuted.validation(), straight.validation()), (permuted.batch(rng(2), 5), straight.batch(rng(2), 5))):
+    for give in (Pixels.test, Pixels.validation, lambda task: task.batch(rng(2), 5)):
+        ours, theirs = give(permuted), give(straight)
         assert (ours[0] == theirs[0][order]).all() and (ours[1] == theirs[1]).all()
 
 
 def test_the_baseline_is_the_most_frequent_digit_of_the_training_images():
     name, share = Pixels().baseline()
     train, tested = load("sample", 14)["train"][1], load("sample", 14)["test"][1]
-    assert name == "most frequent class" and share == np.mean(tested == np.bincount(train).argmax()) and 0.1 < share < 0.13
+    assert name == "most frequent class" and share == np.mean(tested == np.bincount(train).argmax())
+    assert 0.1 < share < 0.13
 
 
 def test_shrinking_is_the_rounded_mean_of_blocks():
@@ -74,7 +77,7 @@ def test_shrinking_is_the_rounded_mean_of_blocks():
 
 @full
 def test_the_sample_is_every_tenth_image_of_the_full_set_reduced():
-    arrays = sample("pixels.npz")
+    arrays = read_npz(shipped("pixels.npz"))
     for part, (images, labels) in FILES.items():
         assert (arrays[f"{part}_images"] == shrink(read_idx(find(images)))[::10]).all()
         assert (arrays[f"{part}_labels"] == read_idx(find(labels))[::10]).all()
@@ -89,6 +92,9 @@ def test_the_full_set_has_its_sizes_and_its_majority_class():
 
 @pytest.mark.parametrize("make, words", [
     (lambda: Pixels(7), ("size is 7:", "14, 28")),
+    (lambda: Pixels(14.0), ("size is 14.0:", "14, 28")),
+    (lambda: Pixels(14, "no"), ("permuted is 'no':", "expected True or False")),
+    (lambda: Pixels(14, 1), ("permuted is 1:", "expected True or False")),
     (lambda: Pixels(source="web"), ("source is 'web':", "'sample', 'full'")),
     (lambda: Pixels(28), ("14 × 14", "size=28", FOLDER, 'source="full"')),
 ])

@@ -9,17 +9,18 @@ import subprocess
 import sys
 import threading
 import time
-import tracemalloc
 from functools import partial
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from socketserver import ThreadingTCPServer
+from textwrap import dedent
 
 import numpy as np
 import pytest
 from support import refuses
 
 from minidurnn.tasks import store
-from minidurnn.tasks.store import File, find, read_digits, read_idx
+from minidurnn.tasks.store import File, find, read_idx
 
 NAME = "data.bin"
 BODY = bytes(np.random.default_rng(0).integers(0, 256, 5000, np.uint8))
@@ -43,35 +44,18 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.strip("/")
         self.server.asked.append(path)
-        if path == "missing":
-            return self.send_error(404)
-        if path == "broken":
-            return self.send_error(500)
+        if path in ("missing", "broken"):
+            return self.send_error(404 if path == "missing" else 500)
         if path == "silent":
             return self.server.over.wait(10)
         self.send_response(200)
         if path != "short-unannounced":
-            self.send_header("Content-Length", str(len(BODY) * (1000 if path == "endless" else 1)))
+            self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
-        {"good": self.send, "other": partial(self.send, BODY[::-1]), "short": partial(self.send, BODY[:3000]), "short-unannounced": partial(self.send, BODY[:3000]),
-         "stalls": self.stall, "drips": self.drip, "endless": partial(self.send, BODY * 1000)}[path]()
+        self.wfile.write({"good": BODY, "other": BODY[::-1]}.get(path, BODY[:3000]))
+        if path == "stalls":
+            self.server.over.wait(10)
         return None
-
-    def send(self, body=BODY):
-        try:
-            self.wfile.write(body)
-        except OSError:
-            assert len(body) > len(BODY)                      # the client hung up on the endless one
-
-    def stall(self):
-        self.send(BODY[:3000])
-        self.server.over.wait(10)
-
-    def drip(self):
-        for first in range(0, len(BODY), 50):                 # a word every 0.05 s: no single silence is long
-            self.send(BODY[first:first + 50])
-            if self.server.over.wait(0.05):
-                return
 
     def log_message(self, *_):
         """Quiet."""
@@ -110,10 +94,23 @@ def impatient(monkeypatch):
 @pytest.fixture
 def offer(monkeypatch):
     """Make the registry hold one file, at the given addresses."""
-    def offer(*addresses):
-        monkeypatch.setattr(store, "FILES", {NAME: File(len(BODY), SHA256, addresses)})
+    return lambda *addresses: monkeypatch.setattr(store, "FILES", {NAME: File(SHA256, addresses)})
 
-    return offer
+
+@pytest.fixture
+def lock(monkeypatch):
+    """Make a path that only its owner may read: nobody, here. Modes would not do, root may read everything."""
+    def lock(path):
+        read = Path.read_bytes
+
+        def refused(self):
+            if self == path and path.exists():
+                raise PermissionError(13, "Permission denied")
+            return read(self)
+
+        monkeypatch.setattr(Path, "read_bytes", refused)
+
+    return lock
 
 
 def left(tmp_path):
@@ -134,37 +131,49 @@ def test_a_file_is_fetched_with_a_progress_line_kept_and_not_fetched_again(serve
     offer(server["good"])
     path = find(NAME)
     assert path == tmp_path / "cache" / NAME and path.read_bytes() == BODY
-    assert f"downloading {NAME}" in capsys.readouterr().err
+    assert "100%" in capsys.readouterr().err
     assert find(NAME) == path
     assert server.asked == ["good"] and left(tmp_path) == [NAME]
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
+def test_a_download_can_be_read_by_every_user_from_the_moment_it_has_its_name(server, offer, monkeypatch):
+    import pooch.core
+
+    modes, move = [], pooch.core.shutil.move
+    monkeypatch.setattr(pooch.core.shutil, "move", lambda *way: (modes.append(os.stat(way[0]).st_mode), move(*way)))
+    offer(server["good"])
+    modes.append(find(NAME).stat().st_mode)
+    assert [mode & 0o777 for mode in modes] == [0o644, 0o644]
+
+
 FAULTS = {
     "missing": "answered 404",
     "broken": "answered 500",
-    "other": "SHA-256",
+    "other": "sent a damaged or another file (its SHA-256 differs)",
     "short": "broke off",
-    "short-unannounced": "has 3,000 bytes, expected 5,000",
-    "endless": "more than the expected 5,000 bytes",
+    "short-unannounced": "sent a damaged or another file (its SHA-256 differs)",
     "silent": "said nothing for 0.5 s",
     "stalls": "said nothing for 0.5 s",
-    "drips": "too slow",
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_failed_download_says_what_was_tried_and_the_ways_out_and_leaves_nothing(fault, server, offer, tmp_path, impatient):
+def test_a_failed_download_says_what_was_tried_and_the_ways_out_and_leaves_nothing(
+    fault, server, offer, tmp_path, impatient,
+):
     offer(server[fault])
     start = time.perf_counter()
-    with refuses(FileNotFoundError, NAME, "MINIDURNN_DATA is not set", str(tmp_path / "cache"), f"{server[fault]} ", FAULTS[fault], "network", "set MINIDURNN_DATA", "source=\"sample\""):
+    said = NAME, "MINIDURNN_DATA is not set", f"it is not in {tmp_path / 'cache'}", f"{server[fault]} {FAULTS[fault]}"
+    with refuses(FileNotFoundError, *said, "again with a network", "set MINIDURNN_DATA", "source=\"sample\""):
         find(NAME)
     assert time.perf_counter() - start < 8                    # the time-out is 0.5 s, and the server would wait 10
     assert left(tmp_path) == [] and server.asked == [fault]
 
 
-@pytest.mark.parametrize("fault", ["missing", "other", "short", "silent"])
-def test_the_second_address_is_tried_when_the_first_one_fails(fault, server, offer, tmp_path, impatient):
+@pytest.mark.parametrize("fault", ["missing", "other", "short"])
+def test_the_second_address_is_tried_when_the_first_one_fails(fault, server, offer, tmp_path):
     offer(server[fault], server["good"])
     assert find(NAME).read_bytes() == BODY
     assert server.asked == [fault, "good"] and left(tmp_path) == [NAME]
@@ -179,7 +188,7 @@ def test_the_second_address_is_not_asked_when_the_first_one_serves(server, offer
 def test_with_no_server_at_all_the_error_names_every_address(offer, tmp_path):
     first, second = dead_address(), dead_address()
     offer(first, second)
-    with refuses(FileNotFoundError, f"{first} could not be reached", f"{second} could not be reached", "set MINIDURNN_DATA"):
+    with refuses(FileNotFoundError, f"{first} could not be reached", f"{second} could not be reached", "set MINIDURNN"):
         find(NAME)
     assert left(tmp_path) == []
 
@@ -189,27 +198,22 @@ def test_every_error_is_one_sentence(server, offer):
     with pytest.raises(FileNotFoundError) as caught:
         find(NAME)
     message = str(caught.value)
-    assert "\n" not in message and message.endswith(").") and message.count(". ") == 0 and "Traceback" not in message and "HTTPConnectionPool" not in message
+    assert "\n" not in message and message.endswith(").") and message.count(". ") == 0
+    assert "Traceback" not in message and "HTTPConnectionPool" not in message
 
 
 def test_ctrl_c_during_a_download_leaves_nothing(server, offer, tmp_path, monkeypatch):
-    def press(meter, part):
+    import pooch
+
+    def press(get, address, unfinished, _):
+        assert left(tmp_path) == [Path(unfinished).name] != [NAME]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store.Meter, "write", press)
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", press)
     offer(server["good"])
     with pytest.raises(KeyboardInterrupt):
         find(NAME)
     assert left(tmp_path) == []
-
-
-def test_half_a_file_never_stands_under_the_final_name(server, offer, tmp_path, monkeypatch):
-    seen = []
-    write = store.Meter.write
-    monkeypatch.setattr(store.Meter, "write", lambda meter, part: (seen.append((tmp_path / "cache" / NAME).exists()), write(meter, part))[1])
-    offer(server["good"])
-    find(NAME)
-    assert len(seen) > 1 and not any(seen)
 
 
 def test_a_cache_that_cannot_be_written_is_named_with_the_way_out(server, offer, tmp_path, monkeypatch):
@@ -222,14 +226,16 @@ def test_a_cache_that_cannot_be_written_is_named_with_the_way_out(server, offer,
 
 
 def test_a_full_disk_is_not_blamed_on_the_server(server, offer, tmp_path, monkeypatch):
-    def full(meter, part):
+    import pooch
+
+    def full(get, address, unfinished, _):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.Meter, "write", full)
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", full)
     offer(server["good"], server["good"])
     with refuses(OSError, "cannot be kept", "No space left on device", "MINIDURNN_CACHE"):
         find(NAME)
-    assert server.asked == ["good"] and left(tmp_path) == []
+    assert left(tmp_path) == []
 
 
 def test_without_the_variable_the_cache_is_the_users_own(monkeypatch, tmp_path):
@@ -254,15 +260,46 @@ def put(folder, body, monkeypatch=None):
 def test_a_damaged_cached_copy_is_fetched_anew(server, offer, tmp_path):
     put(tmp_path / "cache", BODY[::-1])
     offer(server["good"])
-    assert find(NAME).read_bytes() == BODY and server.asked == ["good"]
+    assert find(NAME).read_bytes() == BODY and server.asked == ["good"] and left(tmp_path) == [NAME]
 
 
-def test_a_damaged_cached_copy_is_removed_and_named_where_no_other_is_to_be_had(server, offer, tmp_path):
+def test_a_damaged_cached_copy_is_named_where_no_other_is_to_be_had(server, offer, tmp_path):
     put(tmp_path / "cache", BODY[:-1])
     offer(server["missing"])
-    with refuses(FileNotFoundError, f"the copy in {tmp_path / 'cache'} has 4,999 bytes, expected 5,000 and was removed", "answered 404"):
+    with refuses(FileNotFoundError, f"the copy in {tmp_path / 'cache'} is damaged", "answered 404"):
         find(NAME)
-    assert left(tmp_path) == []
+
+
+def test_a_cached_copy_that_cannot_be_read_counts_as_missing_and_is_fetched_anew(server, offer, tmp_path, lock):
+    held = put(tmp_path / "cache", BODY)
+    lock(held)
+    offer(server["missing"])
+    with refuses(FileNotFoundError, f"the copy in {tmp_path / 'cache'} cannot be read (Permission denied)", "404"):
+        find(NAME)
+    put(tmp_path / "cache", BODY)
+    offer(server["good"])
+    assert find(NAME) == held and server.asked == ["missing", "good"] and left(tmp_path) == [NAME]
+
+
+def test_a_copy_in_the_folder_that_cannot_be_read_counts_as_missing_and_stays(
+    server, offer, tmp_path, monkeypatch, lock,
+):
+    own = put(tmp_path / "own", BODY, monkeypatch)
+    lock(own)
+    offer()
+    with refuses(FileNotFoundError, f"the copy in {tmp_path / 'own'} cannot be read (Permission denied)"):
+        find(NAME)
+    offer(server["good"])
+    assert find(NAME) == tmp_path / "cache" / NAME and own.exists()
+
+
+@pytest.mark.parametrize("place", ["own", "cache"])
+def test_a_folder_in_place_of_a_file_is_named(place, offer, tmp_path, monkeypatch):
+    (tmp_path / place / NAME).mkdir(parents=True)
+    monkeypatch.setenv(store.FOLDER, str(tmp_path / "own"))
+    offer()
+    with refuses(FileNotFoundError, f"the copy in {tmp_path / place} cannot be read (Is a directory)"):
+        find(NAME)
 
 
 def test_the_folder_comes_before_the_cache_and_the_cache_before_the_network(server, offer, tmp_path, monkeypatch):
@@ -275,36 +312,24 @@ def test_the_folder_comes_before_the_cache_and_the_cache_before_the_network(serv
     assert find(NAME) == cached and server.asked == ["good"]
 
 
-@pytest.mark.parametrize("body, wrong", [(BODY[::-1], "has the SHA-256"), (BODY[:-1], "has 4,999 bytes, expected 5,000"), (b"", "has 0 bytes")], ids=["other", "short", "empty"])
-def test_another_file_in_the_folder_is_refused_with_the_address_of_the_right_one(body, wrong, server, offer, tmp_path, monkeypatch):
+@pytest.mark.parametrize("body", [BODY[::-1], BODY[:-1], b""], ids=["other", "short", "empty"])
+def test_another_file_in_the_folder_is_refused_with_the_address_of_the_right_one(
+    body, server, offer, tmp_path, monkeypatch,
+):
     offer(server["good"])
-    own = put(tmp_path / "own", body, monkeypatch)
-    with refuses(ValueError, str(own), wrong, server["good"], "unset MINIDURNN_DATA", "source=\"sample\""):
+    own, digest = put(tmp_path / "own", body, monkeypatch), hashlib.sha256(body).hexdigest()
+    words = f"{own} has the SHA-256 {digest}, expected {SHA256}", server["good"], "unset MINIDURNN_DATA"
+    with refuses(ValueError, *words, "source=\"sample\""):
         find(NAME)
     assert server.asked == [] and own.read_bytes() == body    # the user's own file stays as it is
-
-
-def test_a_file_is_hashed_once_per_process_and_again_when_it_changes(offer, tmp_path, monkeypatch):
-    hashed = []
-    sha256 = hashlib.sha256
-    monkeypatch.setattr(hashlib, "sha256", lambda raw: (hashed.append(len(raw)), sha256(raw))[1])
-    offer()
-    own = put(tmp_path / "own", BODY, monkeypatch)
-    for _ in range(3):
-        assert find(NAME) == own
-    assert hashed == [5000]
-    own.write_bytes(BODY[::-1])
-    os.utime(own, ns=(1, 1))
-    with refuses(ValueError, "SHA-256"):
-        find(NAME)
-    assert hashed == [5000, 5000]
 
 
 def test_a_file_without_an_address_says_so(offer, tmp_path, monkeypatch):
     offer()
     (tmp_path / "own").mkdir()
     monkeypatch.setenv(store.FOLDER, str(tmp_path / "own"))
-    with refuses(FileNotFoundError, f"it is not in {tmp_path / 'own'}", "no public address has it", "put it into a folder") as caught:
+    words = f"it is not in {tmp_path / 'own'}", "no public address has it", "put it into a folder"
+    with refuses(FileNotFoundError, *words) as caught:
         find(NAME)
     assert "network" not in str(caught.value)
 
@@ -316,15 +341,40 @@ def test_an_unknown_name_is_refused_with_the_known_ones():
 
 def test_the_registry_is_well_formed():
     for name, file in store.FILES.items():
-        assert re.fullmatch(r"[\w.-]+", name) and file.size > 0 and re.fullmatch(r"[0-9a-f]{64}", file.sha256), name
+        assert re.fullmatch(r"[\w.-]+", name) and re.fullmatch(r"[0-9a-f]{64}", file.sha256), name
         assert all(address.startswith("https://") for address in file.addresses), name
     assert len({file.sha256 for file in store.FILES.values()}) == len(store.FILES)
     assert [len(file.addresses) for name, file in store.FILES.items() if "ubyte" in name] == [2, 2, 2, 2]
 
 
+# pooch is needed for a download and for nothing else
+
 def test_samples_are_read_without_pooch():
-    code = "import sys; from minidurnn.tasks import *; [task.test() for task in (Pixels(), Characters(), Skeletons(), Series())]; print('pooch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    code = """
+        import sys
+        from minidurnn.tasks import *
+        [task.test() for task in (Pixels(), Characters(), Skeletons(), Series())]
+        print('pooch' in sys.modules)"""
+    done = subprocess.run([sys.executable, "-c", dedent(code)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("place", ["own", "cache"])
+def test_a_file_that_is_there_is_found_without_pooch(place, offer, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)           # what an import of a missing module meets
+    offer(dead_address())
+    held = put(tmp_path / place, BODY, monkeypatch if place == "own" else None)
+    assert find(NAME) == held
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_without_pooch_a_missing_file_is_answered_with_the_ways_out(named, offer, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    if not named:
+        monkeypatch.delenv(store.CACHE)
+    offer(dead_address())
+    with refuses(FileNotFoundError, "pooch, which", "is not installed", "set MINIDURNN_DATA", "source=\"sample\""):
+        find(NAME)
 
 
 # IDX
@@ -362,26 +412,14 @@ def test_idx_files_are_read_back(name, write):
     (idx(LABELS, (1,) * 200), ["00 00 08 c8", "1 to 4"]),
     (idx(IMAGES)[:9], ["00 00 08 03 00 00 00 03 00"]),
     (idx(IMAGES)[:-1], ["holds 2367 bytes", "expected 2368"]),
-    (idx(IMAGES) + b"\x00", ["holds more", "expected 2368"]),
-    (idx(LABELS, (2**32 - 1,) * 3), ["4294967295, 4294967295, 4294967295", "expected at most"]),
-    (idx(LABELS, (2**31, 2, 2**31, 2)), ["18,446,744,073,709,551,616 bytes", "expected at most"]),        # 2 ** 64, which is 0 in 64 bits
-], ids=["empty", "magic cut", "kind", "no axis", "200 axes", "header cut", "short", "long", "absurd", "overflow"])
+    (idx(IMAGES) + b"\x00", ["holds 2369 bytes", "expected 2368"]),
+    (idx(LABELS, (2**31, 2, 2**31, 2)), ["holds 23 bytes", "expected 18446744073709551636"]),   # 20 in 64 bits
+], ids=["empty", "magic cut", "kind", "no axis", "200 axes", "header cut", "short", "long", "overflow"])
 @pytest.mark.parametrize("name", ["file.gz", "file"])
 def test_a_wrong_idx_file_is_refused_by_name(raw, words, name, write):
     path = write(raw, name)
     with refuses(ValueError, str(path), *words, "get it again."):
         read_idx(path)
-
-
-def test_a_gzip_bomb_is_not_unpacked(write):
-    path = write(idx(np.zeros(2**26, np.uint8), (10,)))
-    tracemalloc.start()
-    try:
-        with refuses(ValueError, str(path), "holds more", "expected 18 bytes"):
-            read_idx(path)
-        assert tracemalloc.get_traced_memory()[1] < 2**20
-    finally:
-        tracemalloc.stop()
 
 
 def test_a_damaged_gzip_file_is_refused_or_harmless(write):
@@ -399,19 +437,11 @@ def test_a_damaged_gzip_file_is_refused_or_harmless(write):
                 assert str(path) in str(error)
 
 
-@pytest.mark.parametrize("images, labels, words", [
-    (IMAGES, LABELS[:2], ["labels.gz", "(2,)", "3 images"]),
-    (IMAGES, LABELS + np.uint8(1), ["labels.gz", "label 10 at index 2", "0 ... 9"]),
-    (IMAGES, IMAGES, ["labels.gz", "(3, 28, 28)"]),
-    (IMAGES[:, :14], LABELS, ["images.gz", "(3, 14, 28)", "(N, 28, 28)"]),
-    (LABELS, LABELS, ["images.gz", "(3,)"]),
-    (IMAGES[:0], LABELS[:0], ["images.gz", "(0, 28, 28)"]),
-], ids=["count", "beyond 9", "images as labels", "small images", "labels as images", "none"])
-def test_labels_that_do_not_fit_the_images_are_refused(images, labels, words, write):
-    with refuses(ValueError, *words):
-        read_digits(write(idx(images), "images.gz"), write(idx(labels), "labels.gz"))
-
-
-def test_digits_are_read_back(write):
-    images, labels = read_digits(write(idx(IMAGES), "images.gz"), write(idx(LABELS), "labels.gz"))
-    assert (images == IMAGES).all() and (labels == LABELS).all()
+@pytest.mark.parametrize("name", ["file.gz", "file"])
+def test_an_idx_file_that_cannot_be_read_is_named(name, tmp_path):
+    path, words = tmp_path / name, ("expected an IDX file", "check the path")
+    with refuses(FileNotFoundError, f"{path} cannot be read (No such file or directory)", *words):
+        read_idx(path)
+    path.mkdir()
+    with refuses(IsADirectoryError, f"{path} cannot be read (Is a directory)", *words):
+        read_idx(path)

@@ -12,7 +12,8 @@ from minidurnn.arrays.trees import leaves, map_leaves
 from minidurnn.networks import Embedding
 from minidurnn.optim import SGD, Adam, Constant, Steps, clip_by_global_norm
 from minidurnn.tasks import Adding, DelayedXOR
-from minidurnn.training.loop import COLUMNS, draw, streams
+from minidurnn.training import draw, streams
+from minidurnn.training.run import COLUMNS
 
 TASK = Adding(10)
 NETWORK = Network(IndRNN(2, 8), 1)
@@ -195,7 +196,7 @@ class Damaged:
 @pytest.mark.parametrize("name, place", [("x", (7, 3, 1)), ("x", (0, 0, 0)), ("target", (4, 0))])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_data_that_are_not_finite_are_refused_by_their_place(name, place, value):
-    with refuses(ValueError, f"{name}[{', '.join(map(str, place))}] is {value}", "expected finite numbers", "mend or leave out this sequence"):
+    with refuses(ValueError, f"{name}[{', '.join(map(str, place))}] is {value}", "expected numbers that are finite in float32", "mend or leave out this sequence"):
         run(task=Damaged(name, place, value))
 
 

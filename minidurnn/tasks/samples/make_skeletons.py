@@ -1,6 +1,7 @@
 """Make skeletons.npz from UI-PRMD: two of ten repetitions, every fourth frame, whole centimetres.
 
-The repetitions are 1 and 2 of every person and movement, correct and incorrect. Positions stay int16 millimetres, rounded to multiples of 10.
+The repetitions are 1 and 2 of every person and movement, correct and incorrect. Positions stay int16 millimetres,
+rounded to multiples of 10.
 Use      MINIDURNN_DATA=folder python -m minidurnn.tasks.samples.make_skeletons OUT
 """
 
@@ -8,15 +9,15 @@ import sys
 
 import numpy as np
 
-from minidurnn.tasks.skeletons import read_skeletons
-from minidurnn.tasks.store import find
+from minidurnn.tasks.store import find, read_npz
 
 
 def main(out):
     """Write the sample to the path `out`."""
-    data = read_skeletons(find("ui_prmd_kinect.npz"))
+    data = read_npz(find("ui_prmd_kinect.npz"))
     kept = data["episode"] <= 2
-    sequences = [data["frames"][start:start + length:4] for start, length in zip(data["start"][kept], data["length"][kept])]
+    places = zip(data["start"][kept], data["length"][kept])
+    sequences = [data["frames"][start:start + length:4] for start, length in places]
     length = np.array([len(sequence) for sequence in sequences], np.int32)
     np.savez_compressed(out, **{
         **data, **{name: data[name][kept] for name in ("movement", "subject", "episode", "correct")},

@@ -1,0 +1,34 @@
+"""Delayed XOR: from scratch, and after a curriculum of shorter lengths."""
+
+from ..tasks import DelayedXOR
+from .experiment import Experiment, setting
+
+
+def task(length, source):
+    """The task at a length; it has one source."""
+    return DelayedXOR(length)
+
+
+def _staged(length, factor, models):
+    """Trained first on T = 50 and on lengths each `factor` times the one before."""
+    stages = tuple(round(50 * factor**k) for k in range(14) if 50 * factor**k < length)
+    options = {"seeds": (0, 1, 2), "updates": 1000, "stop": 0.999, "rates": (3e-3,)}
+    return setting(length=length, models=models, stages=stages, **options)
+
+
+EXPERIMENT = Experiment(
+    name="delayed-xor",
+    question="Who can combine two neighbouring bits and keep the result for T steps?",
+    task=task,
+    quick=setting(length=100, updates=800, stop=0.999, patience=400),
+    full=(
+        *(setting(length=length, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500)
+          for length, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))),
+        _staged(1000, 2, ("indrnn-2", "durnn")),
+        _staged(5000, 2, ("indrnn-2", "durnn")),
+        _staged(5000, 1.4, ("durnn",)),
+    ),
+    solved=0.99,
+    rule="solved: test accuracy at least 99 %; learning: more than 5 points above the count ceiling, "
+         "some three standard errors of 1,000 answers; else baseline",
+)

@@ -1,0 +1,56 @@
+"""Many trials, one after the other or some at once: the numbers are the same, bit for bit."""
+
+import os
+from concurrent.futures.process import BrokenProcessPool
+
+from tqdm import tqdm
+
+from ..records.record import read_records
+from .run import run_trial
+
+
+def run_trials(trials, out, resume=False, workers=1, progress=True):
+    """Train trials and write their records  ->  their records in order, each as soon as it is there (a generator).
+
+    workers    processes that train at the same time, each in one thread. With one, the bar counts the updates of a run,
+               with several one bar counts the trials. Without joblib trials run one after the other
+    Raises     as run_trial; MemoryError where the system ended a process.
+    """
+    trials, known = list(trials), read_records(out)
+    found = {trial: record for trial in trials for record in known if record.trial == trial.plain}
+    todo = [trial for trial in trials if trial not in found]
+    run = _parallel(min(workers, len(todo)))
+    if run is None:
+        trained = (run_trial(trial, out, resume, progress) for trial in todo)
+    else:
+        bar = {"total": len(todo), "disable": not progress, "desc": "training", "unit": "trial"}
+        trained = iter(tqdm(run(todo, out, resume), **bar))
+    try:
+        for trial in trials:
+            yield found[trial] if trial in found else next(trained)
+        next(trained, None)                                   # the bar comes to its end
+    except BrokenProcessPool as error:
+        raise MemoryError("the system ended a process that trained, often for want of memory; "
+                          "go on with --resume and --workers 1") from error
+
+
+def default_workers():
+    """Processes that train at once unless told otherwise: one for each core, at most two."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(2, cores)
+
+
+def _parallel(workers):
+    """A function that trains trials in so many processes; None where one is enough or joblib is not installed."""
+    if workers < 2:
+        return None
+    try:
+        from joblib import Parallel, delayed, parallel_config
+    except ImportError:
+        return None
+
+    def run(trials, out, resume):
+        with parallel_config(backend="loky", inner_max_num_threads=1):
+            pool = Parallel(n_jobs=workers, return_as="generator", batch_size=1, pre_dispatch=workers)
+        return pool(delayed(run_trial)(trial, out, resume, False) for trial in trials)
+    return run

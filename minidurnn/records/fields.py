@@ -1,0 +1,103 @@
+"""What stands in a record, field by field, and the sentence for one that is missing or wrong."""
+
+import json
+
+END = "use another copy of the record, or delete it to begin again"
+VERDICTS = ("solved", "learning", "baseline", "diverged")
+
+
+def check_content(path, content, schema):
+    """Raise ValueError, with the file and the field, unless `content` is a whole record of this schema (1 or 2)."""
+    _check(path, content, RECORD | (MACHINE_1 if schema == 1 else MACHINE))
+    _check(path, content["trial"], TRIAL, "trial/")
+    _check(path, content["baseline"], BASELINE, "baseline/")
+    for number, run in enumerate(content["runs"]):
+        place = f"runs/{number}/"
+        _check(path, run, RUN | (STAGE_1 if schema == 1 else STAGES), place)
+        if schema == 1:
+            _check_curve(path, run["curve"], f"{place}curve/")
+            continue
+        for part, stage in enumerate(run["stages"]):
+            _check(path, stage, STAGE, f"{place}stages/{part}/")
+            _check_curve(path, stage["curve"], f"{place}stages/{part}/curve/")
+        if run["stages"][-1]["curve"] is None:
+            raise _wrong(path, f"{place}stages/{len(run['stages']) - 1}/curve", None, "the curve of where the run ended")
+    rates = [run["rate"] for run in content["runs"]]
+    if content["chosen_rate"] not in (None, *rates):
+        raise _wrong(path, "chosen_rate", content["chosen_rate"], f"the rate of a run, one of {rates}, or null")
+    if content["test"] is None and content["verdict"] != "diverged":
+        raise _wrong(path, "test", None, f"a number, for the verdict is {content['verdict']}")
+
+
+def _check(path, content, asked, place=""):
+    """Raise ValueError unless a dictionary has these fields (name -> test, words), each as its test asks."""
+    for name, (right, words) in asked.items():
+        if name not in content:
+            raise ValueError(f"the record {path} has no {place}{name}: expected {words}; {END}.")
+        if not right(content[name]):
+            raise _wrong(path, place + name, content[name], words)
+
+
+def _check_curve(path, curve, place):
+    """Raise ValueError unless a curve (None: not recorded) has all its columns, equally long."""
+    if curve is None:
+        return
+    _check(path, curve, CURVE, place)
+    for name in CURVE:
+        if len(curve[name]) != len(curve["update"]):
+            raise _wrong(path, place + name, curve[name], f"as many rows as update has, {len(curve['update'])}")
+
+
+def _wrong(path, field, value, words):
+    said = json.dumps(value)
+    said = said if len(said) < 60 else f"{said[:60]}..."
+    return ValueError(f"the record {path} says {field}: {said}: expected {words}; {END}.")
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e308
+
+
+def _maybe(kind):
+    right, words = kind
+    return lambda value: value is None or right(value), f"{words}, or null"
+
+
+def _list_of(kind):
+    right, words = kind
+    return lambda value: isinstance(value, list) and all(map(right, value)), f"a list, each entry {words}"
+
+
+def _one_of(*choices):
+    return lambda value: isinstance(value, str) and value in choices, f"one of {', '.join(choices)}"
+
+
+TEXT = (lambda value: isinstance(value, str), "a text")
+NUMBER = (_is_number, "a finite number")
+WHOLE = (lambda value: type(value) is int and value >= 0, "a whole number of at least 0")
+COUNT = (lambda value: type(value) is int and value >= 1, "a whole number of at least 1")
+OBJECT = (lambda value: isinstance(value, dict), "an object")
+OBJECTS = (lambda value: isinstance(value, list) and value != [] and all(isinstance(entry, dict) for entry in value),
+           "a list of at least one object")
+
+TRIAL = {
+    "experiment": TEXT, "length": COUNT, "model": TEXT, "size": _one_of("equal", "width"), "parameters": COUNT,
+    "seed": WHOLE, "rates": _list_of(NUMBER), "updates": COUNT, "batch": COUNT, "patience": _maybe(COUNT),
+    "stop": _maybe(NUMBER), "decay": _maybe(COUNT), "stages": _list_of(COUNT), "source": TEXT, "backend": TEXT,
+}
+BASELINE = {"name": TEXT, "value": NUMBER}
+RECORD = {
+    "trial": OBJECT, "network": OBJECT, "parameters": COUNT, "metric": _one_of("mse", "accuracy"), "chance": NUMBER,
+    "baseline": OBJECT, "runs": OBJECTS, "chosen_rate": _maybe(NUMBER), "split": TEXT, "test": _maybe(NUMBER),
+    "verdict": _one_of(*VERDICTS), "rule": TEXT,
+}
+MACHINE = {"machine": OBJECT}
+MACHINE_1 = {"date": TEXT, "hardware": TEXT, "blas": TEXT, "versions": OBJECT}
+RUN = {"rate": NUMBER, "validation_loss": _maybe(NUMBER), "validation": _maybe(NUMBER)}
+STAGES = {"stages": OBJECTS}
+STAGE = {"length": _maybe(COUNT), "updates": _maybe(WHOLE), "seconds": _maybe(NUMBER), "curve": _maybe(OBJECT)}
+STAGE_1 = {"updates": WHOLE, "seconds": NUMBER, "curve": OBJECT}
+CURVE = {
+    "update": _list_of(NUMBER), "loss": _list_of(_maybe(NUMBER)), "metric": _list_of(_maybe(NUMBER)),
+    "gradient_norm": _list_of(_maybe(NUMBER)), "validation": _list_of(_maybe(NUMBER)),
+}

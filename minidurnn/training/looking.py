@@ -1,0 +1,98 @@
+"""Looking at a run: the rows of its history, its validation, whether its numbers are finite."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..arrays.backend import namespace
+from ..arrays.checks import check_positive
+from ..arrays.trees import leaves
+from ..networks.chunked import Chunked
+from ..optim import half_range
+from .batches import check_triple, draw
+from .run import COLUMNS
+
+
+def evaluate(network, p, data, sequences=250):
+    """Loss and metric of a network on (x, target, lengths), in batches and without tapes  ->  floats.
+
+    The data are converted to the dtype of p and moved to its library.    Raises ValueError where there is no sequence.
+    """
+    check_positive(sequences=sequences)
+    check_triple(data)
+    x, target, lengths = data
+    per_step, leaf = network.reads == "every", p["readout"]["W"]
+    B = x.shape[1] if x.ndim > 1 else 0
+    if not B or target.shape[per_step:per_step + 1] != (B,):
+        raise ValueError(
+            f"x has shape {x.shape} and target {target.shape}: expected at least one sequence, and as many targets.")
+    lean = network if network.body.whole else replace(network, body=Chunked(network.body, 16, keep="boundaries"))
+    totals = np.zeros(2)
+    for first in range(0, B, sequences):
+        rows = slice(first, first + sequences)
+        part = (x[:, rows], target[:, rows] if per_step else target[rows], None if lengths is None else lengths[rows])
+        part_x, part_target, part_lengths = draw(network, part, leaf.dtype, namespace(leaf).__name__)
+        found = lean.loss(p, part_x, part_target, lengths=part_lengths)[:2]                # its tape is dropped here
+        valid = part_lengths is not None and per_step
+        share = part_lengths.sum() / lengths.sum() if valid else part_x.shape[1] / B
+        totals += np.array([float(number) for number in found]) * share
+    return float(totals[0]), float(totals[1])
+
+
+def look(network, task, run, rate, validates, clock):
+    """A row of the history  ->  {column: entry}. Here, and only here, numbers leave the device.
+
+    rate         that of the run's last update                 validates   whether to look at task.validation()
+    clock        () -> seconds of training so far
+    Raises       FloatingPointError that says which number of the run is not finite, at which update.
+    """
+    validation_loss, validation = evaluate(network, run.p, task.validation()) if validates else (None, None)
+    means = _means(run.recent) if run.recent else [run.history[name][-1] for name in COLUMNS[1:4]]
+    row = dict(zip(COLUMNS, (run.update, *means, validation, rate, clock())))
+    numbers = {"loss": row["loss"], "gradient's norm": row["gradient_norm"]}
+    looks = {"validation loss": validation_loss, "validation metric": validation}
+    problem = (
+        _not_finite(numbers)
+        or ("" if _all_finite(run.p) else "a parameter is not finite")
+        or ("" if _all_below(run.optimizer) else "the optimiser's state has overflowed")
+        or _not_finite(looks))
+    if problem:
+        raise FloatingPointError(f"{problem} at update {run.update}")
+    return row
+
+
+def noted(run, row, schedule, better):
+    """The run with one more row in its history, which its schedule has observed."""
+    history = {name: [*column, row[name]] for name, column in run.history.items()}
+    state = schedule.observe(run.schedule, row["validation"], better)
+    return replace(run, history=history, schedule=state, recent=(), seconds=row["seconds"])
+
+
+def ended(run, row):
+    """The run with the row of an end that no longer run has: its schedule has not seen it."""
+    return replace(run, end=row, seconds=row["seconds"])
+
+
+def reached(metric, stop, better):
+    """Whether a metric is as good as `stop` asks for; not where one of them is None. better: "lower" or "higher"."""
+    return None not in (metric, stop) and (metric <= stop if better == "lower" else metric >= stop)
+
+
+def _means(recent):
+    """Mean loss, metric and gradient norm of some updates; None for a norm that was not taken."""
+    columns = [[float(entry) for entry in column if entry is not None] for column in zip(*recent)]
+    return [sum(column) / len(column) if column else None for column in columns]
+
+
+def _not_finite(numbers):
+    return next((f"the {name} is {n}" for name, n in numbers.items() if n is not None and not np.isfinite(n)), "")
+
+
+def _all_finite(tree):
+    return all(bool(namespace(leaf).isfinite(leaf).all()) for leaf in leaves(tree).values())
+
+
+def _all_below(state):
+    """Whether an optimiser's state is far from overflowing: with a v of 2**100, Adam stands still for very long."""
+    arrays = [leaf for leaf in leaves(state).values() if hasattr(leaf, "dtype")]           # a count is none
+    return all(bool((abs(array) < 2.0 ** (2 * half_range(array.dtype) - 28)).all()) for array in arrays)

@@ -1,0 +1,164 @@
+"""Trials and experiments: fair widths, names, what may be asked for, verdicts."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import asdict, fields, replace
+
+import numpy as np
+import pytest
+from support import refuses
+
+from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network
+from minidurnn.experiments import EXPERIMENTS, Trial
+from minidurnn.networks import BatchNorm, count_parameters, width_for
+from minidurnn.networks.models import MODELS, Model
+from minidurnn.tasks import Adding, DelayedXOR
+
+EVERY_TRIAL = [trial for experiment in EXPERIMENTS.values() for quick in (True, False) for trial in experiment.trials(quick)]
+TINY = Trial("adding", 10, "indrnn-1", "equal", 60, seed=0, rates=(1e-3, 1e-2), updates=140, batch=3)
+
+
+def network(trial):
+    """The network of a trial on its task."""
+    return trial.network(EXPERIMENTS[trial.experiment].task(trial.length, "sample"))
+
+
+def test_the_width_comes_closest_to_the_budget():
+    for body, outputs in ((lambda H: RNN(2, H), 1), (lambda H: IndRNN(3, H), 2), (lambda H: DuRNN(2, H, H, 9), 1)):
+        sizes = {H: count_parameters(Network(body(H), outputs)) for H in range(1, 160)}
+        for budget in (*range(1, 200, 3), 700, 1100):
+            best = min(abs(size - budget) for size in sizes.values())
+            assert abs(sizes[width_for(body, outputs, budget)] - budget) == best, budget
+
+
+def test_counts_are_those_of_the_equations():
+    assert count_parameters(Network(RNN(2, 5), 3)) == (2 * 5 + 5 * 5 + 5) + (5 * 3 + 3)
+    assert count_parameters(Network(DuRNN(2, 3, 4, 9), 1)) == (2 * 3 + 3 * 3 + 3) + (3 * 4 + 2 * 4 + 4) + (3 * 4 + 4) + 4 + (7 + 1)
+
+
+def test_models_of_one_comparison_have_equal_counts_within_three_percent():
+    equal = {(one.experiment, one.length, one.model, one.parameters): one for one in EVERY_TRIAL if one.size == "equal"}
+    assert len(equal) > 30
+    for trial in equal.values():
+        assert abs(count_parameters(network(trial)) / trial.parameters - 1) < 0.03, trial.name
+
+
+def test_a_size_in_units_is_the_width_of_every_layer():
+    bodies = {model: network(replace(TINY, model=model, size="width", parameters=7)).body for model in MODELS}
+    assert all(body.whole or (isinstance(body, Chunked) and body.length == body.model.chunk) for body in bodies.values())
+    assert {bodies[name].model.units for name in ("rnn", "irnn", "short-term", "indrnn", "indrnn-1", "lstm", "gru")} == {7}
+    assert [part.units for part in bodies["indrnn-2"].model.parts] == [7, 7]
+    assert (bodies["durnn"].model.short, bodies["durnn"].model.long) == (7, 7)
+
+
+def test_a_model_that_needs_the_whole_sequence_is_not_chunked(monkeypatch):
+    deep = Model(lambda D, H, T: Chain((RNN(D, H), BatchNorm(H))), ())
+    monkeypatch.setitem(MODELS, "deep", deep)
+    body = network(replace(TINY, model="deep")).body
+    assert body.whole and isinstance(body, Chain)
+
+
+def test_the_long_memory_spans_the_length_of_the_task():
+    for model in ("indrnn-1", "durnn"):
+        assert network(replace(TINY, model=model)).body.model.horizon == TINY.length
+    assert [part.horizon for part in network(replace(TINY, model="indrnn-2")).body.model.parts] == [10, 10]
+
+
+def test_names_tell_all_trials_apart():
+    names = Counter(trial.name for trial in EVERY_TRIAL)
+    assert len(EVERY_TRIAL) > 100 and max(names.values()) == 1
+    assert all(re.fullmatch(r"[a-z0-9-]+", name.lower()) for name in names)      # a file name on every system
+    assert len({name.lower() for name in names}) == len(names)
+    assert TINY.name.startswith("adding-T10-equal60-indrnn-1-seed0-u140-")
+
+
+OTHERS = {
+    "experiment": "delayed-xor", "length": 11, "model": "rnn", "size": "width", "parameters": 61, "seed": 1, "rates": (1e-3,),
+    "updates": 141, "batch": 4, "patience": 20, "stop": 0.1, "decay": 30, "stages": (5,), "source": "full", "backend": "cupy",
+}
+
+
+@pytest.mark.parametrize("option", [field.name for field in fields(Trial)])
+def test_every_option_is_part_of_the_name(option):
+    assert replace(TINY, **{option: OTHERS[option]}).name != TINY.name
+
+
+def test_rates_that_print_alike_are_two(tmp_path):
+    assert replace(TINY, rates=(1e-3,)).name != replace(TINY, rates=(1e-3 + 1e-12,)).name
+
+
+def test_a_seed_of_300_digits_is_a_file_name():
+    first, second = (replace(TINY, seed=10**300 + more) for more in (0, 1))
+    assert first.name != second.name and len(f"{first.name}-rate0.001-T5000.npz.lock") < 200
+
+
+def test_numpys_numbers_are_pythons():
+    numbers = {"length": np.int64(10), "parameters": np.uint8(60), "seed": np.int32(0), "updates": np.int64(140), "batch": np.int16(3)}
+    trial = replace(TINY, **numbers, rates=np.array([1e-3, 1e-2]), stages=(), stop=None)
+    assert trial == TINY and trial.name == TINY.name and trial.plain == TINY.plain
+    assert json.dumps(asdict(trial)) == json.dumps(asdict(TINY))
+    asked = EXPERIMENTS["adding"].trials(seeds=np.arange(2), lengths=np.array([100]), models=np.array(["durnn"]))
+    assert [trial.seed for trial in asked] == [0, 1] and type(asked[0].seed) is int
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"length": 0}, ("length is 0", "at least 1")), ({"seed": -1}, ("seed is -1", "at least 0")), ({"seed": 2.5}, ("seed is 2.5",)),
+    ({"seed": True}, ("seed is True",)), ({"batch": None}, ("batch is None",)), ({"patience": 0}, ("patience is 0",)),
+    ({"rates": ()}, ("rates is ()", "at least one")), ({"rates": (1e-3, 1e-3)}, ("each once",)), ({"rates": ("x",)}, ("a rate is 'x'",)),
+    ({"rates": (float("nan"),)}, ("a rate is nan", "finite")), ({"stop": float("inf")}, ("stop is inf",)), ({"size": "big"}, ("size", "width")),
+    ({"stages": (5, 4)}, ("stages", "grow")), ({"stages": (5, 10)}, ("stages", "shorter than 10")), ({"model": "durn"}, ("durn", "durnn")),
+])
+def test_options_that_are_none_are_refused(options, words):
+    with refuses(ValueError, *words):
+        replace(TINY, **options)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=EXPERIMENTS)
+def test_options_narrow_the_trials_and_seeds_replace_them(experiment):
+    for quick in (True, False):
+        trials = experiment.trials(quick)
+        first = trials[0]
+        assert experiment.trials(quick, models=[first.model]) == [trial for trial in trials if trial.model == first.model]
+        assert experiment.trials(quick, lengths=[first.length]) == [trial for trial in trials if trial.length == first.length]
+        assert {trial.seed for trial in experiment.trials(quick, seeds=(7, 8))} == {7, 8}
+        assert all(trial.backend == "cupy" for trial in experiment.trials(quick, backend="cupy"))
+        assert not experiment.trials(quick, lengths=[3])
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=EXPERIMENTS)
+def test_any_model_of_the_table_can_be_put_to_any_experiment(experiment):
+    for quick in (True, False):
+        lengths = {trial.length for trial in experiment.trials(quick)}
+        for name in MODELS:
+            asked = experiment.trials(quick, models=[name], seeds=[0])
+            assert {trial.model for trial in asked} == {name}
+            own = {trial.length for trial in experiment.trials(quick) if trial.model == name}
+            assert {trial.length for trial in asked} == (own or lengths)
+    lstm, rnn = (EXPERIMENTS["adding"].trials(False, models=[name], lengths=[500], seeds=[0]) for name in ("lstm", "rnn"))
+    assert [replace(trial, model="rnn") for trial in lstm] == rnn
+    assert len(EXPERIMENTS["delayed-xor"].trials(False, models=["rnn"], lengths=[5000], seeds=[0])) == 1
+
+
+ABOVE, BELOW = (lambda edge: np.nextafter(edge, 2)), (lambda edge: np.nextafter(edge, -1))
+CEILING = DelayedXOR(100).baseline()[1] + 0.05
+
+
+@pytest.mark.parametrize("name, task, metric, verdict", [
+    ("adding", Adding(100), 0.0, "solved"), ("adding", Adding(100), 0.01, "solved"),
+    ("adding", Adding(100), ABOVE(0.01), "learning"), ("adding", Adding(100), BELOW(0.15), "learning"),
+    ("adding", Adding(100), 0.15, "baseline"), ("adding", Adding(100), 1 / 6, "baseline"),
+    ("delayed-xor", DelayedXOR(100), 1.0, "solved"), ("delayed-xor", DelayedXOR(100), 0.99, "solved"),
+    ("delayed-xor", DelayedXOR(100), BELOW(0.99), "learning"), ("delayed-xor", DelayedXOR(100), ABOVE(CEILING), "learning"),
+    ("delayed-xor", DelayedXOR(100), CEILING, "baseline"), ("delayed-xor", DelayedXOR(100), 0.5, "baseline"),
+])
+def test_verdicts_change_where_the_rule_says(name, task, metric, verdict):
+    assert EXPERIMENTS[name].verdict(metric, task) == verdict
+
+
+def test_the_verdict_on_pixels_knows_the_most_frequent_class():
+    experiment = EXPERIMENTS["pixels"]
+    task = experiment.task(196, "sample")
+    most = task.baseline()[1]
+    edges = (0.9, BELOW(0.9), ABOVE(most + 0.05), most + 0.05)
+    assert [experiment.verdict(edge, task) for edge in edges] == ["solved", "learning", "learning", "baseline"]

@@ -1,0 +1,53 @@
+"""The table of models: every forward is its own equations, step after step, and what is no part of it is refused."""
+
+import numpy as np
+import pytest
+from support import B, T, assert_same, refuses, rng
+
+from minidurnn import RNN, Chunked, Linear
+from minidurnn.gradcheck import random_leaves
+from minidurnn.networks import MODELS, BatchNorm, Dropout, Embedding
+
+LINES = [(name, sample) for name, model in MODELS.items() for sample in model.samples]
+
+
+@pytest.mark.parametrize("name, body", LINES, ids=str)
+def test_a_forward_is_its_equations_step_by_step(name, body):
+    p, x, state = random_leaves(body, rng(), T, B).values()
+    h, tape = body.forward(p, x, state)
+    outputs = []
+    for x_t in x:
+        output, state = MODELS[name].step(body, p, x_t, state)
+        outputs.append(output)
+    assert_same((h, body.last_state(tape)), (np.stack(outputs), state))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_line_of_the_table_makes_the_model_that_its_samples_show(name):
+    body = MODELS[name].make(3, 5, 20)
+    assert body.inputs == 3 and {type(sample) for sample in MODELS[name].samples} <= {type(body)}
+    assert MODELS[name].samples or body.whole
+
+
+BODIES = [
+    *(model.samples[0] for model in MODELS.values() if model.samples), Linear(2, 3), BatchNorm(2),
+    Chunked(RNN(2, 4), 3),
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=repr)
+def test_the_tape_of_another_model_is_refused_in_one_sentence(body):
+    x = np.zeros((T, B, 2), np.float32)
+    tapes = [other.forward(other.init(rng()), x)[1] for other in BODIES if type(other) is not type(body)]
+    for tape in (*tapes, None, 5, x):
+        with refuses(TypeError, f"the tape is a {type(tape).__name__}", "what forward of this very model gave"):
+            body.backward(None, tape)
+
+
+@pytest.mark.parametrize("body", [body for body in BODIES if body != BatchNorm(2)] + [Embedding(3, 2)], ids=repr)
+def test_a_seed_in_place_of_a_generator_is_refused_in_one_sentence(body):
+    for seed in (0, None, np.random):
+        with refuses(TypeError, "rng is", "a NumPy generator", "numpy.random.default_rng(0)"):
+            body.init(seed)
+    with refuses(TypeError, "rng is 0", "expected a NumPy generator"):
+        Dropout(2, 0.5).draw(0, B)

@@ -1,0 +1,79 @@
+"""Figures: what is drawn, and that a file needs no screen."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib", reason="figures need matplotlib")
+sys.path.insert(0, str(Path(__file__).parent / "records"))
+
+from test_records import RECORD, with_trial  # noqa: E402
+from test_table import staged  # noqa: E402
+
+from minidurnn import plots  # noqa: E402
+from minidurnn.plots import curves, plt, training_curves  # noqa: E402
+
+
+def test_curves_of_one_label_share_colour_and_legend():
+    rows = {"one": [3, 2, 1], "three runs": np.eye(3)}
+    axes = curves("a claim", [1, 2, 3], rows, "updates", "error", yscale="log", ylim=(0.1, 4))
+    drawn = axes.get_lines()
+    assert [list(line.get_ydata()) for line in drawn] == [[3, 2, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert len({(line.get_color(), line.get_linestyle()) for line in drawn[1:]}) == 1 and drawn[0].get_color() != drawn[1].get_color()
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "three runs"]
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_yscale(), axes.get_ylim()) == ("updates", "error", "log", (0.1, 4))
+    assert axes.figure.get_suptitle() == "a claim"
+    plt.close(axes.figure)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What is drawn: (label, y) of every curve."""
+    curves, true = [], plots.line
+
+    def line(axes, x, y, label, *more, **options):
+        curves.append((label, y))
+        true(axes, x, y, label, *more, **options)
+    monkeypatch.setattr(plots, "line", line)
+    return curves
+
+
+def test_a_record_is_drawn_to_its_file_and_leaves_no_figure_open(tmp_path, drawn):
+    before = plt.get_fignums()
+    training_curves([RECORD, with_trial(RECORD, model="durnn"), with_trial(RECORD, seed=1)], tmp_path / "curves.png")
+    raw = (tmp_path / "curves.png").read_bytes()
+    assert raw.startswith(b"\x89PNG\r\n\x1a\n") and len(raw) > 5000
+    assert drawn == [("rnn (61)", [0.2]), ("durnn (61)", [0.2])] and plt.get_fignums() == before
+    training_curves([RECORD], tmp_path / "curves.png")        # a figure may be drawn again
+    assert [file.name for file in tmp_path.iterdir()] == ["curves.png"]
+
+
+@pytest.mark.parametrize("stages, words", [
+    ([(4, 20, 1.0), (6, 20, 1.0), (10, 20, 1.0)], "after 2 stages"), ([(4, 20, 1.0)], "ended at T = 4"), ([(None, 20, 1.0)], "ended at T = ?"),
+])
+def test_a_curve_says_where_its_curriculum_ended(stages, words, tmp_path, drawn):
+    training_curves([staged(*stages)], tmp_path / "curves.png")
+    assert [label.endswith(words) for label, _ in drawn] == [True]
+
+
+def test_what_diverged_is_drawn_and_said(tmp_path, drawn):
+    training_curves([replace(RECORD, verdict="diverged", test=None)], tmp_path / "curves.png")
+    assert drawn[0][0] == "rnn (61), diverged"
+
+
+def test_a_file_needs_no_backend_that_shows_figures(tmp_path):
+    code = f"""
+import sys
+sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parent / "records")]!r}
+from pathlib import Path
+from test_records import RECORD
+from minidurnn.plots import training_curves
+training_curves([RECORD], Path({str(tmp_path / "curves.png")!r}))
+"""
+    environment = {"MPLBACKEND": "module://not_here.backend", "PYTHONPATH": str(Path(plots.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and (tmp_path / "curves.png").exists(), done.stderr
