@@ -6,13 +6,13 @@ from ..cells import RNN
 from . import UNTOUCHED, called, choose, compare, fail, judge, kind, numbers
 
 T, B, D, H = 6, 4, 3, 5                                       # all different: a swapped axis cannot hide
-THIRD_STEP = (4.25, 21.5)                                     # dL/dh_1 and dL/du of the neuron with three steps
+THIRD_STEP = (4.25, 28.5)                                     # dL/dh_1 and dL/du of the neuron with three steps
 
 
 def check_1(answer):
     """How far h_2 moves with u: directly, and through h_1."""
     choose("01.1", answer, "b", {
-        "a": "0.004 is the move at step 2 alone, with h_1 = 4 held; but u also acts at step 1, so h_1 moves too.",
+        "a": "0.006 is the move at step 2 alone, with h_1 = 6 held; but u also acts at step 1, so h_1 moves too.",
         "b": "",
         "c": "you added all of the move of h_1, 0.001 · h_0 = 0.002; but h_2 contains 0.5 · h_1: half of it arrives.",
     })
@@ -24,12 +24,13 @@ def check_2(answer):
         print(f"exercise 01.2: {UNTOUCHED}")
         return
     known = {
-        "the carry is missing: every h_t but the last also moves the loss through the next step": (3, 17),
-        "the loss's own slope at h_1 is missing": (1.25, 15.5),
-        "the carry went back one step only: all of dL/dh_2 = 2.5 is carried on, not its direct part 2": (4, 21),
-        "u at step t is multiplied by h_(t-1), not by h_t": (4.25, 26.5),
-        "the u of step 1 is missing: there it is multiplied by h_0 = 2": (4.25, 13),
+        "the carry is missing: every h_t but the last also moves the loss through the next step": (3, 23),
+        "the loss's own slope at h_1 is missing": (1.25, 22.5),
+        "the carry went back one step only: all of dL/dh_2 = 2.5 is carried on, not its direct part 2": (4, 28),
+        "u at step t is multiplied by h_(t-1), not by h_t": (4.25, 42),
+        "the u of step 1 is missing: there it is multiplied by h_0 = 2": (4.25, 20),
     }
+    answer = tuple(answer) if isinstance(answer, list) else answer
     left = compare("01.2", answer, THIRD_STEP, ("dL/dh_1", "dL/du"), known=known)
     print(f"exercise 01.2: {'correct' if not left else f'not finished: {left[0]} is still `...`'}")
 
@@ -215,7 +216,7 @@ CHECKS = {"01.1": check_1, "01.2": check_2, "01.3": check_3, "01.4": check_4, "0
 REFERENCE = {"01.1": "b", "01.2": THIRD_STEP, "01.3": "b", "01.4": two_inputs_backward, "01.5": unnoticed_dh}
 WRONG = {
     "01.1": ["a", "c", "d"],
-    "01.2": [(3, 17), (1.25, 15.5), (4, 21), (4.25, 26.5), (4.25, 13), (21.5, 4.25)],
+    "01.2": [(3, 23), (1.25, 22.5), (4, 28), (4.25, 42), (4.25, 20), (28.5, 4.25)],
     "01.3": ["a", "c", "d"],
     "01.4": [_one_path, _no_carry, _same_step, _wrong_step],
     "01.5": [
@@ -225,7 +226,7 @@ WRONG = {
 }
 ILL_TYPED = {
     "01.1": [None, 0.005, ["b"]],
-    "01.2": [None, 4.25, ("4.25", "21.5"), (4.25, None)],
+    "01.2": [None, 4.25, ("4.25", "28.5"), (4.25, None)],
     "01.3": [None, True, "carry"],
     "01.4": [None, lambda *_: None, lambda dh, *_: dh, lambda *_: (0, 0, 0, 0), lambda dh, W, *_: dh @ W, _overwrites],
     "01.5": [
