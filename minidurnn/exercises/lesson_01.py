@@ -3,100 +3,88 @@
 import numpy as np
 
 from ..cells import RNN
-from ..gradcheck import assert_gradient
-from . import _untouched, choose, judge
+from . import UNTOUCHED, called, choose, compare, fail, judge, kind, numbers
 
 T, B, D, H = 6, 4, 3, 5                                       # all different: a swapped axis cannot hide
+THIRD_STEP = (4.25, 28.5)                                     # dL/dh_1 and dL/du of the neuron with three steps
 
 
 def check_1(answer):
-    """Whether U_11 moves unit 2 of h_2: the path through h_1."""
-    choose("01.1", answer, "c", ("a", "b", "c"))
+    """How far h_2 moves with u: directly, and through h_1."""
+    choose("01.1", answer, "b", {
+        "a": "0.006 is the move at step 2 alone, with h_1 = 6 held; but u also acts at step 1, so h_1 moves too.",
+        "b": "",
+        "c": "you added all of the move of h_1, 0.001 · h_0 = 0.002; but h_2 contains 0.5 · h_1: half of it arrives.",
+    })
 
 
 def check_2(answer):
+    """Three steps of one neuron, backward, by hand."""
+    if answer is ...:
+        print(f"exercise 01.2: {UNTOUCHED}")
+        return
+    known = {
+        "the carry is missing: every h_t but the last also moves the loss through the next step": (3, 23),
+        "the loss's own slope at h_1 is missing": (1.25, 22.5),
+        "the carry went back one step only: all of dL/dh_2 = 2.5 is carried on, not its direct part 2": (4, 28),
+        "u at step t is multiplied by h_(t-1), not by h_t": (4.25, 42),
+        "the u of step 1 is missing: there it is multiplied by h_0 = 2": (4.25, 20),
+    }
+    answer = tuple(answer) if isinstance(answer, list) else answer
+    left = compare("01.2", answer, THIRD_STEP, ("dL/dh_1", "dL/du"), known=known)
+    print(f"exercise 01.2: {'correct' if not left else f'not finished: {left[0]} is still `...`'}")
+
+
+def check_3(answer):
     """What stays right where the carry is dropped."""
-    choose("01.2", answer, "b", ("a", "b", "c", "d"))
-
-
-def check_3(attempt):
-    """The backward of h[t] = tanh(x[t] W + h[t-1] U + x[t-1] V), against complex steps: no derivation in the referee."""
-    rng = np.random.default_rng(3)
-    cases = [_two_input_case(rng, steps) for steps in (T, 2, 1)]
-    judge("01.3", attempt, _two_input_gradients, cases, ("dx", "dW", "dU", "dV"))
+    choose("01.3", answer, "b", {
+        "a": "dW and db are sums over all steps of what `da` gives, and every `da` but the last contains a carry.",
+        "b": "",
+        "c": "dW, db and dx are made from the same `da` as dU, and every `da` but the last contains a carry.",
+        "d": "the carry into the last step is zero anyway, so the last `da` is right: what is made from it alone?",
+    })
 
 
 def check_4(attempt):
-    """The central difference along v: for a sum of cubes it is 3θ²·v + step² · Σ v³, by hand."""
-    rng = np.random.default_rng(4)
-    cases = [(lambda θ: (θ**3).sum(), rng.standard_normal(shape), rng.standard_normal(shape), step) for shape, step in (((3, 5), 0.1), ((5,), 0.01))]
-    judge("01.4", attempt, lambda loss, θ, v, step: (3 * θ**2 * v).sum() + step**2 * (v**3).sum(), cases, ("the slope",))
+    """The backward of h[t] = tanh(x[t] W + h[t-1] U + x[t-1] V), against complex steps: nothing is derived there."""
+    rng = np.random.default_rng(3)
+    cases = [_two_input_case(rng, steps) for steps in (T, 2, 1)]
+    judge("01.4", attempt, _two_input_gradients, cases, ("dx", "dW", "dU", "dV"), mistakes={
+        "dx lacks the path from x[t] through V into step t+1": _one_path,
+        "this is what comes out without the carry": _no_carry,
+        "the path through V leads from x[t] into step t+1, not into step t": _same_step,
+        "dV collects x[t] where the cell reads x[t-1]": _wrong_step,
+    })
 
 
 def check_5(attempt):
-    """A wrong backward that the weak checker accepts and assert_gradient rejects."""
-    for seed in range(5):
-        rng = np.random.default_rng(seed)
-        leaves = rnn_leaves(rng)
-        try:
-            results = gradients(attempt, leaves)(np.ones((T, B, H)))
-        except AssertionError as wrong_form:
-            raise AssertionError(f"exercise 01.5: {wrong_form}") from None
-        if _untouched(results):
-            print("exercise 01.5: not attempted yet")
+    """A dh with which a backward without the carry gives the right gradients all the same."""
+    if not callable(attempt):
+        fail("01.5", f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
+    for seed, shape in enumerate([(T, B, H), (2, 1, 3), (9, 2, 4)]):
+        where = f" for T, B, H = {shape}"
+        answer = called("01.5", attempt, shape, where)
+        if answer is ...:
+            print(f"exercise 01.5: {UNTOUCHED}")
             return
-        if _is_right(attempt, leaves, rng):
-            raise AssertionError("exercise 01.5: every gradient is right; plant a bug.")
-        try:
-            weak_checker(rnn, gradients(attempt, leaves), leaves, rng=rng)
-        except AssertionError as caught:
-            raise AssertionError(f"exercise 01.5: the weak checker notices. {caught}") from None
-        try:
-            assert_gradient(rnn, gradients(attempt, leaves), leaves, rng=rng)
-        except AssertionError:
-            continue
-        raise AssertionError("exercise 01.5: assert_gradient accepts it too; what is wrong with it is smaller than its tolerance.")
+        dh = numbers("01.5", "dh", answer, shape).astype(float)
+        if not np.isfinite(dh).all():
+            fail("01.5", f"dh has entries that are not finite{where}.")
+        if not dh.any():
+            fail("01.5", f"every entry of dh is 0{where}: then every gradient is 0, with the carry and without it.")
+        dh /= abs(dh).max()
+        given = arguments(rnn_leaves(np.random.default_rng(seed), *shape))
+        right, wrong = (as_leaves(one(dh, *given)) for one in (backward, _without_carry))
+        for name, one in right.items():
+            off = abs(wrong[name] - one)
+            if off.max() > 1e-9 * abs(one).max():
+                at = np.unravel_index(off.argmax(), off.shape)
+                entry = f"d{name}[{', '.join(map(str, at))}] is {wrong[name][at]:.4g}, with it {one[at]:.4g}"
+                fail("01.5", f"the bug shows{where}: without the carry {entry} (your dh scaled to at most 1).")
     print("exercise 01.5: correct")
 
 
-def weak_checker(forward, backward, leaves, *, rng, direction=np.random.Generator.standard_normal, tolerance=1e-7):
-    """Like assert_gradient, but with a cotangent of ones. Weak on purpose."""
-    c = np.ones_like(forward(leaves))
-    claimed = backward(c)
-    for name, leaf in leaves.items():
-        if claimed[name].shape != leaf.shape:
-            raise AssertionError(f"leaf {name}: the gradient has shape {claimed[name].shape}, expected {leaf.shape}.")
-        v = direction(rng, leaf.shape)
-        ahead, behind = (forward({**leaves, name: leaf + ε * v}) for ε in (1e-5, -1e-5))
-        measured, slope = (c * (ahead - behind)).sum() / 2e-5, (claimed[name] * v).sum()
-        if not abs(slope - measured) <= tolerance * max(1.0, abs(measured)):
-            raise AssertionError(f"leaf {name}: backward gives the slope {slope:.6g}, measured {measured:.6g}.")
-
-
-def zero_direction(rng, shape):
-    """No direction at all: every slope along it is zero, so nothing but shapes is compared."""
-    return np.zeros(shape)
-
-
-def one_entry(rng, shape):
-    """A single random entry as direction."""
-    v = np.zeros(shape)
-    v[tuple(rng.integers(size) for size in shape)] = 1.0
-    return v
-
-
-def verdict(check, backward, seed):
-    """What a checker says of a backward, on a fresh random RNN  ->  "accepted", or the leaf that it names."""
-    rng = np.random.default_rng(seed)
-    leaves = rnn_leaves(rng)
-    try:
-        check(rnn, gradients(backward, leaves), leaves, rng=rng)
-    except AssertionError as error:
-        return str(error).partition(":")[0]
-    return "accepted"
-
-
-def rnn_leaves(rng):
+def rnn_leaves(rng, T=T, B=B, H=H):
     """Random float64 leaves of a small tanh RNN  ->  {"x" (T, B, D), "h0" (B, H), "W", "U", "b"}."""
     shapes = {"x": (T, B, D), "h0": (B, H), "W": (D, H), "U": (H, H), "b": (H,)}
     return {name: (0.5 if name in "WUb" else 1.0) * rng.standard_normal(shape) for name, shape in shapes.items()}
@@ -104,30 +92,26 @@ def rnn_leaves(rng):
 
 def rnn(leaves):
     """The outputs h (T, B, H) of the library's RNN at these leaves."""
-    return RNN(D, H).forward({name: leaves[name] for name in "WUb"}, leaves["x"], leaves["h0"])[0]
+    cell = RNN(*leaves["W"].shape)
+    return cell.forward({name: leaves[name] for name in "WUb"}, leaves["x"], leaves["h0"])[0]
 
 
-def gradients(backward, leaves):
-    """backward(dh, p, x, h0, h) -> dx, dh0, dp  as the function cotangent -> gradients like leaves that checkers take."""
-    p, h = {name: leaves[name] for name in "WUb"}, rnn(leaves)
-
-    def at(c):
-        results = backward(c.copy(), {name: a.copy() for name, a in p.items()}, leaves["x"].copy(), leaves["h0"].copy(), h.copy())
-        if _untouched(results):
-            return results
-        if not (isinstance(results, tuple) and len(results) == 3 and isinstance(results[2], dict) and results[2].keys() == p.keys()):
-            raise AssertionError("backward gives something else: expected dx, dh0, {\"W\": dW, \"U\": dU, \"b\": db}.")
-        dx, dh0, dp = results
-        return {"x": dx, "h0": dh0, **dp}
-
-    return at
+def arguments(leaves):
+    """What a backward takes behind dh, in copies  ->  p, x, h0, h."""
+    return {name: leaves[name].copy() for name in "WUb"}, leaves["x"].copy(), leaves["h0"].copy(), rnn(leaves)
 
 
-def _is_right(attempt, leaves, rng):
-    dh, p = rng.standard_normal((T, B, H)), {name: leaves[name] for name in "WUb"}
-    dx, dh0, dp = RNN(D, H).backward(dh, RNN(D, H).forward(p, leaves["x"], leaves["h0"])[1])
-    right, yours = {"x": dx, "h0": dh0, **dp}, gradients(attempt, leaves)(dh)
-    return all(yours[name].shape == right[name].shape and np.allclose(yours[name], right[name], rtol=1e-9, atol=1e-9) for name in right)
+def as_leaves(results):
+    """What a backward gives, dx, dh0, dp, under the names of the leaves."""
+    dx, dh0, dp = results
+    return {"x": dx, "h0": dh0, **dp}
+
+
+def _without_carry(dh, p, x, h0, h):
+    """What `backward` gives once `+ carry` is deleted from it."""
+    steps = [backward(dh[t:t + 1], p, x[t:t + 1], h[t - 1] if t else h0, h[t:t + 1]) for t in range(len(x))]
+    dx, dbefore, dp = zip(*steps)
+    return np.concatenate(dx), dbefore[0], {name: sum(one[name] for one in dp) for name in p}
 
 
 def _two_inputs(W, U, V, x):
@@ -149,16 +133,17 @@ def _two_input_gradients(dh, W, U, V, x, h):
     def loss(W=W, U=U, V=V, x=x):
         return (dh * _two_inputs(W, U, V, x)).sum()
 
-    return tuple(_complex_steps(lambda leaf, name=name: loss(**{name: leaf}), leaf) for name, leaf in (("x", x), ("W", W), ("U", U), ("V", V)))
+    leaves = {"x": x, "W": W, "U": U, "V": V}
+    return tuple(_complex_steps(lambda leaf, name=name: loss(**{name: leaf}), leaf) for name, leaf in leaves.items())
 
 
 def _complex_steps(f, leaf, step=1e-30):
     """df/dleaf entry by entry, to rounding: f(leaf + i step) has step · df/dleaf as its imaginary part."""
     d = np.empty_like(leaf)
-    for index in np.ndindex(*leaf.shape):
+    for place in np.ndindex(leaf.shape):
         moved = leaf.astype(complex)
-        moved[index] += 1j * step
-        d[index] = f(moved).imag / step
+        moved[place] += 1j * step
+        d[place] = f(moved).imag / step
     return d
 
 
@@ -180,15 +165,11 @@ def two_inputs_backward(dh, W, U, V, x, h):
     return dx, dW, dU, dV
 
 
-def slope_along(loss, leaf, v, step):
-    """The central difference of loss(leaf) along v  ->  a number."""
-    return (loss(leaf + step * v) - loss(leaf - step * v)) / (2 * step)
-
-
-def wrong_backward(dh, p, x, h0, h):
-    """A wrong gradient that a cotangent of ones does not notice  ->  dx, dh0, dp."""
-    average = dh.mean(axis=1, keepdims=True) + 0 * dh         # every sequence gets the average: of ones it is one
-    return backward(average, p, x, h0, h)
+def unnoticed_dh(T, B, H):
+    """A dh (T, B, H), not all zero, with which the missing carry changes no gradient."""
+    dh = np.zeros((T, B, H))
+    dh[0] = 1.0                                       # the loss reads step 1 alone: there is nothing to carry
+    return dh
 
 
 def backward(dh, p, x, h0, h, dstate=None):
@@ -205,10 +186,20 @@ def backward(dh, p, x, h0, h, dstate=None):
     return dx, carry, {"W": dW, "U": dU, "b": db}     # the last carry is (1.11)
 
 
+# Wrong answers. The named ones are mistakes that a checker recognises.
+
 def _one_path(dh, W, U, V, x, h):
     _, dW, dU, dV = two_inputs_backward(dh, W, U, V, x, h)
-    dx, _, _, _ = two_inputs_backward(dh, W, U, 0 * V, x, h)
-    return dx, dW, dU, dV
+    return two_inputs_backward(dh, W, U, 0 * V, x, h)[0], dW, dU, dV
+
+
+def _no_carry(dh, W, U, V, x, h):
+    return two_inputs_backward(dh, W, 0 * U, V, x, h)
+
+
+def _same_step(dh, W, U, V, x, h):
+    _, dW, dU, dV = two_inputs_backward(dh, W, U, V, x, h)
+    return two_inputs_backward(dh, W + V, U, 0 * V, x, h)[0], dW, dU, dV
 
 
 def _wrong_step(dh, W, U, V, x, h):
@@ -216,32 +207,30 @@ def _wrong_step(dh, W, U, V, x, h):
     return dx, dW, dU, dW
 
 
-def _one_sided(loss, leaf, v, step):
-    return (loss(leaf + step * v) - loss(leaf)) / step
-
-
-def _half_the_distance(loss, leaf, v, step):
-    return (loss(leaf + step * v) - loss(leaf - step * v)) / step
-
-
-def _transposed(dh, p, x, h0, h):
-    return backward(dh, {**p, "U": p["U"].T}, x, h0, h)
-
-
-def _barely_wrong(dh, p, x, h0, h):
-    return backward((1 + 1e-8) * dh, p, x, h0, h)
-
-
-def _two_results(dh, p, x, h0, h):
-    return backward(dh, p, x, h0, h)[:2]
+def _overwrites(dh, W, U, V, x, h):
+    dh *= 1 - h * h
+    return two_inputs_backward(dh, W, U, V, x, h)
 
 
 CHECKS = {"01.1": check_1, "01.2": check_2, "01.3": check_3, "01.4": check_4, "01.5": check_5}
-REFERENCE = {"01.1": "c", "01.2": "b", "01.3": two_inputs_backward, "01.4": slope_along, "01.5": wrong_backward}
+REFERENCE = {"01.1": "b", "01.2": THIRD_STEP, "01.3": "b", "01.4": two_inputs_backward, "01.5": unnoticed_dh}
 WRONG = {
-    "01.1": ["a", "b"],
-    "01.2": ["a", "c", "d"],
-    "01.3": [_one_path, _wrong_step],                         # the path through x[t-1] forgotten; x[t] for x[t-1] in dV
-    "01.4": [_one_sided, _half_the_distance],
-    "01.5": [backward, _transposed, _barely_wrong, _two_results],      # not wrong; noticed; below the tolerance; no dp
+    "01.1": ["a", "c", "d"],
+    "01.2": [(3, 23), (1.25, 22.5), (4, 28), (4.25, 42), (4.25, 20), (28.5, 4.25)],
+    "01.3": ["a", "c", "d"],
+    "01.4": [_one_path, _no_carry, _same_step, _wrong_step],
+    "01.5": [
+        lambda *shape: np.zeros(shape), lambda *shape: np.ones(shape), lambda *shape: np.full(shape, 1e-300),
+        lambda T, B, H: np.eye(T)[-1][:, None, None] + np.zeros((T, B, H)),
+    ],
+}
+ILL_TYPED = {
+    "01.1": [None, 0.005, ["b"]],
+    "01.2": [None, 4.25, ("4.25", "28.5"), (4.25, None)],
+    "01.3": [None, True, "carry"],
+    "01.4": [None, lambda *_: None, lambda dh, *_: dh, lambda *_: (0, 0, 0, 0), lambda dh, W, *_: dh @ W, _overwrites],
+    "01.5": [
+        None, lambda *_: None, lambda *_: "ones", lambda T, B: 0, lambda T, B, H: np.ones((B, H)),
+        lambda *shape: np.full(shape, np.nan),
+    ],
 }
