@@ -169,7 +169,9 @@ def test_a_competitor_runs_in_a_process_of_its_own_when_it_has_its_turn():
 
 
 def test_a_competitor_that_dies_is_named(capfd):
-    with pytest.raises(RuntimeError, match="runs ours of no-cell ended"), competitors.Competitor("ours", "no-cell", TINY, 3):
+    with pytest.raises(
+        RuntimeError, match="runs ours of no-cell ended"
+    ), competitors.Competitor("ours", "no-cell", TINY, 3):
         pass
     assert "KeyError: 'no-cell'" in capfd.readouterr().err
 
@@ -179,7 +181,13 @@ def test_ratios_are_ours_over_theirs_by_rounds_and_by_the_fastest():
     assert speed.ratios(row, "eager") == (0.5, 1 / 3)
 
 
-@pytest.mark.parametrize("pair, said", [((0.2, 0.25), "stretch"), ((0.2, 0.3), "met"), ((0.4, 0.4), "met"), ((0.3, 0.41), "unclear"), ((0.5, 0.41), "MISSED")])
+@pytest.mark.parametrize(
+    "pair, said",
+    [
+        ((0.2, 0.25), "stretch"), ((0.2, 0.3), "met"), ((0.4, 0.4), "met"), ((0.3, 0.41), "unclear"),
+        ((0.5, 0.41), "MISSED"),
+    ],
+)
 def test_a_verdict_needs_both_ratios(pair, said):
     assert speed.verdict(pair, (0.40, 0.25)) == said
     assert speed.verdict(pair[::-1], (0.40, 0.25)) == said
@@ -210,7 +218,9 @@ def test_a_fresh_start_leaves_the_choice_of_kernel_to_openblas_and_happens_once(
     assert len(started) == 2
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory in use is read from /proc, which only Linux has")
+@pytest.mark.skipif(
+    not os.path.exists("/proc/self/status"), reason="memory in use is read from /proc, which only Linux has"
+)
 def test_resident_memory_sees_an_array():
     before = process.resident()
     ones = np.ones(2**23)                                     # 64 MiB
@@ -246,8 +256,10 @@ def test_a_record_holds_every_part_and_is_not_overwritten(settled, tmp_path, cap
     words = ("--cells", "indrnn,rnn", "--workloads", "W1", "--rounds", "7", "--json", str(file), "--update", "--chunks")
     assert bench.main(options(*words)) == 0
     record = json.loads(file.read_text())
-    assert record["schema"] == bench.SCHEMA and {"date", "hardware", "blas", "versions", "workloads", "update", "chunks"} <= record.keys()
-    assert [row["cell"] for row in record["update"]] == ["indrnn", "rnn"] and {*record["update"][0]["seconds"]} == {*updates.PARTS}
+    assert record["schema"] == bench.SCHEMA
+    assert {"date", "hardware", "blas", "versions", "workloads", "update", "chunks"} <= record.keys()
+    assert [row["cell"] for row in record["update"]] == ["indrnn", "rnn"]
+    assert {*record["update"][0]["seconds"]} == {*updates.PARTS}
     assert len(record["chunks"][0]["seconds"]["7"]["cpu"]) == 7
     assert "optimiser" in capsys.readouterr().out
     with pytest.raises(ValueError, match="records are not overwritten"):
@@ -257,7 +269,12 @@ def test_a_record_holds_every_part_and_is_not_overwritten(settled, tmp_path, cap
 @pytest.mark.skipif(find_spec("torch") is None, reason="the race needs a peer, PyTorch is not installed")
 def test_the_race_prints_a_line_for_every_peer_and_records_every_round(settled, tmp_path, capsys):
     file = tmp_path / "record.json"
-    assert bench.main(options("--cells", "rnn", "--workloads", "W1,W5", "--peers", "eager,nn,hoisted", "--rounds", "7", "--json", str(file))) == 0
+    assert bench.main(
+        options(
+            "--cells", "rnn", "--workloads", "W1,W5", "--peers", "eager,nn,hoisted", "--rounds", "7", "--json",
+            str(file),
+        )
+    ) == 0
     rows = json.loads(file.read_text())["speed"]
     assert [row["workload"] for row in rows] == ["W1", "W5"] and [*rows[0]["seconds"]] == ["ours", "eager", "nn"]
     assert all(len(clocks["cpu"]) == len(clocks["wall"]) == 7 for clocks in rows[0]["seconds"].values())
@@ -267,7 +284,9 @@ def test_the_race_prints_a_line_for_every_peer_and_records_every_round(settled, 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="the race needs a peer, PyTorch is not installed")
 def test_the_race_runs_at_other_lengths(settled, tmp_path):
-    assert bench.main(options("--cells", "rnn", "--peers", "eager", "--lengths", "3,5", "--json", str(tmp_path / "record.json"))) == 0
+    assert bench.main(
+        options("--cells", "rnn", "--peers", "eager", "--lengths", "3,5", "--json", str(tmp_path / "record.json"))
+    ) == 0
     record = json.loads((tmp_path / "record.json").read_text())
     assert [(name, sizes["T"]) for name, sizes in record["workloads"].items()] == [("T3", 3), ("T5", 5)]
     for wrong in ("3,x", "0", ""):
@@ -309,7 +328,9 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the C library of Linux keeps or returns freed memory in this way")
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only the C library of Linux keeps or returns freed memory in this way"
+)
 def test_a_repeated_step_finds_its_memory_where_the_one_before_left_it():
     pages = float(subprocess.run([sys.executable, "-c", REPEATED], capture_output=True, text=True, check=True).stdout)
-    assert pages < 200                                        # an array of the step is 625 pages; without keep_freed_memory about 2,000
+    assert pages < 200  # an array of the step is 625 pages; without keep_freed_memory about 2,000
