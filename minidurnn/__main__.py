@@ -12,6 +12,7 @@ def main(arguments=None):
 
     Whatever goes wrong is one sentence on stderr, and output that nobody can read costs no work.
     """
+    _open_streams()
     with _lasting("stdout") as out, _lasting("stderr") as err:
         try:
             from .command_line import run  # not before: Ctrl-C is to be caught while this loads
@@ -80,13 +81,20 @@ class _Lasting:
         return getattr(self.stream, name)
 
 
+def _open_streams():
+    """Let a standard stream that was closed before the start lead nowhere, else the next file would get its number."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:                                       # the lowest free number is this one
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
 @contextmanager
 def _lasting(name):
     """sys.stdout or sys.stderr as a stream that lasts, also where the program was started with it closed."""
     given = getattr(sys, name)
-    if given is None:                                         # else the next file would get its number
-        given = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    lasting = _Lasting(given)
+    lasting = _Lasting(given or os.fdopen({"stdout": 1, "stderr": 2}[name], "w", closefd=False))
     setattr(sys, name, lasting)
     try:
         yield lasting

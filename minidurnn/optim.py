@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cache, reduce
-from operator import index
 
 import numpy as np
 
 from .arrays.backend import namespace
-from .arrays.checks import check_positive, is_number
+from .arrays.checks import at_least, check_options, number
 from .arrays.trees import leaves, map_leaves, merge, trained
+
+POSITIVE = number("a finite number above 0", lambda value: value > 0)
+SHARE = number("a number of at least 0 and below 1", lambda value: 0 <= value < 1)
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,7 @@ class SGD:
     weight_decay: float = 0.0
 
     def __post_init__(self):
-        _check(rate=self.rate)
-        _check_below_one(momentum=self.momentum, weight_decay=self.weight_decay)
+        check_options(self, rate=POSITIVE, momentum=SHARE, weight_decay=SHARE)
 
     def start(self, p):
         """The state before the first update."""
@@ -54,8 +55,7 @@ class Adam:
     weight_decay: float = 0.0
 
     def __post_init__(self):
-        _check(rate=self.rate, epsilon=self.epsilon)
-        _check_below_one(beta1=self.beta1, beta2=self.beta2, weight_decay=self.weight_decay)
+        check_options(self, rate=POSITIVE, beta1=SHARE, beta2=SHARE, epsilon=POSITIVE, weight_decay=SHARE)
 
     def start(self, p):
         """The state before the first update."""
@@ -168,9 +168,7 @@ class Steps(Constant):
     factor: float = 0.1
 
     def __post_init__(self):
-        check_positive(every=self.every)
-        object.__setattr__(self, "every", index(self.every))
-        _check(factor=self.factor)
+        check_options(self, every=at_least(1), factor=POSITIVE)
 
     def scale(self, state, update):
         """The factor on the rate at this update."""
@@ -185,9 +183,7 @@ class Plateau(Constant):
     factor: float = 0.2
 
     def __post_init__(self):
-        check_positive(patience=self.patience)
-        object.__setattr__(self, "patience", index(self.patience))
-        _check(factor=self.factor)
+        check_options(self, patience=at_least(1), factor=POSITIVE)
 
     def start(self):
         """No best value yet."""
@@ -207,15 +203,3 @@ class Plateau(Constant):
         if state["stale"] + 1 < self.patience:
             return {**state, "stale": state["stale"] + 1}
         return {**state, "stale": 0, "scale": state["scale"] * self.factor}
-
-
-def _check(**rates):
-    for name, rate in rates.items():
-        if not (is_number(rate) and 0 < rate < float("inf")):
-            raise ValueError(f"{name} is {rate!r}: expected a finite number above 0.")
-
-
-def _check_below_one(**rates):
-    for name, rate in rates.items():
-        if not (is_number(rate) and 0 <= rate < 1):
-            raise ValueError(f"{name} is {rate!r}: expected a number of at least 0 and below 1.")

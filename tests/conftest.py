@@ -15,7 +15,7 @@ NEEDS = {
     "lessons/test_notebooks.py": "nbformat",
     "lessons/test_exercises.py": "nbformat",
 }
-collect_ignore = [name for name, library in NEEDS.items() if find_spec(library) is None]      # a bare machine with a GPU
+collect_ignore = [name for name, library in NEEDS.items() if find_spec(library) is None]  # a bare machine with a GPU
 
 
 def pytest_report_header():
@@ -25,7 +25,7 @@ def pytest_report_header():
 
 @pytest.fixture(params=backends())
 def xp(request, monkeypatch):
-    """The array library that a test computes with: numpy, the stand-in for CuPy, and CuPy itself where there is a GPU."""
+    """The array library that a test computes with: numpy, the stand-in for CuPy, CuPy itself where there is a GPU."""
     if request.param == "numpy":
         return np
     if request.param == "stand-in":

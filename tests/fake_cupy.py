@@ -1,7 +1,8 @@
 """A stand-in for CuPy: NumPy inside, CuPy's manners outside, so that tests without a GPU meet what a GPU would refuse.
 
 - An array never turns into a NumPy array by itself, and never computes beside one: both are a TypeError.
-- Every result is an array, 0-d ones included; reading a number off it (float, bool, item, get ...) is a device sync, counted.
+- Every result is an array, 0-d ones included; reading a number off it (float, bool, item, get ...) is a device sync,
+  which is counted.
 - A function, method or keyword that CuPy lacks is missing here too (ufuncs with where=, random numbers on the device).
 - `empty` is filled with NaN, so that memory read before it was written shows.
 
@@ -15,22 +16,26 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 
 names = str.split
-UFUNCS = names("""abs absolute add bitwise_and bitwise_or bitwise_xor ceil copysign cos cosh divide equal exp exp2 expm1 floor
-    floor_divide fmax fmin greater greater_equal invert isfinite isinf isnan less less_equal log log10 log1p log2 logical_and
-    logical_not logical_or matmul maximum minimum mod multiply negative not_equal power reciprocal remainder rint sign sin
-    sinh sqrt square subtract tan tanh true_divide""")
+UFUNCS = names("""abs absolute add bitwise_and bitwise_or bitwise_xor ceil copysign cos cosh divide equal exp
+    exp2 expm1 floor floor_divide fmax fmin greater greater_equal invert isfinite isinf isnan less less_equal
+    log log10 log1p log2 logical_and logical_not logical_or matmul maximum minimum mod multiply negative
+    not_equal power reciprocal remainder rint sign sin sinh sqrt square subtract tan tanh true_divide""")
 CREATE = names("arange empty eye full identity linspace ones tri zeros")          # from sizes and numbers alone
 UPLOAD = names("array asarray")                                                    # these alone take NumPy arrays
-FUNCTIONS = names("""all allclose any argmax argmin argsort array_equal around ascontiguousarray atleast_1d atleast_2d bincount
-    broadcast_to clip concatenate copy cumprod cumsum diag dot einsum empty_like expand_dims flip full_like isclose max mean
-    median min moveaxis nan_to_num ones_like outer prod ravel repeat reshape roll round searchsorted sort split squeeze stack
-    std sum swapaxes take tensordot tile trace transpose tril triu unique var vstack hstack where zeros_like""")
+FUNCTIONS = names("""all allclose any argmax argmin argsort array_equal around ascontiguousarray atleast_1d
+    atleast_2d bincount broadcast_to clip concatenate copy cumprod cumsum diag dot einsum empty_like expand_dims
+    flip full_like isclose max mean median min moveaxis nan_to_num ones_like outer prod ravel repeat reshape
+    roll round searchsorted sort split squeeze stack std sum swapaxes take tensordot tile trace transpose tril
+    triu unique var vstack hstack where zeros_like""")
 LINALG = names("cholesky det eigh eigvalsh inv lstsq matrix_power norm pinv qr slogdet solve svd")
-METHODS = names("""all any argmax argmin astype clip copy cumprod cumsum diagonal dot max mean min nonzero prod ravel repeat reshape
-    round sort squeeze std sum swapaxes take trace transpose var view""")
-CONSTANTS = names("bool_ complex128 complex64 dtype e finfo float16 float32 float64 inf int32 int64 nan newaxis pi uint8")
+METHODS = names("""all any argmax argmin astype clip copy cumprod cumsum diagonal dot max mean min nonzero prod
+    ravel repeat reshape round sort squeeze std sum swapaxes take trace transpose var view""")
+CONSTANTS = names(
+    "bool_ complex128 complex64 dtype e finfo float16 float32 float64 inf int32 int64 nan newaxis pi uint8"
+)
 REFUSED = {"where", "initial", "order", "subok", "like"}      # keywords that NumPy takes and CuPy does not ...
-ORDERED = {"array", "asarray", "astype", "reshape", "empty", "zeros", "ones", "full", "copy", "ravel"}      # ... but for order here
+# ... but for order here
+ORDERED = {"array", "asarray", "astype", "reshape", "empty", "zeros", "ones", "full", "copy", "ravel"}
 SYNCING = {"nonzero", "allclose", "array_equal", "unique", "bincount"}
 
 
@@ -45,10 +50,14 @@ class ndarray:
         self._inside = inside
 
     def __array__(self, *_, **__):
-        raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly.")
+        raise TypeError(
+            "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array "
+            "explicitly."
+        )
 
     def __array_function__(self, function, *_):
-        raise TypeError(f"numpy.{function.__name__} was given a CuPy array.")      # CuPy would dispatch; our code shall say xp
+        # CuPy would dispatch; our code shall say xp
+        raise TypeError(f"numpy.{function.__name__} was given a CuPy array.")
 
     def get(self):
         """The NumPy array, a copy. A device sync."""
@@ -63,10 +72,13 @@ class ndarray:
     def __getattr__(self, name):
         if name in METHODS:
             return _wrapped(getattr(self._inside, name), name)
-        raise AttributeError(f"the stand-in for cupy.ndarray knows no {name!r}: look it up in CuPy's reference, then add it.")
+        raise AttributeError(
+            f"the stand-in for cupy.ndarray knows no {name!r}: look it up in CuPy's reference, then add it."
+        )
 
     shape, dtype, ndim, size, nbytes, itemsize, strides, flags = (
-        property(operator.attrgetter(f"_inside.{name}")) for name in names("shape dtype ndim size nbytes itemsize strides flags"))
+        property(operator.attrgetter(f"_inside.{name}"))
+        for name in names("shape dtype ndim size nbytes itemsize strides flags"))
     T = property(lambda self: ndarray(self._inside.T))
 
     def __len__(self):
@@ -88,7 +100,7 @@ class ndarray:
 def _key(key):
     parts = key if isinstance(key, tuple) else (key,)
     if any(isinstance(part, ndarray) and part.dtype == bool for part in parts):
-        ndarray.syncs += 1                                    # how many entries a mask takes is known on the device only
+        ndarray.syncs += 1  # how many entries a mask takes is known on the device only
     return _unwrapped(key)
 
 

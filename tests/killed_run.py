@@ -1,4 +1,4 @@
-"""Training that a test kills, and writing that kills itself: python killed_run.py CASE CHECKPOINT COUNTER, or write STEP FILE."""
+"""Training that a test kills, writing that kills itself: killed_run.py CASE CHECKPOINT COUNTER, or write STEP FILE."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from minidurnn.training import storage  # noqa: E402
 
 @dataclass(frozen=True)
 class Echo:
-    """Repeat what was heard `lag` steps ago, at every step: for truncated backpropagation, a batch is a few long stretches."""
+    """Repeat what was heard `lag` steps ago, at every step: for truncated backpropagation, in a few long stretches."""
 
     length: int
     lag: int = 3
@@ -38,15 +38,17 @@ class Echo:
         return self.batch(np.random.default_rng(1), 20)
 
 
-EVERY = 8                                                     # updates between two rows of the history and two checkpoints
+EVERY = 8                                                     # updates between two rows, and between two checkpoints
 UPDATES = 240
 CASES = {                                                     # name -> arguments of fit
     "whole sequences": {
-        "network": Network(Chunked(Chain((IndRNN(2, 6, horizon=20), DuRNN(6, 5, 4, horizon=20))), 8), 1), "task": Adding(20), "batch": 8,
+        "network": Network(Chunked(Chain((IndRNN(2, 6, horizon=20), DuRNN(6, 5, 4, horizon=20))), 8), 1),
+        "task": Adding(20), "batch": 8,
         "optimizer": Adam(0.02), "schedule": Plateau(patience=1, factor=0.8), "seed": 3,
     },
-    "windows": {                                              # 46 = 6 · 7 + 4: seven windows, the last one shorter; most checkpoints fall inside a batch
-        "network": Network(Chain((IndRNN(1, 6, horizon=20), RNN(6, 5))), 1, reads="every"), "task": Echo(46), "batch": 4, "window": 7,
+    "windows": {                                              # 46 = 6 · 7 + 4: most checkpoints fall inside a batch
+        "network": Network(Chain((IndRNN(1, 6, horizon=20), RNN(6, 5))), 1, reads="every"),
+        "task": Echo(46), "batch": 4, "window": 7,
         "optimizer": SGD(0.05, momentum=0.9), "schedule": Plateau(patience=1, factor=0.8), "seed": 4,
     },
 }
@@ -54,7 +56,9 @@ CASES = {                                                     # name -> argument
 
 def train(case, checkpoint, updates=UPDATES):
     """The run of a case, from its checkpoint where there is one  ->  p, history."""
-    return fit(**CASES[case], updates=updates, log_every=EVERY, validate_every=2 * EVERY, checkpoint=checkpoint, checkpoint_every=EVERY, resume=True, progress=False)
+    return fit(
+        **CASES[case], updates=updates, log_every=EVERY, validate_every=2 * EVERY, checkpoint=checkpoint,
+        checkpoint_every=EVERY, resume=True, progress=False)
 
 
 def counting(path):
@@ -69,7 +73,7 @@ def counting(path):
         def update(self, step=1):
             self.done += step
             os.pwrite(self.file, struct.pack("qq", self.first, self.done), 0)
-            sleep(0.001)                                      # else checkpoints take most of the time, and most kills fall on one
+            sleep(0.001)                                      # else most kills fall on a checkpoint
     return Bar
 
 
@@ -91,7 +95,8 @@ def write_and_die(step, path):
         replace(old, new)
         die()
     room, name, substitute = {
-        "before savez": (np, "savez", lambda *_, **__: die()), "in savez": (np, "savez", half), "after savez": (os, "fsync", lambda _: die()),
+        "before savez": (np, "savez", lambda *_, **__: die()), "in savez": (np, "savez", half),
+        "after savez": (os, "fsync", lambda _: die()),
         "before replace": (os, "replace", lambda *_: die()), "after replace": (os, "replace", replaced),
     }[step]
     setattr(room, name, substitute)

@@ -116,7 +116,9 @@ def test_every_jacobian_is_what_central_differences_give(model):
         assert_same(a.jacobian(model, p, x, t, state), differences(rest, before), 1e-7)
     for t in (1, 4, T):
         before = state_at(model, p, x, state, t - 1)
-        moved = differences(lambda x_t, t=t, before=before: last_state(model, p, np.concatenate([x_t[None], x[t:]]), before), x[t - 1])
+        moved = differences(
+            lambda x_t, t=t, before=before: last_state(model, p, np.concatenate([x_t[None], x[t:]]), before), x[t - 1]
+        )
         assert np.abs(moved).max() > 1e-6
         assert_same(a.jacobian(model, p, x, t, state, wrt="x"), moved, 1e-7)
 
@@ -128,13 +130,17 @@ def test_parts_of_the_state_are_blocks_of_the_jacobian():
         for wrt, rows in {"state": slice(None), "short": SHORT, "long": LONG}.items():
             assert_same(a.jacobian(DURNN, p, x, 2, state, of=of, wrt=wrt), whole[:, rows, columns])
     assert_same(a.jacobian(DURNN, p, x, 2, state, of=slice(5, 8), wrt=slice(-2, None)), whole[:, -2:, 5:8])
-    assert_same(a.jacobian(DURNN, p, x, 2, state, of="long", wrt="x"), a.jacobian(DURNN, p, x, 2, state, wrt="x")[:, :, LONG])
+    assert_same(
+        a.jacobian(DURNN, p, x, 2, state, of="long", wrt="x"), a.jacobian(DURNN, p, x, 2, state, wrt="x")[:, :, LONG]
+    )
 
 
 def test_the_parts_of_a_state_have_names():
     assert a.state_slices(RNN(2, 4)) == {"state": slice(0, 4)}
     assert a.state_slices(Chunked(DURNN, 3)) == {"state": slice(0, 9), "short": SHORT, "long": LONG}
-    assert a.state_slices(CHAIN) == {"state": slice(0, 12), "0": slice(0, 7), "0/short": slice(0, 3), "0/long": slice(3, 7), "1": slice(7, 12)}
+    assert a.state_slices(CHAIN) == {
+        "state": slice(0, 12), "0": slice(0, 7), "0/short": slice(0, 3), "0/long": slice(3, 7), "1": slice(7, 12)
+    }
     p, x, state = case(CHAIN)
     _, (durnn_tape, rnn_tape) = CHAIN.forward(p, x, state)
     last, slices = last_state(CHAIN, p, x, state), a.state_slices(CHAIN)
@@ -159,7 +165,11 @@ def test_the_long_memory_of_a_short_state_is_a_sum_over_the_steps_of_the_selecti
     _, selections = durnn_steps(p, x, state)
     shorts = [p["U_s"] @ diag(1.0 * (s > 0)) for s in tape.s]                  # ds_t/ds_{t-1}
     for t in range(1, T + 1):
-        paths = [product(shorts[t:k], 4) @ selections[k - 1] @ diag(p["u"] ** (T - k) * (tape.l[k:] > 0).prod(0)) for k in range(t, T + 1)]
+        paths = [
+            product(shorts[t:k], 4) @ selections[k - 1] @ diag(
+                p["u"] ** (T - k) * (tape.l[k:] > 0).prod(0)
+            ) for k in range(t, T + 1)
+        ]
         held, direct = (a.jacobian(DURNN, p, x, t, state, of="long", wrt=part) for part in ("short", "long"))
         assert_same(held + a.selection_jacobian(tape, t) @ direct, sum(paths))
         assert_same(held, sum(paths[1:], np.zeros((B, 4, 5))))
@@ -197,7 +207,9 @@ def test_the_gradient_at_every_step_is_what_backward_over_the_rest_gives(model, 
 
 
 @pytest.mark.parametrize("reads", ["last", "every"])
-@pytest.mark.parametrize("body", [RNN(2, 4), DURNN, CHAIN, Chunked(DURNN, 3), Chunked(Chunked(CHAIN, 2), 4, keep="boundaries")], ids=repr)
+@pytest.mark.parametrize(
+    "body", [RNN(2, 4), DURNN, CHAIN, Chunked(DURNN, 3), Chunked(Chunked(CHAIN, 2), 4, keep="boundaries")], ids=repr
+)
 def test_the_gradient_of_a_loss_at_every_step_is_that_of_the_loss_of_the_rest(body, reads):
     network = Network(body, 3, reads=reads)
     p = {"body": case(body)[0], "readout": case(network.readout)[0]}
@@ -205,7 +217,9 @@ def test_the_gradient_of_a_loss_at_every_step_is_that_of_the_loss_of_the_rest(bo
     target = rng(1).standard_normal((T, B, 3))
     whole = target if reads == "every" else target[-1]
     dstate = a.loss_gradients_by_step(network, p, x, whole, state)
-    assert dstate.shape == (T + 1, B, body.state_size) and (dstate[T] == 0).all() and np.abs(dstate[:T]).max((1, 2)).all()
+    assert dstate.shape == (T + 1, B, body.state_size)
+    assert (dstate[T] == 0).all()
+    assert np.abs(dstate[:T]).max((1, 2)).all()
     for t in range(T):
         rest = target[t:] if reads == "every" else target[-1]
         _, _, tape = network.loss(p, x[t:], rest, state_at(body, p["body"], x, state, t))
@@ -224,7 +238,9 @@ def test_the_norms_by_lag_are_the_norms_of_the_jacobians_backwards(of, wrt, norm
         assert_same(at_lag, np.linalg.norm(a.jacobian(DURNN, p, x, T - k, state, of=of, wrt=wrt), order, axis=(1, 2)))
 
 
-@pytest.mark.parametrize("model, of, wrt", [(RNN(2, 4), "state", "state"), (DURNN, "long", "state"), (DURNN, slice(2, 7), "x")], ids=repr)
+@pytest.mark.parametrize(
+    "model, of, wrt", [(RNN(2, 4), "state", "state"), (DURNN, "long", "state"), (DURNN, slice(2, 7), "x")], ids=repr
+)
 def test_random_cotangents_estimate_the_frobenius_norm(model, of, wrt):
     p, x, state = case(model)
     exact = a.gradient_norm_by_lag(model, p, x, state, of=of, wrt=wrt)
@@ -256,7 +272,8 @@ def test_a_norm_survives_where_the_squares_underflow(norm):
     cell, steps = IndRNN(1, 1, activation="identity"), 100
     p = {"W": np.zeros((1, 1), "f"), "u": np.full(1, 0.5, "f"), "b": np.zeros(1, "f")}
     norms = a.gradient_norm_by_lag(cell, p, np.zeros((steps, 1, 1), "f"), norm=norm)
-    assert (norms[:, 0] == np.float32(0.5) ** np.arange(steps + 1)).all() and norms[-1, 0] * norms[-1, 0] == 0    # ** 2 would be float64 under NumPy 1
+    # ** 2 would be float64 under NumPy 1
+    assert (norms[:, 0] == np.float32(0.5) ** np.arange(steps + 1)).all() and norms[-1, 0] * norms[-1, 0] == 0
     p["u"][:] = 0
     assert (a.gradient_norm_by_lag(cell, p, np.zeros((2, 1, 1), "f"), norm=norm)[:, 0] == [1, 0, 0]).all()
 
@@ -276,8 +293,13 @@ def test_the_strength_of_the_selection_is_its_largest_norm_and_stays_below_its_b
         p, x, state = case(DURNN, seed)
         tape = DURNN.forward(p, x, state)[1]
         strength = a.selection_strength(tape)
-        assert_same(strength, np.max([np.linalg.norm(a.selection_jacobian(tape, k), 2, axis=(1, 2)) for k in range(1, T + 1)], axis=0))
-        bound = np.linalg.norm(p["W_l"], 2) + np.linalg.norm(p["W_g"], 2) / 4 * np.abs(tape.s @ p["W_l"] + p["b_l"]).max((0, 2))
+        assert_same(
+            strength,
+            np.max([np.linalg.norm(a.selection_jacobian(tape, k), 2, axis=(1, 2)) for k in range(1, T + 1)], axis=0),
+        )
+        bound = np.linalg.norm(p["W_l"], 2) + np.linalg.norm(p["W_g"], 2) / 4 * np.abs(
+            tape.s @ p["W_l"] + p["b_l"]
+        ).max((0, 2))
         assert_same(a.selection_bound(tape), bound)
         assert (strength <= bound).all() and strength.min() > 0
 
@@ -294,7 +316,9 @@ def test_the_smear_bound_holds_in_80_random_cases_and_is_not_idle():
         c, rho, u_max = a.selection_strength(tape)[0], spectral_norm(p["U_s"]), np.abs(p["u"]).max()
         norms = a.gradient_norm_by_lag(cell, p, x, state, of="long", wrt="short", norm="spectral")[:, 0]
         for lag in (0, 1, 4, 11):
-            held, direct = (a.jacobian(cell, p, x, steps - lag, state, of="long", wrt=part)[0] for part in ("short", "long"))
+            held, direct = (
+                a.jacobian(cell, p, x, steps - lag, state, of="long", wrt=part)[0] for part in ("short", "long")
+            )
             following = np.linalg.norm(held + a.selection_jacobian(tape, steps - lag)[0] @ direct, 2)
             bound = a.smear_bound(c, rho, u_max, lag)
             assert max(following, norms[lag]) <= bound * (1 + 1e-12)
@@ -331,7 +355,9 @@ def test_time_scales_have_their_closed_forms():
 def test_a_bound_for_a_horizon_and_the_memory_length_are_inverse():
     assert a.bound_for(22, 0.1) == pytest.approx(0.9, abs=1e-3) and a.bound_for(1, 0.3) == 0.3
     for horizon, tolerance in ((5, 0.5), (44, 0.01), (5000, 0.1)):
-        assert float(a.memory_length(a.bound_for(horizon, tolerance), 10_000, tolerance)) == pytest.approx(horizon, rel=1e-9)
+        assert float(
+            a.memory_length(a.bound_for(horizon, tolerance), 10_000, tolerance)
+        ) == pytest.approx(horizon, rel=1e-9)
         assert a.bound_for(horizon, tolerance) ** horizon == pytest.approx(tolerance, rel=1e-9)
 
 
@@ -341,7 +367,9 @@ def test_the_spectral_radius_is_the_growth_of_powers_and_at_most_the_norm():
     shear = np.array([[0.5, 100.0], [0.0, -0.7]])
     assert a.spectral_radius(shear) == pytest.approx(0.7, rel=1e-12) and spectral_norm(shear) > 100
     U = rng().standard_normal((4, 4))
-    assert np.linalg.norm(np.linalg.matrix_power(U, 400), 2) ** (1 / 400) == pytest.approx(a.spectral_radius(U), rel=0.02)
+    assert np.linalg.norm(
+        np.linalg.matrix_power(U, 400), 2
+    ) ** (1 / 400) == pytest.approx(a.spectral_radius(U), rel=0.02)
 
 
 # Arrays, purity, wrong input
@@ -351,11 +379,16 @@ def everything(p, x, state, target):
     network, body = Network(DURNN, 3), p["body"]
     tape, cotangent = DURNN.forward(body, x, state)[1], state
     return {
-        "by step": a.gradients_by_step(DURNN, body, x, cotangent, state), "output": a.gradients_by_step(DURNN, body, x, cotangent, on="output"),
-        "loss": a.loss_gradients_by_step(network, p, x, target, state), "jacobian": a.jacobian(DURNN, body, x, 2, state, of="long"),
-        "x": a.jacobian(DURNN, body, x, 2, wrt="x"), "steps": a.step_jacobians(DURNN, body, x), "exact": a.gradient_norm_by_lag(DURNN, body, x, norm="spectral"),
-        "estimate": a.gradient_norm_by_lag(DURNN, body, x, state, wrt="short", rng=rng()), "selection": a.selection_jacobian(tape, 2),
-        "strength": a.selection_strength(tape), "bound": a.selection_bound(tape), "memory": a.memory_length(body["u"], 50), "half": a.half_life(body["u"] / 2),
+        "by step": a.gradients_by_step(DURNN, body, x, cotangent, state),
+        "output": a.gradients_by_step(DURNN, body, x, cotangent, on="output"),
+        "loss": a.loss_gradients_by_step(network, p, x, target, state),
+        "jacobian": a.jacobian(DURNN, body, x, 2, state, of="long"),
+        "x": a.jacobian(DURNN, body, x, 2, wrt="x"), "steps": a.step_jacobians(DURNN, body, x),
+        "exact": a.gradient_norm_by_lag(DURNN, body, x, norm="spectral"),
+        "estimate": a.gradient_norm_by_lag(DURNN, body, x, state, wrt="short", rng=rng()),
+        "selection": a.selection_jacobian(tape, 2),
+        "strength": a.selection_strength(tape), "bound": a.selection_bound(tape),
+        "memory": a.memory_length(body["u"], 50), "half": a.half_life(body["u"] / 2),
     }
 
 
@@ -400,7 +433,10 @@ def test_wrong_input_gets_one_clear_sentence():
         (lambda: a.jacobian(DURNN, p, x, 1, of="cell"), ValueError, ["'cell'", "'short'", "'long'"]),
         (lambda: a.jacobian(DURNN, p, x, 1, of=slice(9, None)), ValueError, ["slice(9, None, None)", "9 numbers"]),
         (lambda: a.gradient_norm_by_lag(DURNN, p, x, norm="nuclear"), ValueError, ["'nuclear'", "'spectral'"]),
-        (lambda: a.gradient_norm_by_lag(DURNN, p, x, norm="spectral", rng=rng()), ValueError, ["'spectral'", "expected one of 'frobenius'"]),
+        (
+            lambda: a.gradient_norm_by_lag(DURNN, p, x, norm="spectral", rng=rng()), ValueError,
+            ["'spectral'", "expected one of 'frobenius'"],
+        ),
         (lambda: a.gradient_norm_by_lag(DURNN, p, x, rng=rng(), draws=0), ValueError, ["draws is 0"]),
         (lambda: a.selection_jacobian(tape, 0), ValueError, ["step is 0", "1 to 7"]),
         (lambda: a.memory_length(0.9, 100, tolerance=1.0), ValueError, ["tolerance is 1.0", "between 0 and 1"]),

@@ -45,7 +45,8 @@ def environment(folder, **files):
 
 def command(*words, **options):
     """`python -m minidurnn ...` to its end."""
-    return subprocess.run([sys.executable, "-m", "minidurnn", *words], capture_output=True, text=True, check=False, timeout=300, **options)
+    options = {"capture_output": True, "text": True, "check": False, "timeout": 300, **options}
+    return subprocess.run([sys.executable, "-m", "minidurnn", *words], **options)
 
 
 def sentence(captured):
@@ -74,8 +75,8 @@ def actions(which):
 
 def test_every_option_is_explained():
     found = list(actions(parser()))
-    options = {"--quick", "--models", "--seeds", "--lengths", "--backend", "--workers", "--resume", "--out", "--version"}
-    assert options <= {name for action in found for name in action.option_strings}
+    options = {"--quick", "--models", "--seeds", "--lengths", "--backend", "--workers", "--resume", "--out"}
+    assert options | {"--version"} <= {name for action in found for name in action.option_strings}
     for action in found:
         if isinstance(action.choices, dict):                  # the commands: their own lines
             assert all(len(line.help) > 20 for line in action._choices_actions)
@@ -92,7 +93,7 @@ def test_help_is_a_manual(capsys, monkeypatch):
             main([*words, "--help"])
         assert ended.value.code == 0
         pages[" ".join(words)] = capsys.readouterr().out
-    for code in ("0 done", "1 a trial diverged", "2 wrong input", "3 anything else", "130 stopped by Ctrl-C", "141 nobody read"):
+    for code in ("0 done", "1 a trial diverged", "2 wrong input", "3 anything else", "130 stopped", "141 nobody read"):
         assert code in pages[""] and code in pages["replicate"]
     for word in (*EXPERIMENTS, *MODELS, "minidurnn-results", "examples:", "--quick", "in steps", "bit for bit"):
         assert word in pages["replicate"]
@@ -100,7 +101,8 @@ def test_help_is_a_manual(capsys, monkeypatch):
 
 
 def test_the_examples_of_the_manual_are_commands():
-    lines = [line.split("   ")[0].split() for line in command_line.EXAMPLES.splitlines() if line.startswith("  minidurnn")]
+    examples = command_line.EXAMPLES.splitlines()
+    lines = [line.split("   ")[0].split() for line in examples if line.startswith("  minidurnn")]
     assert len(lines) == 3
     for line in lines:
         chosen = parser().parse_args(line[1:])
@@ -166,8 +168,8 @@ def test_an_out_folder_that_cannot_be_written_is_found_before_training(short, tm
     monkeypatch.setattr(command_line, "run_trials", lambda *_: pytest.fail("it trains"))
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "runs").write_text("in the way")
-    wrong = {tmp_path / "file": tmp_path / "file", tmp_path / "file" / "below": tmp_path / "file" / "below", tmp_path: tmp_path / "runs"}
-    for out, named in wrong.items():
+    file, below = tmp_path / "file", tmp_path / "file" / "below"
+    for out, named in ((file, file), (below, below), (tmp_path, tmp_path / "runs")):
         assert main(["replicate", "adding", "--quick", "--out", str(out)]) == 2
         said = sentence(capsys.readouterr())
         assert f"the output folder {named} cannot be written" in said and "--out" in said
@@ -185,10 +187,11 @@ def test_missing_data_are_found_before_training(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize("stub, words", [
     ("raise ImportError('no libcuda')", ("CuPy is not installed", "minidurnn[cuda12]")),
-    ("class cuda:\n    is_available = staticmethod(lambda: False)", ("CuPy is installed but finds no GPU", "nvidia-smi")),
+    ("class cuda:\n    is_available = staticmethod(lambda: False)", ("CuPy is installed but finds no GPU", "nvidia")),
 ], ids=["no CuPy", "no GPU"])
 def test_a_backend_that_is_not_there_is_refused(stub, words, tmp_path):
-    done = command("replicate", "adding", "--quick", "--backend", "cupy", "--out", str(tmp_path / "out"), env=environment(tmp_path, cupy=stub))
+    words_given = "replicate", "adding", "--quick", "--backend", "cupy", "--out", str(tmp_path / "out")
+    done = command(*words_given, env=environment(tmp_path, cupy=stub))
     assert done.returncode == 2
     assert re.fullmatch(r"minidurnn: [^\n]+\.\n", done.stderr) and all(word in done.stderr for word in words)
     assert not (tmp_path / "out").exists()
@@ -212,7 +215,8 @@ def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys)
 
 
 def test_on_the_stand_in_for_cupy_it_computes_there(short, cupy, tmp_path, capsys):
-    assert main(["replicate", "adding", "--quick", "--models", "indrnn-1", "--backend", "cupy", "--out", str(tmp_path)]) == 0
+    words = ["replicate", "adding", "--quick", "--models", "indrnn-1", "--backend", "cupy"]
+    assert main([*words, "--out", str(tmp_path)]) == 0
     record = json.loads(next(tmp_path.glob("*.json")).read_text())
     assert record["machine"]["gpu"] == "stand-in" and record["trial"]["backend"] == "cupy"
 
@@ -274,7 +278,7 @@ minidurnn.experiments.EXPERIMENTS["adding"].quick.update({ {**SHORT, "updates": 
 
 
 def interrupted(words, env, after):
-    """A command that gets Ctrl-C when its bar shows so many updates  ->  exit code, stdout, stderr, the updates shown."""
+    """A command that gets Ctrl-C when its bar shows so many updates  ->  code, stdout, stderr, the updates shown."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, **pipes)
     shown, text = [], ""
@@ -298,7 +302,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(tmp_path
     assert code == 130 and shown[0] == 0 and shown[-1] < 300
     checkpoint = next((tmp_path / "cut" / "runs").glob("*.npz"))
     saved = read(checkpoint, "checkpoint")[1]["run"]["update"]
-    assert saved % 20 == 0 and saved >= 120                   # the last row, which is later than the last regular checkpoint
+    assert saved % 20 == 0 and saved >= 120                   # the last row, later than the last regular checkpoint
     assert f"update {saved} is saved in {checkpoint}" in out and "--resume" in out
     assert "minidurnn: stopped" in err and "--resume" in err and "Traceback" not in err
     assert not list((tmp_path / "cut").glob("*.json"))
@@ -349,7 +353,10 @@ def test_a_figure_that_cannot_be_drawn_ends_nothing(short, tmp_path, capsys, mon
 def test_a_figure_is_drawn_of_all_records_of_the_folder(short, tmp_path, monkeypatch):
     plots = pytest.importorskip("minidurnn.plots", reason="figures need matplotlib")
     drawn = []
-    monkeypatch.setattr(plots, "training_curves", lambda records, path: drawn.append([record.trial["model"] for record in records]))
+
+    def draw(records, path):
+        drawn.append([record.trial["model"] for record in records])
+    monkeypatch.setattr(plots, "training_curves", draw)
     for model in ("rnn", "durnn"):                            # the second command does not take the first's curve away
         assert main(["replicate", "adding", "--quick", "--models", model, "--out", str(tmp_path)]) == 0
     assert drawn == [["rnn"], ["durnn", "rnn"]]
@@ -372,8 +379,18 @@ def test_output_that_cannot_be_written_costs_no_work(redirection, code, left, tm
     assert len(read_records(tmp_path / "ünï")) == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_two_processes_train_where_every_standard_stream_is_closed(tmp_path):
+    pytest.importorskip("joblib", reason="several processes need joblib")
+    words = f"replicate adding --quick --models indrnn-1,rnn --workers 2 --out {tmp_path / 'out'}"
+    line, env = f"{sys.executable} -m minidurnn {words} <&- >&- 2>&-", environment(tmp_path, sitecustomize=QUICKER)
+    done = subprocess.run(["bash", "-c", line], env=env, check=False, timeout=300)
+    assert done.returncode == 0 and len(read_records(tmp_path / "out")) == 2
+
+
 def test_a_folder_that_the_encoding_lacks_is_printed_as_its_escape(tmp_path):
-    env = {**environment(tmp_path, sitecustomize=QUICKER), "PYTHONIOENCODING": "ascii", "MPLBACKEND": "module://not_here.backend"}
+    strange = {"PYTHONIOENCODING": "ascii", "MPLBACKEND": "module://not_here.backend"}
+    env = {**environment(tmp_path, sitecustomize=QUICKER), **strange}
     done = command(*TINY_RUN, str(tmp_path / "ünï"), env=env)
     assert done.returncode == 0 and "\\xfcn\\xef" in done.stdout and "Traceback" not in done.stderr
 
@@ -382,8 +399,9 @@ def test_a_folder_that_the_encoding_lacks_is_printed_as_its_escape(tmp_path):
 def test_output_that_nobody_reads_ends_quietly(words, tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
+    options = {"stdout": writer, "stderr": subprocess.PIPE, "text": True, "check": False}
     env = {**environment(tmp_path), "PYTHONUNBUFFERED": ""}
-    done = subprocess.run([sys.executable, "-m", "minidurnn", *words], stdout=writer, stderr=subprocess.PIPE, text=True, env=env, check=False)
+    done = subprocess.run([sys.executable, "-m", "minidurnn", *words], env=env, **options)
     os.close(writer)
     assert done.stderr == "" and done.returncode == (141 if words[0] == "ledger" else 0)
 
@@ -400,14 +418,31 @@ def test_ctrl_c_while_the_commands_are_imported_shows_no_traceback(tmp_path, mon
     assert capsys.readouterr().err == "\nminidurnn: stopped\n"
 
 
+@pytest.mark.parametrize("words, code", [
+    (["-m", "minidurnn", "list"], 130), (["-c", "import minidurnn"], -signal.SIGINT),
+])
+def test_ctrl_c_while_the_package_is_imported_is_quiet_for_the_command_line_alone(words, code, tmp_path):
+    stop = """
+import sys
+class Finder:
+    def find_spec(name, *_):
+        if name == "minidurnn.cells":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder)
+"""
+    env = environment(tmp_path, sitecustomize=stop)
+    done = subprocess.run([sys.executable, *words], env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, code != 130)
+
+
 def test_ctrl_c_with_two_processes_leaves_whole_records_and_checkpoints_to_go_on_from(tmp_path):
     pytest.importorskip("joblib", reason="several processes need joblib")
     longer = SHORTENED.replace("300", "100_000")              # it does not end by itself
-    words = ["replicate", "adding", "--quick", "--models", "rnn,durnn", "--workers", "2", "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "minidurnn", *words], env=environment(tmp_path, sitecustomize=longer), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )
+    words = ["replicate", "adding", "--quick", "--models", "rnn,durnn", "--workers", "2"]
+    words += ["--out", str(tmp_path / "out")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    env = environment(tmp_path, sitecustomize=longer)
+    process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, **pipes)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and len(list((tmp_path / "out" / "runs").glob("*.npz"))) < 2:
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The floors of the house: every module imports from its own folder or from folders below it, never up and never round."""
+"""The floors of the house: a module imports from its own folder or from folders below it, never up, never round."""
 
 import ast
 from pathlib import Path
@@ -34,7 +34,10 @@ def imports(name, path, known):
     package = name.split(".") if path.name == "__init__.py" and name != "__init__" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[2] or "__init__" for alias in node.names if alias.name.partition(".")[0] == "minidurnn")
+            yield from (
+                alias.name.partition(".")[2] or "__init__"
+                for alias in node.names if alias.name.partition(".")[0] == "minidurnn"
+            )
         elif isinstance(node, ast.ImportFrom):
             if not node.level and not (node.module or "").startswith("minidurnn"):
                 continue

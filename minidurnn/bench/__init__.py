@@ -1,71 +1,68 @@
-"""minidurnn bench: ours beside what a user would pick instead, on this machine.
+"""minidurnn bench: ours beside its own floor and beside what a user would pick instead, on this machine.
 
-One file for each concern: `workloads` what is timed and how fast it shall be, `ours` and the `*_peers` the
-implementations, `implementations` the proof that all of them compute the same, `speed` the race, `memory` peak memory,
+One file for each concern: `workloads` what is timed, `ours` and the `*_peers` the implementations, `implementations`
+the proof that all of them compute the same, `floors` what is unavoidable, `speed` the race, `memory` peak memory,
 `updates` whole training updates and the length of a chunk, `process` the environment of it all.
 """
 
+import argparse
 import sys
 from importlib import metadata
 from pathlib import Path
 
+from ..networks.models import MODELS
 from ..records.machine import surroundings
 from ..records.record import write_json
-from . import memory, process, speed, updates
+from . import floors, memory, process, speed, updates
 from .implementations import NEEDS, absent
-from .workloads import CELLS, PEERS, WORKLOADS
+from .workloads import PEERS, WORKLOADS
 
-SCHEMA = 1
+SCHEMA = 2                                                    # 2: the times of the parts of the floor too
 FEWEST = 7                                                    # rounds; the median of fewer says little
 PARTS = ("speed", "memory", "update", "chunks", "long", "import")
 
 
 def add_arguments(parser):
     """The options of `minidurnn bench`, on an argparse parser."""
+    add = parser.add_argument
     sizes = "; ".join(f"{name} T={w.T} B={w.B} D={w.D} H={w.H}" for name, w in WORKLOADS.items())
     peers = "; ".join(f"{name}: {what}" for name, what in PEERS.items())
-    parser.add_argument("--workloads", metavar="W1,W2", default=",".join(WORKLOADS), help=f"which sizes ({sizes}); all unless given")
-    parser.add_argument("--lengths", metavar="256,1024", help="instead of the workloads: W3's sizes at these numbers of steps, for the time against the length")
-    parser.add_argument("--cells", metavar="A,B", default=",".join(CELLS), help="which cells (default: %(default)s)")
-    parser.add_argument("--peers", metavar="A,B", default=",".join(PEERS), help=f"which peers ({peers}); all that are installed unless given")
-    parser.add_argument("--rounds", type=int, metavar="N", help=f"rounds of the race, at least {FEWEST}; each workload's own number unless given")
-    parser.add_argument("--chunk", type=int, metavar="STEPS", help="steps in a chunk; each cell's own number unless given")
-    parser.add_argument("--kernel", metavar="NAME", help="OpenBLAS's kernel, such as Haswell; the one that it chooses for this processor unless given")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write a record: hardware, versions, BLAS kernel, the time of every round; FILE must be new")
-    parser.add_argument("--memory", action="store_true", help="instead of the race: peak memory at W4, each implementation in its own process")
-    parser.add_argument("--update", action="store_true", help="instead of the race: whole training updates, split by part")
-    parser.add_argument("--chunks", action="store_true", help="instead of the race: ours by the length of a chunk")
-    parser.add_argument("--long", action="store_true", help="instead of the race: memory of one update at 100,000 steps")
-    parser.add_argument("--import", action="store_true", help="instead of the race: what importing the package takes")
-    parser.add_argument("--all", action="store_true", help="the race and all the others")
+    add("--workloads", metavar="W1,W2", default=",".join(WORKLOADS), help=f"which sizes ({sizes}); all unless given")
+    add("--lengths", type=_lengths, metavar="256,1024",
+        help="instead of the workloads: W3's sizes at these numbers of steps, for the time against the length")
+    add("--cells", metavar="A,B", default=",".join(floors.STEPS), help="which models (default: %(default)s)")
+    add("--peers", metavar="A,B", default=",".join(PEERS),
+        help=f"which peers ({peers}); all that are installed unless given")
+    add("--rounds", type=int, metavar="N",
+        help=f"rounds of the race, at least {FEWEST}; each workload's own number unless given")
+    add("--chunk", type=int, metavar="STEPS", help="steps in a chunk; each cell's own number unless given")
+    add("--kernel", metavar="NAME",
+        help="OpenBLAS's kernel, such as Haswell; the one that it chooses for this processor unless given")
+    add("--json", type=Path, metavar="FILE",
+        help="write a record: hardware, versions, BLAS kernel, the time of every round; FILE must be new")
+    instead = "instead of the race: "
+    add("--memory", action="store_true", help=f"{instead}peak memory at W4, each implementation in its own process")
+    add("--update", action="store_true", help=f"{instead}whole training updates, split by part")
+    add("--chunks", action="store_true", help=f"{instead}ours by the length of a chunk")
+    add("--long", action="store_true", help=f"{instead}memory of one update at 100,000 steps")
+    add("--import", action="store_true", help=f"{instead}what importing the package takes")
+    add("--all", action="store_true", help="the race and all the others")
 
 
 def main(args):
-    """Run the benchmark in an environment of its own  ->  exit code: 0 measured, 1 two implementations disagree (then nothing is timed).
+    """Run the benchmark in an environment of its own.
 
-    Raises ValueError for wrong options.
+    returns  the exit code: 0 measured, 1 two implementations disagree (then nothing is timed)
+    Raises   ValueError for wrong options; FileExistsError where the record's file appeared meanwhile.
     """
-    cells, asked_peers = _names("cell", args.cells, CELLS), _names("peer", args.peers, PEERS)
-    asked = {name: value for name, value in (("rounds", args.rounds), ("chunk", args.chunk)) if value is not None}
-    workloads = {name: WORKLOADS[name]._replace(**asked) for name in _names("workload", args.workloads, WORKLOADS)}
-    if args.lengths is not None:
-        workloads = {f"T{T}": WORKLOADS["W3"]._replace(T=T, **asked) for T in _lengths(args.lengths)}
-    if args.rounds is not None and args.rounds < FEWEST:
-        raise ValueError(f"rounds is {args.rounds}: expected at least {FEWEST}, or none for each workload's own number.")
-    if args.chunk is not None and args.chunk < 1:
-        raise ValueError(f"chunk is {args.chunk}: expected at least 1 step.")
-    if args.json is not None and (args.json.exists() or not args.json.parent.is_dir()):
-        raise ValueError(f"{args.json} exists, or its folder does not: give a new file in a folder that exists; records are not overwritten.")
+    workloads, cells, asked_peers, asked = _asked(args)
     process.settle(args.kernel)
     record = {"schema": SCHEMA, "kind": "bench", **surroundings(), "core": process.pin()}
     record["skipped"] = {peer: absent(peer) for peer in asked_peers if absent(peer)}
     peers = tuple(peer for peer in asked_peers if peer not in record["skipped"])
     record["versions"] |= {NEEDS[peer]: metadata.version(NEEDS[peer]) for peer in peers}
     record["workloads"] = {name: workload._asdict() for name, workload in workloads.items()}
-    core = "not pinned" if record["core"] is None else f"core {record['core']}"
-    print(", ".join((record["hardware"], str(record["blas"]), "1 thread", core, *(f"{name} {version}" for name, version in record["versions"].items()))))
-    for peer, reason in record["skipped"].items():
-        print(f"skipped: {peer} ({PEERS[peer]}), {reason}")
+    _introduce(record)
     chosen = PARTS if args.all else tuple(part for part in PARTS[1:] if getattr(args, part)) or PARTS[:1]
     run = {
         "memory": lambda: memory.measure(cells, peers, WORKLOADS["W4"]._replace(**asked)),
@@ -87,11 +84,40 @@ def main(args):
     return 0
 
 
-def _lengths(given):
-    words = given.split(",")
-    if not all(word.strip().isdecimal() and int(word) for word in words):
-        raise ValueError(f"lengths is {given!r}: expected numbers of steps such as 256,1024.")
-    return [int(word) for word in words]
+def _asked(args):
+    """What the options ask for  ->  workloads, cells, peers, and the numbers that every workload takes over."""
+    cells, peers = _names("model", args.cells, MODELS), _names("peer", args.peers, PEERS)
+    if args.rounds is not None and args.rounds < FEWEST:
+        said = f"rounds is {args.rounds}: expected at least {FEWEST}, or none for each workload's own number."
+        raise ValueError(said)
+    if args.chunk is not None and args.chunk < 1:
+        raise ValueError(f"chunk is {args.chunk}: expected at least 1 step.")
+    if args.json is not None and args.json.exists():
+        raise ValueError(f"the record {args.json} exists: expected a new name; nothing is overwritten.")
+    if args.json is not None and not args.json.parent.is_dir():
+        raise ValueError(f"the record {args.json} cannot be written: {args.json.parent} is no folder; make it first.")
+    asked = {name: value for name, value in (("rounds", args.rounds), ("chunk", args.chunk)) if value is not None}
+    names = _names("workload", args.workloads, WORKLOADS)
+    workloads = {name: WORKLOADS[name] for name in names}
+    if args.lengths is not None:
+        workloads = {f"T{T}": WORKLOADS["W3"]._replace(T=T) for T in args.lengths}
+    return {name: workload._replace(**asked) for name, workload in workloads.items()}, cells, peers, asked
+
+
+def _introduce(record):
+    """Print what is measured with, and what is not there."""
+    core = "not pinned" if record["core"] is None else f"core {record['core']}"
+    versions = [f"{name} {version}" for name, version in record["versions"].items()]
+    print(", ".join((record["hardware"], record["blas"] or "BLAS unknown", "1 thread", core, *versions)))
+    for peer, reason in record["skipped"].items():
+        print(f"skipped: {peer} ({PEERS[peer]}), {reason}")
+
+
+def _lengths(text):
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and len(word) < 10 and int(word) for word in words):
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no list of whole numbers from 1 such as 256,1024")
+    return tuple(dict.fromkeys(int(word) for word in words))
 
 
 def _names(what, given, known):

@@ -1,12 +1,12 @@
-"""Implementations in processes of their own, as their users run them: none finds the other's allocator, threads or caches."""
+"""Implementations in processes of their own, as users run them: none finds another's allocator, threads or caches."""
 
 import json
 import subprocess
 import sys
 from time import perf_counter, process_time
 
-from .implementations import prepare
-from .workloads import CELLS, Workload, inputs
+from .implementations import ready
+from .workloads import Workload
 
 TURN = 0.1                                                    # seconds that a turn lasts at least
 COMMAND = "import sys; from minidurnn.bench.competitors import compete; compete(*sys.argv[1:])"
@@ -19,7 +19,8 @@ class Competitor:
         self.who, self.words = f"{name} of {cell}", (name, cell, json.dumps(workload), str(chunk))
 
     def __enter__(self):
-        self.process = subprocess.Popen([sys.executable, "-c", COMMAND, *self.words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-c", COMMAND, *self.words]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._answer()                                        # it is ready
         return self
 
@@ -43,9 +44,7 @@ class Competitor:
 
 def compete(name, cell, workload, chunk):
     """The other end of a Competitor."""
-    workload = Workload(*json.loads(workload))
-    model = CELLS[cell](workload)
-    step = prepare(name, cell, model, *inputs(model, workload), int(chunk))
+    step = ready(name, cell, Workload(*json.loads(workload)), int(chunk))
     step()                                                    # compilers do their work here
     begin = perf_counter()
     step()

@@ -8,10 +8,10 @@ from time import process_time
 from ..networks.chunked import Chunked
 from ..networks.network import Network
 from ..tasks import Adding
-from .implementations import field, prepare
+from .implementations import field, ready
 from .process import resident
-from .updates import PARTS, training
-from .workloads import CELLS, MEMORY_TARGETS, Workload, chunk_of, inputs
+from .updates import training
+from .workloads import MEMORY_TARGETS, Workload, body, chunk_of
 
 LONG = Workload(100_000, 16, 2, 64, rounds=1, chunk=16)
 LONG_CELL = "Chunked(Chunked(cell, 16), 1000, 'boundaries')"
@@ -19,30 +19,36 @@ LONG_LIMIT = 200                                              # MiB above what t
 
 
 def measure(cells, peers, workload):
-    """Two steps of W4, this workload, by ours and each peer, each in a fresh process  ->  rows of plain data, after a line for each."""
-    print(f"{'':3} {'cell':<7} {'':8} {'start MiB':>10} {'peak MiB':>9}   of eager's peak", flush=True)
+    """Two steps of W4, this workload, by ours and each peer, each in a fresh process.
+
+    returns  rows of plain data, after a line for each
+    """
+    print(f"{'':3} {'cell':<10} {'':8} {'start MiB':>10} {'peak MiB':>9}   of eager's peak", flush=True)
     rows = []
     for cell in cells:
         chunk = chunk_of(cell, workload)
-        row = {"workload": "W4", "cell": cell, "chunk": chunk, "MiB": {name: fresh("two_steps", name, cell, json.dumps(workload), chunk) for name in field(cell, peers)}}
-        eager = row["MiB"].get("eager", {}).get("peak")
-        for name, taken in row["MiB"].items():
+        MiB = {name: fresh("two_steps", name, cell, json.dumps(workload), chunk) for name in field(cell, peers)}
+        eager = MiB.get("eager", {}).get("peak")
+        for name, taken in MiB.items():
             share = "" if eager is None else f"{taken['peak'] / eager:>8.2f}"
             goal = MEMORY_TARGETS.get(cell) if name == "ours" and eager is not None else None
-            judged = "" if goal is None else f"  target {goal:.2f} {'met' if taken['peak'] <= goal * eager else 'MISSED'}"
-            print(f"W4  {cell:<7} {name:<8} {taken['start']:>10.0f} {taken['peak']:>9.0f} {share}{judged}", flush=True)
-        rows.append(row)
+            met = goal is not None and taken["peak"] <= goal * eager
+            judged = "" if goal is None else f"  target {goal:.2f} {'met' if met else 'MISSED'}"
+            print(f"W4  {cell:<10} {name:<8} {taken['start']:>10.0f} {taken['peak']:>9.0f} {share}{judged}", flush=True)
+        rows.append({"workload": "W4", "cell": cell, "chunk": chunk, "MiB": MiB})
     return rows
 
 
 def measure_long(cells):
     """One whole update at T = 100,000 in a fresh process, and a line for each cell  ->  rows of plain data."""
-    print(f"one update of adding, T = {LONG.T:,}, B = {LONG.B}, H = {LONG.H}, {LONG_CELL}\n    {'cell':<7} {'imports MiB':>12} {'peak above':>11} {'seconds':>8}", flush=True)
+    print(f"one update of adding, T = {LONG.T:,}, B = {LONG.B}, H = {LONG.H}, {LONG_CELL}")
+    print(f"    {'cell':<10} {'imports MiB':>12} {'peak above':>11} {'seconds':>8}", flush=True)
     rows = []
     for cell in cells:
         row = {"cell": cell, **fresh("long_update", cell)}
         above = row["peak"] - row["imports"]
-        print(f"    {cell:<7} {row['imports']:>12.0f} {above:>11.0f} {row['seconds']:>8.1f}  target {LONG_LIMIT} {'met' if above < LONG_LIMIT else 'MISSED'}", flush=True)
+        judged = f"target {LONG_LIMIT} {'met' if above < LONG_LIMIT else 'MISSED'}"
+        print(f"    {cell:<10} {row['imports']:>12.0f} {above:>11.0f} {row['seconds']:>8.1f}  {judged}", flush=True)
         rows.append(row)
     return rows
 
@@ -50,10 +56,12 @@ def measure_long(cells):
 def fresh(job, *words):
     """What a function of this module returns when a new process calls it with these words."""
     command = "import sys; from minidurnn.bench import memory; memory.answer(*sys.argv[1:])"
-    done = subprocess.run([sys.executable, "-c", command, job, *map(str, words)], capture_output=True, text=True, check=False)
+    words = [job, *map(str, words)]
+    done = subprocess.run([sys.executable, "-c", command, *words], capture_output=True, text=True, check=False)
     if done.returncode:
         last = done.stderr.strip().rpartition("\n")[2]
-        raise RuntimeError(f"the process that measures {job} of {' '.join(map(str, words))} ended with code {done.returncode}: {last}")
+        said = f"the process that measures {job} of {' '.join(words[1:])} ended with code {done.returncode}: {last}"
+        raise RuntimeError(said)
     return json.loads(done.stdout)
 
 
@@ -64,9 +72,7 @@ def answer(job, *words):
 
 def two_steps(name, cell, workload, chunk):
     """Memory before the first step, with inputs and libraries there, and at the peak of two steps."""
-    workload = Workload(*json.loads(workload))
-    model = CELLS[cell](workload)
-    step = prepare(name, cell, model, *inputs(model, workload), int(chunk))
+    step = ready(name, cell, Workload(*json.loads(workload)), int(chunk))
     start = resident()[0]
     for _ in range(2):
         step()
@@ -77,7 +83,6 @@ def long_update(cell, workload=LONG):
     """Memory of the imports, peak of a whole update, its CPU seconds."""
     imports, begin = resident()[0], process_time()
     task = Adding(workload.T)
-    steps = training(Network(Chunked(Chunked(CELLS[cell](workload), 16), 1000, "boundaries"), task.outputs), task, workload.B)
-    for _ in PARTS:
-        next(steps)
+    network = Network(Chunked(Chunked(body(cell, workload), 16), 1000, "boundaries"), task.outputs)
+    next(training(network, task, workload.B))
     return {"imports": round(imports, 1), "peak": round(resident()[1], 1), "seconds": round(process_time() - begin, 2)}

@@ -11,6 +11,7 @@ class Stretch(namedtuple("Stretch", "cell share")):
     """One stretch of the sequence as a model whose output is its part of the mean over all states.
 
     share    (chunk, B, outputs)  that mean's gradient on every h[t]: one and the same number
+    tape     the steps of the stretch, and the cell's tape
     """
 
     needs_noise = needs_lengths = False
@@ -18,15 +19,16 @@ class Stretch(namedtuple("Stretch", "cell share")):
     def forward(self, p, x, state):
         """The cell, and the sum of its outputs (einsum is faster at it than sum)."""
         h, tape = self.cell.forward(p, x, state)
-        return np.einsum("tbh->", h), tape
+        return np.einsum("tbh->", h), (len(x), tape)
 
     def backward(self, _, tape, dstate):
         """The cell's backward under the constant gradient of a mean."""
-        return self.cell.backward(self.share[:len(tape.x)], tape, dstate)
+        steps, tape = tape
+        return self.cell.backward(self.share[:steps], tape, dstate)
 
     def last_state(self, tape):
         """The cell's."""
-        return self.cell.last_state(tape)
+        return self.cell.last_state(tape[1])
 
 
 def prepare(cell, p, x, chunk):

@@ -10,7 +10,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def settle(kernel=None):
-    """Run this very command again, once, with one thread and with the BLAS kernel that OpenBLAS chooses for the processor.
+    """Run this very command again, once, with one thread and the BLAS kernel that OpenBLAS chooses for the processor.
 
     Both are decided when NumPy is imported, so a program that has imported it must start anew to decide them.
     kernel   OpenBLAS's name of the kernel to use instead, such as "Haswell"

@@ -16,7 +16,7 @@ from ..training.update import PARTS as UPDATE
 from ..training.update import update
 from .competitors import Competitor
 from .speed import race
-from .workloads import CELLS, chunk_of
+from .workloads import body, chunk_of
 
 PARTS = ("data", *UPDATE)
 CORE = ("forward and loss", "backward")
@@ -27,7 +27,8 @@ CHUNKS = (8, 16, 32, 50)
 
 def measure(workloads, cells):
     """Updates of a network on the adding problem, as `fit` makes them, split by part  ->  rows of plain data."""
-    print("an update of adding in ms of CPU time, and what is not forward or backward\n" + f"{'':3} {'cell':<7} {'total':>9} " + " ".join(f"{part:>16}" for part in PARTS) + "    rest", flush=True)
+    print("an update of adding in ms of CPU time, and what is not forward or backward")
+    print(f"{'':4} {'cell':<10} {'total':>9} " + " ".join(f"{part:>16}" for part in PARTS) + "    rest", flush=True)
     rows = []
     for name, workload in workloads.items():
         for cell in cells:
@@ -35,23 +36,28 @@ def measure(workloads, cells):
             total = sum(parts.values())
             rest = 1.0 - sum(parts[part] for part in CORE) / total
             judged = "" if name != "W1" else f"  target {REST_LIMIT:.0%} {'met' if rest < REST_LIMIT else 'MISSED'}"
-            print(f"{name:3} {cell:<7} {total * 1e3:>9.2f} " + " ".join(f"{parts[part] * 1e3:>16.3f}" for part in PARTS) + f"  {rest:>6.1%}{judged}", flush=True)
-            rows.append({"workload": name, "cell": cell, "chunk": chunk_of(cell, workload), "seconds": parts, "rest": rest})
+            each = " ".join(f"{parts[part] * 1e3:>16.3f}" for part in PARTS)
+            print(f"{name:4} {cell:<10} {total * 1e3:>9.2f} {each}  {rest:>6.1%}{judged}", flush=True)
+            chunk = chunk_of(cell, workload)
+            rows.append({"workload": name, "cell": cell, "chunk": chunk, "seconds": parts, "rest": rest})
     return rows
 
 
 def measure_import(times=7):
     """CPU seconds of `import minidurnn` in fresh processes  ->  a row for each, after a line."""
     command = "from time import process_time; begin = process_time(); import minidurnn; print(process_time() - begin)"
-    seconds = [float(subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True).stdout) for _ in range(times)]
-    print(f"import minidurnn: {median(seconds):.3f} s of CPU time, median of {times}  target {IMPORT_LIMIT} {'met' if median(seconds) <= IMPORT_LIMIT else 'MISSED'}", flush=True)
+    fresh = [sys.executable, "-c", command]
+    seconds = [float(subprocess.run(fresh, capture_output=True, text=True, check=True).stdout) for _ in range(times)]
+    judged = f"target {IMPORT_LIMIT} {'met' if median(seconds) <= IMPORT_LIMIT else 'MISSED'}"
+    print(f"import minidurnn: {median(seconds):.3f} s of CPU time, median of {times}  {judged}", flush=True)
     return [round(second, 4) for second in seconds]
 
 
 def split(cell, workload):
     """CPU seconds of every part of an update, medians over three updates for each round  ->  {part: seconds}."""
     task, seconds, since = Adding(workload.T), {part: [] for part in PARTS}, process_time()
-    network = Network(Chunked(CELLS[cell](workload._replace(D=task.inputs)), chunk_of(cell, workload)), task.outputs)
+    model = body(cell, workload._replace(D=task.inputs))
+    network = Network(Chunked(model, chunk_of(cell, workload)), task.outputs)
 
     def lap(part):
         nonlocal since
@@ -75,11 +81,14 @@ def training(network, task, B, lap=lambda part: None):
 
 def measure_chunks(workloads, cells):
     """Ours with chunks of several lengths, and the whole sequence in one  ->  rows of plain data."""
-    print("ms of CPU time by steps in a chunk\n" + f"{'':3} {'cell':<7} " + " ".join(f"{length:>9}" for length in (*CHUNKS, "whole")), flush=True)
+    print("ms of CPU time by steps in a chunk")
+    print(f"{'':4} {'cell':<10} " + " ".join(f"{length:>9}" for length in (*CHUNKS, "whole")), flush=True)
     rows = []
     for name, workload in workloads.items():
         for cell in cells:
-            seconds = race({str(length): Competitor("ours", cell, workload, length) for length in (*CHUNKS, workload.T)}, workload.rounds)
-            print(f"{name:3} {cell:<7} " + " ".join(f"{median(clocks['cpu']) * 1e3:>9.2f}" for clocks in seconds.values()), flush=True)
+            lengths = {str(length): Competitor("ours", cell, workload, length) for length in (*CHUNKS, workload.T)}
+            seconds = race(lengths, workload.rounds)
+            medians = " ".join(f"{median(clocks['cpu']) * 1e3:>9.2f}" for clocks in seconds.values())
+            print(f"{name:4} {cell:<10} {medians}", flush=True)
             rows.append({"workload": name, "cell": cell, "seconds": seconds})
     return rows

@@ -21,7 +21,8 @@ def check_content(path, content, schema):
             _check(path, stage, STAGE, f"{place}stages/{part}/")
             _check_curve(path, stage["curve"], f"{place}stages/{part}/curve/")
         if run["stages"][-1]["curve"] is None:
-            raise _wrong(path, f"{place}stages/{len(run['stages']) - 1}/curve", None, "the curve of where the run ended")
+            last = f"{place}stages/{len(run['stages']) - 1}/curve"
+            raise _wrong(path, last, None, "the curve of where the run ended")
     rates = [run["rate"] for run in content["runs"]]
     if content["chosen_rate"] not in (None, *rates):
         raise _wrong(path, "chosen_rate", content["chosen_rate"], f"the rate of a run, one of {rates}, or null")

@@ -37,21 +37,30 @@ def batches(network, task, run, size, window=None, dtype="float32", backend="num
 
 
 def draw(network, data, dtype, backend):
-    """Checked data (NumPy x, target, lengths) in a dtype on a backend.
+    """A task's data (NumPy x, target, lengths) in a dtype on a backend, checked: on a GPU nothing later reads them.
 
-    Raises   TypeError for what are no three arrays; ValueError where x or target is not finite in `dtype`, or class
-             numbers are out of range: on a GPU nothing later reads them.
+    Raises   TypeError and ValueError as `check` does.
     """
-    check_triple(data)
-    lengths = check_data(*data, network, dtype)
-    with np.errstate(over="ignore"):                          # in the padding, which nothing reads
-        cast = [array.astype(dtype, copy=False) if array.dtype.kind == "f" else array for array in data[:2]]
-    return *(to(backend, array) for array in cast), lengths
+    lengths = check(network, data, dtype)
+    return moved((*data[:2], lengths), dtype, backend)
 
 
-def check_triple(data):
-    """Raise TypeError unless data are three: x, target, lengths."""
+def check(network, data, dtype):
+    """Raise unless data are x, target, lengths that fit a network  ->  the lengths as int64, or None.
+
+    Raises   TypeError for what are no three, or no arrays of numbers; ValueError for numbers that are not finite in
+             `dtype`, class numbers out of range and impossible lengths. What stands in the padding is not looked at.
+    """
     if not isinstance(data, (tuple, list)) or len(data) != 3:
         size = f" of {len(data)}" if isinstance(data, (tuple, list)) else ""
         raise TypeError(
             f"the data are a {type(data).__name__}{size}: expected x, target, lengths (None where all are equal).")
+    return check_data(*data, network, dtype)
+
+
+def moved(data, dtype, backend):
+    """Checked data in a dtype on a backend; class numbers keep theirs, lengths stay."""
+    *arrays, lengths = data
+    with np.errstate(over="ignore"):                          # in the padding, which nothing reads
+        cast = [array.astype(dtype, copy=False) if array.dtype.kind == "f" else array for array in arrays]
+    return *(to(backend, array) for array in cast), lengths

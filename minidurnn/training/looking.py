@@ -9,7 +9,7 @@ from ..arrays.checks import check_positive
 from ..arrays.trees import leaves
 from ..networks.chunked import Chunked
 from ..optim import half_range
-from .batches import check_triple, draw
+from .batches import check, moved
 from .run import COLUMNS
 
 
@@ -19,22 +19,19 @@ def evaluate(network, p, data, sequences=250):
     The data are converted to the dtype of p and moved to its library.    Raises ValueError where there is no sequence.
     """
     check_positive(sequences=sequences)
-    check_triple(data)
-    x, target, lengths = data
-    per_step, leaf = network.reads == "every", p["readout"]["W"]
-    B = x.shape[1] if x.ndim > 1 else 0
-    if not B or target.shape[per_step:per_step + 1] != (B,):
-        raise ValueError(
-            f"x has shape {x.shape} and target {target.shape}: expected at least one sequence, and as many targets.")
+    leaf, per_step = p["readout"]["W"], network.reads == "every"
+    lengths = check(network, data, leaf.dtype)
+    x, target, B = *data[:2], data[0].shape[1]
+    if target.shape[per_step:per_step + 1] != (B,):
+        raise ValueError(f"target has shape {target.shape} beside x of {B} sequences: expected one for each.")
     lean = network if network.body.whole else replace(network, body=Chunked(network.body, 16, keep="boundaries"))
     totals = np.zeros(2)
     for first in range(0, B, sequences):
         rows = slice(first, first + sequences)
         part = (x[:, rows], target[:, rows] if per_step else target[rows], None if lengths is None else lengths[rows])
-        part_x, part_target, part_lengths = draw(network, part, leaf.dtype, namespace(leaf).__name__)
+        part_x, part_target, part_lengths = moved(part, leaf.dtype, namespace(leaf).__name__)
         found = lean.loss(p, part_x, part_target, lengths=part_lengths)[:2]                # its tape is dropped here
-        valid = part_lengths is not None and per_step
-        share = part_lengths.sum() / lengths.sum() if valid else part_x.shape[1] / B
+        share = part_x.shape[1] / B if lengths is None or not per_step else part_lengths.sum() / lengths.sum()
         totals += np.array([float(number) for number in found]) * share
     return float(totals[0]), float(totals[1])
 

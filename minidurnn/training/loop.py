@@ -62,8 +62,8 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
             return earlier + perf_counter() - begun
 
         try:
-            whole = rows(network, task, optimizer, schedule, run, o, clock, bar.update)
-            for run in whole:
+            trained = rows(network, task, optimizer, schedule, run, o, clock, bar.update)
+            for run in trained:
                 seen = shown(run)
                 bar.set_postfix_str(f"loss {seen['loss'][-1]:.4f}, {network.metric} {seen['metric'][-1]:.4f}")
                 if run.update % o.checkpoint_every == 0:
@@ -74,7 +74,8 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
         except KeyboardInterrupt:
             save(run)
             if o.checkpoint is not None:
-                tell(bar, f"stopped; update {run.update} is saved in {checkpoint}: continue with resume=True (--resume)")
+                where = f"update {run.update} is saved in {checkpoint}"
+                tell(bar, f"stopped; {where}: continue with resume=True (--resume)")
             raise
         except FloatingPointError as error:
             save(run)

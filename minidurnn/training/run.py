@@ -5,7 +5,7 @@ from typing import NewType
 
 import numpy as np
 
-from ..arrays.backend import to
+from ..arrays.backend import namespace, to
 from ..arrays.trees import leaves, map_leaves
 from .storage import fitted
 
@@ -62,7 +62,7 @@ def begin(network, optimizer, schedule, seed=0, start=None, dtype="float32", bac
         p = map_leaves(lambda a: a.astype(dtype), p if start is None else fitted("start", start, p))
     p = to(backend, p)
     for name, leaf in leaves({} if start is None else p).items():
-        if not bool((leaf - leaf == 0).all()):
+        if not bool(namespace(leaf).isfinite(leaf).all()):
             raise ValueError(f"start holds numbers in {name} that are not finite in {dtype}: give finite parameters.")
     return Run(
         p=p, optimizer=optimizer.start(p), carried=None, update=0,

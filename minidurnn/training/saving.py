@@ -123,10 +123,11 @@ def _check_same(path, setting, given):
     """Raise ValueError, naming the first difference, unless a checkpoint's setting is ours."""
     ours, theirs = _flat(setting), _flat(given)
     for name in ours | theirs:
-        if ours.get(name) != theirs.get(name):
+        expected, found = (repr(one[name]) if name in one else "missing" for one in (ours, theirs))
+        if name not in ours or name not in theirs or ours[name] != theirs[name]:
             raise ValueError(
-                f"the checkpoint {path} is of another run: its {name.replace('options/', '')} is {theirs.get(name)!r}, "
-                f"expected {ours.get(name)!r}; give the same options, or another path.")
+                f"the checkpoint {path} is of another run: its {name.replace('options/', '')} is {found}, "
+                f"expected {expected}; give the same options, or another path.")
 
 
 def _flat(tree, path=""):

@@ -1,4 +1,4 @@
-"""Every activation overwrites its argument with its definition, and its slope is the derivative in terms of the output."""
+"""An activation overwrites its argument with its definition; its slope is the derivative in terms of the output."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,11 @@ def test_the_argument_is_overwritten_and_returned(name, xp):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_slope_is_the_derivative(name, xp):
     leaves = {"a": xp.asarray(rng(1).standard_normal((5, 3)))}
-    assert_gradient(lambda leaves: apply(name, leaves["a"]), lambda dh: {"a": dh * slope(name, apply(name, leaves["a"]))}, leaves, rng=rng(2))
+
+    def backward(dh):
+        return {"a": dh * slope(name, apply(name, leaves["a"]))}
+
+    assert_gradient(lambda leaves: apply(name, leaves["a"]), backward, leaves, rng=rng(2))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,11 +14,13 @@ import pytest
 
 from minidurnn import Chunked, Network, bench, fit
 from minidurnn.arrays.trees import leaves, map_leaves
-from minidurnn.bench import competitors, implementations, memory, ours, process, speed, updates, workloads
-from minidurnn.bench.workloads import CELLS, PEERS, TARGETS, WORKLOADS, Workload
+from minidurnn.bench import competitors, floors, implementations, memory, ours, process, speed, updates, workloads
+from minidurnn.bench.workloads import PEERS, WORKLOADS, Workload
 from minidurnn.gradcheck import assert_gradient
+from minidurnn.networks.models import MODELS
 from minidurnn.tasks import Adding
 
+COMPARED = [name for name, model in MODELS.items() if model.peers]
 TINY = Workload(T=7, B=3, D=2, H=4, rounds=2, chunk=3)
 
 
@@ -32,8 +34,7 @@ class Here:
     """A Competitor in this very process."""
 
     def __init__(self, name, cell, workload, chunk):
-        model = CELLS[cell](workload)
-        self.step = implementations.prepare(name, cell, model, *workloads.inputs(model, workload), chunk)
+        self.step = implementations.ready(name, cell, workload, chunk)
 
     def __enter__(self):
         return self
@@ -56,9 +57,9 @@ def settled(monkeypatch):
         monkeypatch.setitem(WORKLOADS, name, TINY)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", COMPARED)
 def test_our_step_gives_the_gradient_of_its_own_loss(cell):
-    model, rng = CELLS[cell](TINY), np.random.default_rng(0)
+    model, rng = workloads.body(cell, TINY), np.random.default_rng(0)
     p, x = workloads.inputs(model, TINY, "float64")
     p = map_leaves(lambda leaf: leaf + 0.3 * rng.standard_normal(leaf.shape), p)         # away from biases of zero
 
@@ -72,7 +73,7 @@ def test_our_step_gives_the_gradient_of_its_own_loss(cell):
 
 
 def test_our_loss_is_the_last_state_squared_plus_the_mean_of_all_states():
-    model = CELLS["durnn"](TINY)
+    model = workloads.body("durnn", TINY)
     p, x = workloads.inputs(model, TINY, "float64")
     h, tape = model.forward(p, x)
     for chunk in (1, 3, 7, 50):
@@ -81,7 +82,7 @@ def test_our_loss_is_the_last_state_squared_plus_the_mean_of_all_states():
         assert gradients["x"].shape == x.shape and {*gradients} == {*p, "x"}
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", COMPARED)
 @pytest.mark.parametrize("library", ["torch", "jax"])
 def test_every_peer_computes_what_we_compute(cell, library):
     pytest.importorskip(library)
@@ -169,8 +170,8 @@ def test_a_competitor_runs_in_a_process_of_its_own_when_it_has_its_turn():
 
 
 def test_a_competitor_that_dies_is_named(capfd):
-    with pytest.raises(RuntimeError, match="runs ours of no-cell ended"), competitors.Competitor("ours", "no-cell", TINY, 3):
-        pass
+    with pytest.raises(RuntimeError, match="runs ours of no-cell ended"):
+        competitors.Competitor("ours", "no-cell", TINY, 3).__enter__()
     assert "KeyError: 'no-cell'" in capfd.readouterr().err
 
 
@@ -179,18 +180,20 @@ def test_ratios_are_ours_over_theirs_by_rounds_and_by_the_fastest():
     assert speed.ratios(row, "eager") == (0.5, 1 / 3)
 
 
-@pytest.mark.parametrize("pair, said", [((0.2, 0.25), "stretch"), ((0.2, 0.3), "met"), ((0.4, 0.4), "met"), ((0.3, 0.41), "unclear"), ((0.5, 0.41), "MISSED")])
-def test_a_verdict_needs_both_ratios(pair, said):
-    assert speed.verdict(pair, (0.40, 0.25)) == said
-    assert speed.verdict(pair[::-1], (0.40, 0.25)) == said
+def test_the_floor_of_a_round_is_the_sum_of_its_parts_in_that_round():
+    row = {"seconds": {part: {"cpu": [10.0**place, 2.0]} for place, part in enumerate(floors.PARTS)}}
+    row["seconds"]["ours"] = {"cpu": [2222.0, 12.0]}
+    assert speed.times(row, "floor") == [1111.0, 8.0]
+    assert speed.ratios(row, "floor") == (1.75, 1.5)
 
 
-def test_targets_are_of_cells_and_peers_that_exist_and_the_stretch_is_harder():
-    for (cell, peer), (goals, stretches) in TARGETS.items():
-        assert peer in implementations.field(cell, PEERS) and len(goals) == len(stretches) == len(WORKLOADS)
-        assert all(stretch < goal for goal, stretch in zip(goals, stretches))
-    assert workloads.target("indrnn", "eager", "W4") == (0.15, 0.08)
-    assert workloads.target("gru", "eager", "W4") is None
+@pytest.mark.parametrize("pair, name, said", [
+    ((0.2, 0.9), "eager", "ahead"), ((1.1, 1.2), "jax", "BEHIND"), ((0.9, 1.1), "nn", "unclear"),
+    ((1.1, 1.3), "floor", "within 1.3 x floor"), ((1.5, 1.4), "floor", "ABOVE 1.3 x floor"),
+    ((1.2, 1.4), "floor", "unclear"),
+])
+def test_a_verdict_needs_both_ratios(pair, name, said):
+    assert speed.verdict(pair, name) == speed.verdict(pair[::-1], name) == said
 
 
 def test_a_fresh_start_leaves_the_choice_of_kernel_to_openblas_and_happens_once(monkeypatch):
@@ -210,7 +213,7 @@ def test_a_fresh_start_leaves_the_choice_of_kernel_to_openblas_and_happens_once(
     assert len(started) == 2
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory in use is read from /proc, which only Linux has")
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory in use is read from Linux's /proc")
 def test_resident_memory_sees_an_array():
     before = process.resident()
     ones = np.ones(2**23)                                     # 64 MiB
@@ -233,7 +236,7 @@ def test_a_process_that_fails_says_what_it_was_about():
 
 @pytest.mark.parametrize("cell", ["indrnn", "durnn"])
 def test_the_update_that_is_split_is_the_update_that_fit_makes(cell):
-    network, task = Network(Chunked(CELLS[cell](TINY), 3), 1), Adding(TINY.T)
+    network, task = Network(Chunked(workloads.body(cell, TINY), 3), 1), Adding(TINY.T)
     laps = []
     *_, split = islice(updates.training(network, task, TINY.B, laps.append), 3)
     assert laps == 3 * list(updates.PARTS)
@@ -246,33 +249,60 @@ def test_a_record_holds_every_part_and_is_not_overwritten(settled, tmp_path, cap
     words = ("--cells", "indrnn,rnn", "--workloads", "W1", "--rounds", "7", "--json", str(file), "--update", "--chunks")
     assert bench.main(options(*words)) == 0
     record = json.loads(file.read_text())
-    assert record["schema"] == bench.SCHEMA and {"date", "hardware", "blas", "versions", "workloads", "update", "chunks"} <= record.keys()
-    assert [row["cell"] for row in record["update"]] == ["indrnn", "rnn"] and {*record["update"][0]["seconds"]} == {*updates.PARTS}
+    assert record["schema"] == bench.SCHEMA
+    assert {"date", "hardware", "blas", "versions", "workloads", "update", "chunks"} <= record.keys()
+    assert [row["cell"] for row in record["update"]] == ["indrnn", "rnn"]
+    assert {*record["update"][0]["seconds"]} == {*updates.PARTS}
     assert len(record["chunks"][0]["seconds"]["7"]["cpu"]) == 7
     assert "optimiser" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="records are not overwritten"):
+    with pytest.raises(ValueError, match=r"record\.json exists: expected a new name"):
         bench.main(options(*words))
+
+
+def test_a_record_that_appeared_meanwhile_is_not_overwritten(settled, tmp_path, monkeypatch):
+    file = tmp_path / "record.json"
+    monkeypatch.setattr(updates, "measure_import", lambda: file.write_text("another's"))
+    with pytest.raises(FileExistsError, match=r"record\.json exists: expected a new name; nothing is overwritten"):
+        bench.main(options("--import", "--json", str(file)))
+    assert file.read_text() == "another's" and [*tmp_path.iterdir()] == [file]
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="the race needs a peer, PyTorch is not installed")
 def test_the_race_prints_a_line_for_every_peer_and_records_every_round(settled, tmp_path, capsys):
     file = tmp_path / "record.json"
-    assert bench.main(options("--cells", "rnn", "--workloads", "W1,W5", "--peers", "eager,nn,hoisted", "--rounds", "7", "--json", str(file))) == 0
+    words = ("--cells", "rnn", "--workloads", "W1,W5", "--peers", "eager,nn,hoisted", "--rounds", "7")
+    assert bench.main(options(*words, "--json", str(file))) == 0
     rows = json.loads(file.read_text())["speed"]
-    assert [row["workload"] for row in rows] == ["W1", "W5"] and [*rows[0]["seconds"]] == ["ours", "eager", "nn"]
+    assert [row["workload"] for row in rows] == ["W1", "W5"]
+    assert [*rows[0]["seconds"]] == ["ours", "eager", "nn", *floors.PARTS]
     assert all(len(clocks["cpu"]) == len(clocks["wall"]) == 7 for clocks in rows[0]["seconds"].values())
     printed = capsys.readouterr().out
-    assert printed.count("\nW1  rnn     eager") == printed.count("\nW5  rnn     nn") == 1
+    assert all(printed.count(f"\n{workload}   rnn        {name:<8} ") == 1
+               for workload in ("W1", "W5") for name in ("", "floor", "eager", "nn"))
+
+
+def test_a_model_has_its_floor_without_any_peer_and_one_without_a_floor_its_time(settled, capsys):
+    words = ("--workloads", "W1", "--rounds", "7", "--peers", "eager")
+    assert bench.main(options(*words, "--cells", "short-term,indrnn-2")) == 0
+    own, floor, alone = (line for line in capsys.readouterr().out.splitlines() if line.startswith("W1"))
+    assert own.startswith("W1   short-term  ") and "floor: products" in own
+    assert floor.startswith("W1   short-term floor ")
+    assert alone.split()[:2] == ["W1", "indrnn-2"] and "floor" not in alone
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="the race needs a peer, PyTorch is not installed")
 def test_the_race_runs_at_other_lengths(settled, tmp_path):
-    assert bench.main(options("--cells", "rnn", "--peers", "eager", "--lengths", "3,5", "--json", str(tmp_path / "record.json"))) == 0
+    words = ("--cells", "rnn", "--peers", "eager", "--lengths", "3,5", "--json", str(tmp_path / "record.json"))
+    assert bench.main(options(*words)) == 0
     record = json.loads((tmp_path / "record.json").read_text())
     assert [(name, sizes["T"]) for name, sizes in record["workloads"].items()] == [("T3", 3), ("T5", 5)]
-    for wrong in ("3,x", "0", ""):
-        with pytest.raises(ValueError, match="lengths is .* expected numbers of steps"):
-            bench.main(options("--lengths", wrong))
+
+
+@pytest.mark.parametrize("wrong", ["3,x", "0", "", "-3", "3.5", "1e3", "9" * 5000])
+def test_lengths_are_whole_numbers_from_1(wrong, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        options(f"--lengths={wrong}")
+    assert f"{wrong[:80]!r} is no list of whole numbers from 1 such as 256,1024" in capsys.readouterr().err
 
 
 def test_a_peer_that_is_not_installed_is_skipped_with_its_reason(settled, monkeypatch, capsys):
@@ -282,12 +312,12 @@ def test_a_peer_that_is_not_installed_is_skipped_with_its_reason(settled, monkey
 
 
 @pytest.mark.parametrize("words, said", [
-    (("--cells", "rnn,lstmm"), "unknown cell 'lstmm'"),
+    (("--cells", "rnn,lstmm"), "unknown model 'lstmm'"),
     (("--workloads", "W6"), "unknown workload 'W6'"),
     (("--peers", "tensorflow"), "unknown peer 'tensorflow'"),
     (("--rounds", "3"), "rounds is 3: expected at least 7"),
     (("--chunk", "0"), "chunk is 0"),
-    (("--json", "no/such/folder/record.json"), "give a new file"),
+    (("--json", "no/such/folder/record.json"), "no/such/folder is no folder; make it first"),
 ])
 def test_a_wrong_option_is_one_sentence_before_anything_starts(monkeypatch, words, said):
     monkeypatch.setattr(process, "settle", lambda _: pytest.fail("started"))
@@ -299,7 +329,7 @@ REPEATED = """
 import resource
 from minidurnn.bench import ours, workloads
 w = workloads.Workload(100, 50, 2, 128, 1, 100)
-cell = workloads.CELLS["indrnn"](w)
+cell = workloads.body("indrnn", w)
 step = ours.prepare(cell, *workloads.inputs(cell, w), w.chunk)
 step(), step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -309,7 +339,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the C library of Linux keeps or returns freed memory in this way")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only Linux's C library keeps freed memory in this way")
 def test_a_repeated_step_finds_its_memory_where_the_one_before_left_it():
-    pages = float(subprocess.run([sys.executable, "-c", REPEATED], capture_output=True, text=True, check=True).stdout)
-    assert pages < 200                                        # an array of the step is 625 pages; without keep_freed_memory about 2,000
+    done = subprocess.run([sys.executable, "-c", REPEATED], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 200                           # an array of the step has 625; about 2,000 are given back

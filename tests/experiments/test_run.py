@@ -31,6 +31,16 @@ def finished(tmp_path_factory):
     return folder, run_trial(TINY, folder, progress=False)
 
 
+def watched(monkeypatch, seen):
+    """Let `seen(network, task, updates, **options)` watch every call of fit."""
+    true = experiments.fit
+
+    def fit(*given, **options):
+        seen(*given, **options)
+        return true(*given, **options)
+    monkeypatch.setattr(experiments, "fit", fit)
+
+
 def plain(content):
     """As JSON gives it back."""
     return json.loads(json.dumps(content))
@@ -54,8 +64,7 @@ def test_a_record_says_what_was_done_how_and_on_what(finished):
 def test_a_trial_computes_in_one_thread_and_says_so_through_the_python_api_too(tmp_path, monkeypatch):
     limits = pytest.importorskip("threadpoolctl", reason="threads are asked of threadpoolctl").threadpool_limits
     during = []
-    true = experiments.fit
-    monkeypatch.setattr(experiments, "fit", lambda *given, **options: (during.append(machine.threads()), true(*given, **options))[1])
+    watched(monkeypatch, lambda *given, **options: during.append(machine.threads()))
     with limits(2):
         record = run_trial(replace(TINY, updates=20), tmp_path, progress=False)
         assert machine.threads() == 2                         # as it was before
@@ -70,7 +79,8 @@ def test_the_numbers_of_a_record_are_those_of_a_run_by_hand(finished):
         loss, metric = evaluate(network(TINY), p, Adding(10).validation())
         assert (run.rate, run.updates, run.validation_loss, run.validation) == (rate, 140, loss, metric)
         assert [stage.length for stage in run.stages] == [10]
-        assert run.curve["update"] == [20, 40, 60, 80, 100, 120, 140] and {type(update) for update in run.curve["update"]} == {int}
+        assert run.curve["update"] == [20, 40, 60, 80, 100, 120, 140]
+        assert {type(update) for update in run.curve["update"]} == {int}
         assert run.curve["loss"] == [float(f"{value:.6g}") for value in history["loss"]]
         validated.append((loss, rate, evaluate(network(TINY), p, Adding(10).test())[1]))
     assert (min(validated)[1:]) == (record.chosen_rate, record.test)
@@ -128,7 +138,8 @@ def test_trials_of_other_options_get_files_of_their_own(tmp_path):
 
 def test_a_damaged_record_is_named_and_kept_before_any_training(tmp_path, monkeypatch):
     forbid_training(monkeypatch)
-    for text, words in (('{"schema": 1, "trial"', "no JSON"), ('{"schema": 3, "trial": {}}', "schema 3"), ('{"schema": 2, "trial": {}}', "network")):
+    unknown, empty = (json.dumps({"schema": schema, "trial": {}}) for schema in (3, 2))
+    for text, words in (('{"schema": 1, "trial"', "no JSON"), (unknown, "schema 3"), (empty, "network")):
         path = tmp_path / "any.json"
         path.write_text(text)
         with refuses(ValueError, str(path), words, "delete it to begin again"):
@@ -180,14 +191,14 @@ def without_time(record):
     return replace(record, runs=runs)
 
 
-@pytest.mark.parametrize("updates", [10, 130, 150, 270])      # in the first rate before and after its checkpoint, and in the second
+@pytest.mark.parametrize("updates", [10, 130, 150, 270])      # in either rate, before and after its checkpoint
 def test_an_interrupted_trial_goes_on_and_ends_with_the_same_record(updates, finished, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         interrupt_after(patch, updates)
         with pytest.raises(Stopped):
             run_trial(TINY, tmp_path, progress=False)
     assert not list(tmp_path.glob("*.json"))
-    with refuses(FileExistsError, "unfinished", "--resume", "delete"):      # a day's training is kept, for a forgotten word
+    with refuses(FileExistsError, "unfinished", "--resume", "delete"):      # a forgotten word costs no day's training
         run_trial(TINY, tmp_path, progress=False)
     left = 2 * 140 - updates // 140 * 140 - updates % 140 // 100 * 100      # since the last checkpoint, no more
     with monkeypatch.context() as patch:
@@ -240,13 +251,9 @@ def test_a_trial_stops_at_its_metric_and_stays_there(tmp_path):
     assert without_time(run_trial(easy, tmp_path, resume=True, progress=False)) == without_time(record)
 
 
-def watched(monkeypatch, seen):
-    """Let `seen(network, task, updates, **options)` watch every call of fit."""
-    true = experiments.fit
-    monkeypatch.setattr(experiments, "fit", lambda *given, **options: (seen(*given, **options), true(*given, **options))[1])
-
-
-@pytest.mark.parametrize("rates, stop, given", [((1e-2, 1e-3), 10.0, [300, 100]), ((1e-2, 1e-3), 1e-9, [300, 300]), ((1e-2,), 10.0, [300])])
+@pytest.mark.parametrize("rates, stop, given", [
+    ((1e-2, 1e-3), 10.0, [300, 100]), ((1e-2, 1e-3), 1e-9, [300, 300]), ((1e-2,), 10.0, [300]),
+])
 def test_a_rate_gets_no_more_updates_than_one_before_it_needed(rates, stop, given, tmp_path, monkeypatch):
     asked = []
     watched(monkeypatch, lambda network, task, updates, **options: asked.append(updates))
@@ -266,11 +273,12 @@ STAGED = replace(TINY, rates=(1e-2,), stages=(4, 6), updates=60, stop=10.0)
 
 def test_every_stage_of_a_curriculum_is_in_the_record(tmp_path, monkeypatch):
     asked = []
-    watched(monkeypatch, lambda network, task, updates, **options: asked.append((task.length, options["optimizer"].rate)))
+    watched(monkeypatch, lambda network, task, *_, optimizer, **options: asked.append((task.length, optimizer.rate)))
     monkeypatch.setattr(Experiment, "verdict", lambda *_: "solved")
     run = run_trial(STAGED, tmp_path, progress=False).runs[0]
     assert asked == [(4, 1e-2), (6, 1e-2 * (4 / 6) ** 0.5), (10, 1e-2 * (4 / 10) ** 0.5)]
-    assert [(stage.length, stage.updates, stage.curve["update"]) for stage in run.stages] == [(T, 20, [20]) for T in (4, 6, 10)]
+    stages = [(stage.length, stage.updates, stage.curve["update"]) for stage in run.stages]
+    assert stages == [(length, 20, [20]) for length in (4, 6, 10)]
     assert all(stage.seconds >= 0 and stage.curve["validation"][-1] is not None for stage in run.stages)
     assert (run.updates, run.ended_at) == (60, 10)
 

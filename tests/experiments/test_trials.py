@@ -15,7 +15,7 @@ from minidurnn.networks import BatchNorm, count_parameters, width_for
 from minidurnn.networks.models import MODELS, Model
 from minidurnn.tasks import Adding, DelayedXOR
 
-EVERY_TRIAL = [trial for experiment in EXPERIMENTS.values() for quick in (True, False) for trial in experiment.trials(quick)]
+EVERY_TRIAL = [trial for one in EXPERIMENTS.values() for quick in (True, False) for trial in one.trials(quick)]
 TINY = Trial("adding", 10, "indrnn-1", "equal", 60, seed=0, rates=(1e-3, 1e-2), updates=140, batch=3)
 
 
@@ -34,7 +34,8 @@ def test_the_width_comes_closest_to_the_budget():
 
 def test_counts_are_those_of_the_equations():
     assert count_parameters(Network(RNN(2, 5), 3)) == (2 * 5 + 5 * 5 + 5) + (5 * 3 + 3)
-    assert count_parameters(Network(DuRNN(2, 3, 4, 9), 1)) == (2 * 3 + 3 * 3 + 3) + (3 * 4 + 2 * 4 + 4) + (3 * 4 + 4) + 4 + (7 + 1)
+    short, gate, long, u, readout = (2 * 3 + 3 * 3 + 3), (3 * 4 + 2 * 4 + 4), (3 * 4 + 4), 4, (7 + 1)
+    assert count_parameters(Network(DuRNN(2, 3, 4, 9), 1)) == short + gate + long + u + readout
 
 
 def test_models_of_one_comparison_have_equal_counts_within_three_percent():
@@ -46,8 +47,10 @@ def test_models_of_one_comparison_have_equal_counts_within_three_percent():
 
 def test_a_size_in_units_is_the_width_of_every_layer():
     bodies = {model: network(replace(TINY, model=model, size="width", parameters=7)).body for model in MODELS}
-    assert all(body.whole or (isinstance(body, Chunked) and body.length == body.model.chunk) for body in bodies.values())
-    assert {bodies[name].model.units for name in ("rnn", "irnn", "short-term", "indrnn", "indrnn-1", "lstm", "gru")} == {7}
+    chunked = [body for body in bodies.values() if not body.whole]
+    assert all(isinstance(body, Chunked) and body.length == body.model.chunk for body in chunked)
+    single = ("rnn", "irnn", "short-term", "indrnn", "indrnn-1", "lstm", "gru")
+    assert {bodies[name].model.units for name in single} == {7}
     assert [part.units for part in bodies["indrnn-2"].model.parts] == [7, 7]
     assert (bodies["durnn"].model.short, bodies["durnn"].model.long) == (7, 7)
 
@@ -74,8 +77,9 @@ def test_names_tell_all_trials_apart():
 
 
 OTHERS = {
-    "experiment": "delayed-xor", "length": 11, "model": "rnn", "size": "width", "parameters": 61, "seed": 1, "rates": (1e-3,),
-    "updates": 141, "batch": 4, "patience": 20, "stop": 0.1, "decay": 30, "stages": (5,), "source": "full", "backend": "cupy",
+    "experiment": "delayed-xor", "length": 11, "model": "rnn", "size": "width", "parameters": 61, "seed": 1,
+    "rates": (1e-3,), "updates": 141, "batch": 4, "patience": 20, "stop": 0.1, "decay": 30, "stages": (5,),
+    "source": "full", "backend": "cupy",
 }
 
 
@@ -94,8 +98,8 @@ def test_a_seed_of_300_digits_is_a_file_name():
 
 
 def test_numpys_numbers_are_pythons():
-    numbers = {"length": np.int64(10), "parameters": np.uint8(60), "seed": np.int32(0), "updates": np.int64(140), "batch": np.int16(3)}
-    trial = replace(TINY, **numbers, rates=np.array([1e-3, 1e-2]), stages=(), stop=None)
+    numbers = {"length": np.int64(10), "parameters": np.uint8(60), "seed": np.int32(0), "updates": np.int64(140)}
+    trial = replace(TINY, **numbers, batch=np.int16(3), rates=np.array([1e-3, 1e-2]), stages=(), stop=None)
     assert trial == TINY and trial.name == TINY.name and trial.plain == TINY.plain
     assert json.dumps(asdict(trial)) == json.dumps(asdict(TINY))
     asked = EXPERIMENTS["adding"].trials(seeds=np.arange(2), lengths=np.array([100]), models=np.array(["durnn"]))
@@ -103,11 +107,13 @@ def test_numpys_numbers_are_pythons():
 
 
 @pytest.mark.parametrize("options, words", [
-    ({"length": 0}, ("length is 0", "at least 1")), ({"seed": -1}, ("seed is -1", "at least 0")), ({"seed": 2.5}, ("seed is 2.5",)),
-    ({"seed": True}, ("seed is True",)), ({"batch": None}, ("batch is None",)), ({"patience": 0}, ("patience is 0",)),
-    ({"rates": ()}, ("rates is ()", "at least one")), ({"rates": (1e-3, 1e-3)}, ("each once",)), ({"rates": ("x",)}, ("a rate is 'x'",)),
-    ({"rates": (float("nan"),)}, ("a rate is nan", "finite")), ({"stop": float("inf")}, ("stop is inf",)), ({"size": "big"}, ("size", "width")),
-    ({"stages": (5, 4)}, ("stages", "grow")), ({"stages": (5, 10)}, ("stages", "shorter than 10")), ({"model": "durn"}, ("durn", "durnn")),
+    ({"length": 0}, ("length is 0", "at least 1")), ({"seed": -1}, ("seed is -1", "at least 0")),
+    ({"seed": 2.5}, ("seed is 2.5",)), ({"seed": True}, ("seed is True",)), ({"batch": None}, ("batch is None",)),
+    ({"patience": 0}, ("patience is 0",)), ({"rates": ()}, ("rates is ()", "at least one")),
+    ({"rates": (1e-3, 1e-3)}, ("each once",)), ({"rates": ("x",)}, ("a rate is 'x'",)),
+    ({"rates": (float("nan"),)}, ("a rate is nan", "finite")), ({"stop": float("inf")}, ("stop is inf",)),
+    ({"size": "big"}, ("size", "width")), ({"stages": (5, 4)}, ("stages", "grow")),
+    ({"stages": (5, 10)}, ("stages", "shorter than 10")), ({"model": "durn"}, ("durn", "durnn")),
 ])
 def test_options_that_are_none_are_refused(options, words):
     with refuses(ValueError, *words):
@@ -119,8 +125,10 @@ def test_options_narrow_the_trials_and_seeds_replace_them(experiment):
     for quick in (True, False):
         trials = experiment.trials(quick)
         first = trials[0]
-        assert experiment.trials(quick, models=[first.model]) == [trial for trial in trials if trial.model == first.model]
-        assert experiment.trials(quick, lengths=[first.length]) == [trial for trial in trials if trial.length == first.length]
+        alike = [trial for trial in trials if trial.model == first.model]
+        assert experiment.trials(quick, models=[first.model]) == alike
+        alike = [trial for trial in trials if trial.length == first.length]
+        assert experiment.trials(quick, lengths=[first.length]) == alike
         assert {trial.seed for trial in experiment.trials(quick, seeds=(7, 8))} == {7, 8}
         assert all(trial.backend == "cupy" for trial in experiment.trials(quick, backend="cupy"))
         assert not experiment.trials(quick, lengths=[3])
@@ -135,7 +143,8 @@ def test_any_model_of_the_table_can_be_put_to_any_experiment(experiment):
             assert {trial.model for trial in asked} == {name}
             own = {trial.length for trial in experiment.trials(quick) if trial.model == name}
             assert {trial.length for trial in asked} == (own or lengths)
-    lstm, rnn = (EXPERIMENTS["adding"].trials(False, models=[name], lengths=[500], seeds=[0]) for name in ("lstm", "rnn"))
+    asked = {"quick": False, "lengths": [500], "seeds": [0]}
+    lstm, rnn = (EXPERIMENTS["adding"].trials(models=[name], **asked) for name in ("lstm", "rnn"))
     assert [replace(trial, model="rnn") for trial in lstm] == rnn
     assert len(EXPERIMENTS["delayed-xor"].trials(False, models=["rnn"], lengths=[5000], seeds=[0])) == 1
 
@@ -149,7 +158,8 @@ CEILING = DelayedXOR(100).baseline()[1] + 0.05
     ("adding", Adding(100), ABOVE(0.01), "learning"), ("adding", Adding(100), BELOW(0.15), "learning"),
     ("adding", Adding(100), 0.15, "baseline"), ("adding", Adding(100), 1 / 6, "baseline"),
     ("delayed-xor", DelayedXOR(100), 1.0, "solved"), ("delayed-xor", DelayedXOR(100), 0.99, "solved"),
-    ("delayed-xor", DelayedXOR(100), BELOW(0.99), "learning"), ("delayed-xor", DelayedXOR(100), ABOVE(CEILING), "learning"),
+    ("delayed-xor", DelayedXOR(100), BELOW(0.99), "learning"),
+    ("delayed-xor", DelayedXOR(100), ABOVE(CEILING), "learning"),
     ("delayed-xor", DelayedXOR(100), CEILING, "baseline"), ("delayed-xor", DelayedXOR(100), 0.5, "baseline"),
 ])
 def test_verdicts_change_where_the_rule_says(name, task, metric, verdict):

@@ -1,4 +1,4 @@
-"""Chunked: any stretches, any nesting, either way of keeping: the same numbers as one run, in the memory that was promised."""
+"""Chunked: any stretches, any nesting, either way of keeping give the numbers of one run, in the memory promised."""
 
 import tracemalloc
 
@@ -22,7 +22,8 @@ def everything(model, p, x, state, dh, dstate):
 
 def case(model, T, seed=0):
     """p, x, state, dh, dstate."""
-    return *random_leaves(model, rng(seed), T, B).values(), rng(seed + 1).standard_normal((T, B, model.outputs)), rng(seed + 2).standard_normal((B, model.state_size))
+    dh, dstate = rng(seed + 1).standard_normal((T, B, model.outputs)), rng(seed + 2).standard_normal((B, model.state_size))
+    return *random_leaves(model, rng(seed), T, B).values(), dh, dstate
 
 
 @keeps
@@ -125,7 +126,7 @@ def test_boundaries_take_a_small_part_of_the_memory_of_tapes():
     whole, tapes, boundaries, nested = (peak(model, steps, units) for model in (
         cell, Chunked(cell, 20), Chunked(cell, 20, "boundaries"), Chunked(Chunked(cell, 20), 200, "boundaries")))
     assert tapes > 0.9                                        # h of every step is kept
-    assert boundaries < 0.25                                  # a state in twenty, and one stretch: no array over all steps
+    assert boundaries < 0.25  # a state in twenty, and one stretch: no array over all steps
     assert nested < 0.4
     assert whole > 1.9 and boundaries < tapes / 4
 
@@ -133,7 +134,7 @@ def test_boundaries_take_a_small_part_of_the_memory_of_tapes():
 def test_a_sequence_ten_times_as_long_takes_ten_times_the_boundaries_only():
     cell = RNN(2, 32)
     short, long = (peak(Chunked(Chunked(cell, 10), 100, "boundaries"), steps, 32) * steps for steps in (1000, 10000))
-    assert long < 3 * short                                   # in bytes: the stretch of 100 steps weighs, not the sequence
+    assert long < 3 * short  # in bytes: the stretch of 100 steps weighs, not the sequence
 
 
 def test_tapes_run_every_stretch_once_and_boundaries_twice():

@@ -20,9 +20,11 @@ def neurons(units, **options):
 
 @pytest.mark.parametrize("body, parameters", [
     (plain(1, 128, 6, neurons, norm="after"), 86_410), (plain(1, 128, 12, neurons, norm="after"), 187_786),
-    (residual(1, 128, 5, neurons), 170_890), (dense(1, 16, neurons), 256_514)], ids=["plain 6", "plain 12", "residual 5", "dense 16"])
+    (residual(1, 128, 5, neurons), 170_890), (dense(1, 16, neurons), 256_514)], ids=["plain 6", "plain 12",
+    "residual 5", "dense 16"])
 def test_the_stacks_of_the_paper_have_their_numbers_of_parameters(body, parameters):
-    assert count(Network(body, 10, "cross_entropy").init(rng())) == parameters      # one number per recurrence, two per norm, every Weight with a bias
+    # one number per recurrence, two per norm, every Weight with a bias
+    assert count(Network(body, 10, "cross_entropy").init(rng())) == parameters
 
 
 def recurrences(body):
@@ -31,23 +33,36 @@ def recurrences(body):
 
 
 def test_depth_is_counted_in_recurrent_layers():
-    assert recurrences(plain(2, 4, 6, neurons)) == 6 and recurrences(residual(2, 4, 5, neurons)) == 11 and recurrences(dense(2, 2, neurons)) == 40
+    assert recurrences(plain(2, 4, 6, neurons)) == 6
+    assert recurrences(residual(2, 4, 5, neurons)) == 11
+    assert recurrences(dense(2, 2, neurons)) == 40
 
 
 def test_the_last_layer_may_start_otherwise():
     last = partial(neurons, horizon=50, memory="long")
-    for body in (plain(2, 64, 3, neurons, last=last), residual(2, 64, 2, neurons, last=last), dense(2, 16, neurons, blocks=(2, 1), last=last)):
+    for body in (
+        plain(2, 64, 3, neurons, last=last), residual(2, 64, 2, neurons, last=last),
+        dense(2, 16, neurons, blocks=(2, 1), last=last),
+    ):
         starts = [leaf for path, leaf in leaves(body.init(rng())).items() if path.endswith("/u")]
         assert starts[-1].min() > 0.98 and all(start.min() < 0.5 for start in starts[:-1])
 
 
-@pytest.mark.parametrize("body", [plain(2, 4, 3, neurons), plain(2, 4, 2, neurons, norm="after"), plain(2, 4, 2, neurons, norm="before"), residual(2, 4, 1, neurons), dense(2, 1, neurons, blocks=(1, 1))],
-                         ids=["plain", "after", "before", "residual", "dense"])
+@pytest.mark.parametrize("body", [
+    plain(2, 4, 3, neurons), plain(2, 4, 2, neurons, norm="after"), plain(2, 4, 2, neurons, norm="before"),
+    residual(2, 4, 1, neurons), dense(2, 1, neurons, blocks=(1, 1)),
+], ids=["plain", "after", "before", "residual", "dense"])
 def test_backward_is_the_gradient_of_forward(body):
     assert_cell_gradient(body, rng(), 5, 3)
 
 
-@pytest.mark.parametrize("make", [partial(plain, layers=2, norm="after"), partial(plain, layers=2, norm="before"), partial(residual, blocks=1), partial(dense, blocks=(1,))])
+@pytest.mark.parametrize(
+    "make",
+    [
+        partial(plain, layers=2, norm="after"), partial(plain, layers=2, norm="before"), partial(residual, blocks=1),
+        partial(dense, blocks=(1,)),
+    ],
+)
 def test_norms_have_statistics_for_every_step_where_asked(make):
     body = make(2, 4, cell=neurons, steps=7)
     running = [leaf for path, leaf in leaves(body.init(rng())).items() if "running_mean" in path]
@@ -55,10 +70,12 @@ def test_norms_have_statistics_for_every_step_where_asked(make):
     pooled = make(2, 4, cell=neurons)
     x = rng().standard_normal((7, 5, 2)).astype("float32")
     other = x.copy()
-    other[6] += 1.0                                           # the last step: with pooled statistics, and only then, the first hears of it
+    other[6] += 1.0  # the last step: with pooled statistics, and only then, the first hears of it
     for model, heard in ((body, False), (pooled, True)):
         p, noise = model.init(rng()), model.draw(rng(), 5)
-        assert np.array_equal(model.forward(p, x, noise=noise)[0][0], model.forward(p, other, noise=noise)[0][0]) != heard
+        assert np.array_equal(
+            model.forward(p, x, noise=noise)[0][0], model.forward(p, other, noise=noise)[0][0]
+        ) != heard
 
 
 @pytest.mark.parametrize("make", [partial(plain, layers=2, norm="before"), partial(residual, blocks=1)])

@@ -31,14 +31,22 @@ def test_one_row_by_hand():
     y, tape = LAYER.forward(p, np.array([[[2.0, 4.0]]]))
     assert np.allclose(y, [[[-1.9, 6.2, 6.3]]], rtol=1e-15)
     dx, dstate0, dp = LAYER.backward(np.array([[[1.0, 0.0, -1.0]]]), tape)
-    assert dx.tolist() == [[[-2.0, -1.0]]] and dp["W"].tolist() == [[2.0, 0.0, -2.0], [4.0, 0.0, -4.0]] and dp["b"].tolist() == [1.0, 0.0, -1.0]
+    assert dx.tolist() == [[[-2.0, -1.0]]]
+    assert dp["W"].tolist() == [[2.0, 0.0, -2.0], [4.0, 0.0, -4.0]]
+    assert dp["b"].tolist() == [1.0, 0.0, -1.0]
     assert dstate0.shape == (1, 0)
 
 
 def test_no_gradient_from_above_is_zero(xp):
-    p, x, _ = (xp.asarray(leaf) if name != "p" else {key: xp.asarray(part) for key, part in leaf.items()} for name, leaf in random_leaves(LAYER, rng(), T, B).items())
+    p, x, _ = (
+        xp.asarray(leaf) if name != "p" else {
+            key: xp.asarray(part) for key, part in leaf.items()
+        } for name, leaf in random_leaves(LAYER, rng(), T, B).items()
+    )
     dx, dstate0, dp = LAYER.backward(None, LAYER.forward(p, x)[1])
-    assert_same((dx, dstate0, dp), (np.zeros((T, B, 2)), np.zeros((B, 0)), {"W": np.zeros((2, 3)), "b": np.zeros(3)}), 0)
+    assert_same(
+        (dx, dstate0, dp), (np.zeros((T, B, 2)), np.zeros((B, 0)), {"W": np.zeros((2, 3)), "b": np.zeros(3)}), 0
+    )
 
 
 # Embedding
@@ -65,13 +73,22 @@ def test_a_symbol_that_comes_twice_collects_twice(xp):
 
 def test_the_gradient_of_an_embedding_under_a_cell(xp):
     model, x = Chain((SYMBOLS, RNN(3, 4))), xp.asarray(rng(1).integers(0, 6, (T, B)))
-    p = {place: {name: xp.asarray(leaf.astype(np.float64)) for name, leaf in part.items()} for place, part in model.init(rng(2)).items()}
-    assert_gradient(lambda leaves: model.forward(leaves["p"], x)[0], lambda dh: {"p": model.backward(dh, model.forward(p, x)[1])[2]}, {"p": p}, rng=rng(3))
+    p = {
+        place: {
+            name: xp.asarray(leaf.astype(np.float64)) for name, leaf in part.items()
+        } for place, part in model.init(rng(2)).items()
+    }
+    assert_gradient(
+        lambda leaves: model.forward(leaves["p"], x)[0],
+        lambda dh: {"p": model.backward(dh, model.forward(p, x)[1])[2]}, {"p": p}, rng=rng(3),
+    )
 
 
 @pytest.mark.parametrize("x, words", [
-    (np.full((T, B), 6), ("x holds class numbers from 6 to 6", "expected 0 to 5")), (np.full((T, B), -1), ("x holds class numbers from -1", "expected 0 to 5")),
-    (np.zeros((T, B)), ("x has shape (7, 3) and dtype float64", "expected integer class numbers")), (np.zeros((T, B, 2), int), ("x has shape (7, 3, 2)", "shape (7, 3)"))])
+    (np.full((T, B), 6), ("x holds class numbers from 6 to 6", "expected 0 to 5")),
+    (np.full((T, B), -1), ("x holds class numbers from -1", "expected 0 to 5")),
+    (np.zeros((T, B)), ("x has shape (7, 3) and dtype float64", "expected integer class numbers")),
+    (np.zeros((T, B, 2), int), ("x has shape (7, 3, 2)", "shape (7, 3)"))])
 def test_what_is_no_symbol_is_refused(x, words):
     with refuses(ValueError, *words):
         SYMBOLS.forward(SYMBOLS.init(rng()), x)
@@ -83,7 +100,9 @@ def test_a_network_reads_symbols():
     value, _, tape = network.loss(network.init(rng()), x, x)
     assert np.isfinite(value) and network.gradient(tape)[0]["body"]["0"]["W"].any()
     with refuses(TypeError, "x has dtype int64", "expected float32 or float64"):
-        Network(RNN(3, 4), 6, "cross_entropy", "every").loss(Network(RNN(3, 4), 6).init(rng()), rng().integers(0, 6, (T, B, 3)), x)
+        Network(RNN(3, 4), 6, "cross_entropy", "every").loss(
+            Network(RNN(3, 4), 6).init(rng()), rng().integers(0, 6, (T, B, 3)), x
+        )
 
 
 # Dropout
@@ -99,7 +118,9 @@ def test_evaluation_drops_nothing():
 
 def test_a_mask_is_shared_by_all_steps_of_a_sequence_and_keeps_the_mean():
     mask = HALF.draw(rng(), 5000)
-    assert mask.shape == (5000, 4) and mask.dtype == np.float32 and set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert mask.shape == (5000, 4)
+    assert mask.dtype == np.float32
+    assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.75)}
     assert mask.mean() == pytest.approx(1, abs=0.03) and (mask == 0).mean() == pytest.approx(0.25, abs=0.02)
     y, _ = HALF.forward({}, np.ones((T, B, 4)), noise=mask[:B])
     assert all((y[t] == mask[:B].astype(np.float64)).all() for t in range(T))

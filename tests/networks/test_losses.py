@@ -6,7 +6,13 @@ from support import refuses, rng
 
 from minidurnn import to_numpy
 from minidurnn.gradcheck import assert_gradient
-from minidurnn.networks.losses import LOSSES, cross_entropy, cross_entropy_backward, mean_squared_error, mean_squared_error_backward
+from minidurnn.networks.losses import (
+    LOSSES,
+    cross_entropy,
+    cross_entropy_backward,
+    mean_squared_error,
+    mean_squared_error_backward,
+)
 
 
 def scores(shape=(5, 3), seed=0):
@@ -26,7 +32,9 @@ def test_the_cross_entropy_is_minus_the_mean_log_of_the_softmax(xp):
     softmax = np.exp(y) / np.exp(y).sum(-1, keepdims=True)
     by_hand = -np.mean([np.log(softmax[place][target[place]]) for place in np.ndindex(*target.shape)])
     assert float(value) == pytest.approx(by_hand, rel=1e-13)
-    assert float(accuracy) == pytest.approx(np.mean([softmax[place].argmax() == target[place] for place in np.ndindex(*target.shape)]), rel=1e-13)
+    assert float(accuracy) == pytest.approx(
+        np.mean([softmax[place].argmax() == target[place] for place in np.ndindex(*target.shape)]), rel=1e-13
+    )
 
 
 def test_two_scores_by_hand():
@@ -84,7 +92,8 @@ def test_the_dtype_stays(dtype, xp):
     y, target = scores()
     y = xp.asarray(y.astype(dtype))
     assert cross_entropy_backward(cross_entropy(y, xp.asarray(target), 15)[2]).dtype == dtype
-    assert mean_squared_error_backward(mean_squared_error(y, y + 1, 60)[2]).dtype == dtype      # of the values, NumPy 1 makes double
+    # of the values, NumPy 1 makes double
+    assert mean_squared_error_backward(mean_squared_error(y, y + 1, 60)[2]).dtype == dtype
 
 
 def test_nothing_is_written_into_scores_and_targets():
@@ -124,5 +133,7 @@ def test_targets_of_another_shape_or_dtype_are_refused():
 
 
 def test_lower_errors_and_higher_accuracies_are_better():
-    assert {name: (loss.metric, loss.better) for name, loss in LOSSES.items()} == {"mse": ("mse", "lower"), "cross_entropy": ("accuracy", "higher")}
+    assert {
+        name: (loss.metric, loss.better) for name, loss in LOSSES.items()
+    } == {"mse": ("mse", "lower"), "cross_entropy": ("accuracy", "higher")}
     assert to_numpy(cross_entropy(np.eye(4), np.arange(4), 4)[1]) == 1.0

@@ -12,21 +12,30 @@ from minidurnn.networks.losses import cross_entropy, mean_squared_error
 DUAL = DuRNN(2, 4, 5, horizon=9, gate=0.0)
 CHAIN = Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0, output="long"), RNN(4, 5)))
 BODIES = {
-    "cell": RNN(2, 4), "independent": IndRNN(2, 4), "dual": DUAL, "chain": CHAIN, "chunked": Chunked(DUAL, 3), "boundaries": Chunked(CHAIN, 2, "boundaries"),
-    "one step": Chunked(RNN(2, 4), 1), "longer than the sequence": Chunked(RNN(2, 4), 99), "nested": Chunked(Chunked(DUAL, 2), 4, "boundaries"),
+    "cell": RNN(2, 4), "independent": IndRNN(2, 4), "dual": DUAL, "chain": CHAIN, "chunked": Chunked(DUAL, 3),
+    "boundaries": Chunked(CHAIN, 2, "boundaries"),
+    "one step": Chunked(RNN(2, 4), 1), "longer than the sequence": Chunked(RNN(2, 4), 99),
+    "nested": Chunked(Chunked(DUAL, 2), 4, "boundaries"),
     "chain of chunked": Chain((Chunked(RNN(2, 4), 3), IndRNN(4, 5))),
 }
 every_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
-every_kind = pytest.mark.parametrize("objective, reads", [(objective, reads) for objective in ("mse", "cross_entropy") for reads in ("last", "every")])
+every_kind = pytest.mark.parametrize(
+    "objective, reads", [(objective, reads) for objective in ("mse", "cross_entropy") for reads in ("last", "every")]
+)
 
 
 def case(network, seed=0, T=T):
     """{"p", "state"} in float64, x, target, dstate."""
     draw = rng(seed)
     body = random_leaves(network.body, draw, T, B)
-    p = {"body": body["p"], "readout": map_leaves(lambda a: a + 0.3 * draw.standard_normal(a.shape), network.readout.init(draw))}
+    p = {
+        "body": body["p"],
+        "readout": map_leaves(lambda a: a + 0.3 * draw.standard_normal(a.shape), network.readout.init(draw)),
+    }
     steps = (B,) if network.reads == "last" else (T, B)
-    target = draw.standard_normal((*steps, network.outputs)) if network.objective == "mse" else draw.integers(0, network.outputs, steps)
+    target = draw.standard_normal(
+        (*steps, network.outputs)
+    ) if network.objective == "mse" else draw.integers(0, network.outputs, steps)
     return {"p": p, "state": body["state"]}, body["x"], target, draw.standard_normal((B, network.state_size))
 
 
@@ -78,7 +87,8 @@ def test_the_loss_is_that_of_the_read_outs(objective, reads):
     y = (h if reads == "every" else h[-1]) @ leaves["p"]["readout"]["W"] + leaves["p"]["readout"]["b"]
     value, metric, _ = network.loss(leaves["p"], x, target, leaves["state"])
     expected = (mean_squared_error if objective == "mse" else cross_entropy)(y, target, target.size)
-    assert float(value) == pytest.approx(float(expected[0]), rel=1e-13) and float(metric) == pytest.approx(float(expected[1]), rel=1e-13)
+    assert float(value) == pytest.approx(float(expected[0]), rel=1e-13)
+    assert float(metric) == pytest.approx(float(expected[1]), rel=1e-13)
     y_2, state = network.predict(leaves["p"], x, leaves["state"])
     assert_same((y_2, state), (y, DUAL.last_state(DUAL.forward(leaves["p"]["body"], x, leaves["state"])[1])))
 
@@ -93,7 +103,9 @@ def test_a_chunked_body_changes_no_number(objective, reads, keep, xp):
         chunked = Network(Chunked(CHAIN, length, keep), 3, objective, reads)
         assert_same(everything(chunked, *arguments), whole, 1e-10)
         leaves, x, _, _ = arguments
-        assert_same(chunked.predict(leaves["p"], x, leaves["state"]), network.predict(leaves["p"], x, leaves["state"]), 1e-10)
+        assert_same(
+            chunked.predict(leaves["p"], x, leaves["state"]), network.predict(leaves["p"], x, leaves["state"]), 1e-10
+        )
 
 
 @every_kind
@@ -110,7 +122,8 @@ def test_the_state_handed_on_continues_the_sequence():
     whole, _, _, dp, dstate0 = everything(network, leaves, x, target, dstate)
     first, _, tape_1 = network.loss(p, x[:4], target[:4], state)
     second, _, tape_2 = network.loss(p, x[4:], target[4:], network.last_state(tape_1))
-    assert (4 * first + 6 * second) / 10 == pytest.approx(float(whole), rel=1e-13)     # each is a mean over its own targets
+    # each is a mean over its own targets
+    assert (4 * first + 6 * second) / 10 == pytest.approx(float(whole), rel=1e-13)
     dp_2, carried = network.gradient(tape_2, dstate * 10 / 6)
     dp_1, first0 = network.gradient(tape_1, carried * 6 / 4)
     assert_same((map_leaves(lambda a, b: (4 * a + 6 * b) / 10, dp_1, dp_2), first0 * 4 / 10), (dp, dstate0), 1e-10)
@@ -120,14 +133,19 @@ def test_no_state_and_no_gradient_behind_it_count_as_zero():
     network = Network(CHAIN, 3)
     leaves, x, target, dstate = case(network)
     zero = {**leaves, "state": 0 * leaves["state"]}
-    assert_same(everything(network, {**leaves, "state": None}, x, target, None), everything(network, zero, x, target, 0 * dstate), 1e-14)
+    assert_same(
+        everything(network, {**leaves, "state": None}, x, target, None),
+        everything(network, zero, x, target, 0 * dstate), 1e-14,
+    )
 
 
 def test_gradients_have_the_names_and_shapes_of_the_parameters():
     network = Network(CHAIN, 3)
     given, x, target, dstate = case(network)
     dp, _ = network.gradient(network.loss(given["p"], x, target)[2])
-    assert {path: leaf.shape for path, leaf in leaves(dp).items()} == {path: leaf.shape for path, leaf in leaves(given["p"]).items()}
+    assert {path: leaf.shape for path, leaf in leaves(dp).items()} == {
+        path: leaf.shape for path, leaf in leaves(given["p"]).items()
+    }
 
 
 def test_the_gradient_may_be_asked_twice_and_writes_nothing():
@@ -171,7 +189,10 @@ def test_a_loss_and_its_gradient_read_nothing_off_the_device(cupy):
 @pytest.mark.parametrize("objective, reads, wrong, words", [
     ("mse", "last", np.zeros((B, 2)), (f"target has shape ({B}, 2)", f"expected ({B}, 3)")),
     ("mse", "every", np.zeros((B, 3)), (f"target has shape ({B}, 3)", f"expected ({T}, {B}, 3)")),
-    ("cross_entropy", "last", np.zeros((B, 3), int), (f"target has shape ({B}, 3) and dtype int", f"class numbers of shape ({B},)")),
+    (
+        "cross_entropy", "last", np.zeros((B, 3), int),
+        (f"target has shape ({B}, 3) and dtype int", f"class numbers of shape ({B},)"),
+    ),
     ("cross_entropy", "every", np.zeros(B, int), (f"target has shape ({B},)", f"class numbers of shape ({T}, {B})")),
     ("cross_entropy", "last", np.zeros(B), ("dtype float64", "expected integer class numbers")),
     ("cross_entropy", "last", np.full(B, 3), ("class numbers from 3 to 3", "expected 0 to 2")),
@@ -184,7 +205,13 @@ def test_a_target_of_the_wrong_kind_is_refused(objective, reads, wrong, words):
         network.loss(leaves["p"], x, wrong)
 
 
-@pytest.mark.parametrize("p, given", [(None, "a NoneType"), ({}, "empty"), ({"body": {}}, "body"), ({"body": {}, "readout": {}, "head": {}}, "body, readout, head")])
+@pytest.mark.parametrize(
+    "p, given",
+    [
+        (None, "a NoneType"), ({}, "empty"), ({"body": {}}, "body"),
+        ({"body": {}, "readout": {}, "head": {}}, "body, readout, head"),
+    ],
+)
 def test_parameters_of_something_else_are_refused(p, given):
     network = Network(RNN(2, 4), 3)
     for ask in (lambda x: network.loss(p, x, np.zeros((B, 3))), lambda x: network.predict(p, x)):

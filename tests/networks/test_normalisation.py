@@ -30,15 +30,21 @@ def test_pooled_statistics_are_those_of_all_steps_of_all_sequences():
 def test_statistics_per_step_are_those_of_the_batch():
     p, x = case(STEPWISE)
     y, _ = STEPWISE.forward(p, x, noise=True)
-    assert_same(y, np.stack([p["scale"] * (x_t - x_t.mean(0)) / np.sqrt(x_t.var(0) + 1e-5) + p["shift"] for x_t in x]), 1e-12)
+    assert_same(
+        y, np.stack([p["scale"] * (x_t - x_t.mean(0)) / np.sqrt(x_t.var(0) + 1e-5) + p["shift"] for x_t in x]), 1e-12
+    )
 
 
 def test_the_padding_counts_in_no_statistic_and_gets_no_gradient():
     p, x = case(POOLED)
     valid = np.arange(T)[:, None] < LENGTHS
-    (y, tape), (z, _) = POOLED.forward(p, x, None, True, LENGTHS), POOLED.forward(p, np.where(valid[..., None], x, 1e6), None, True, LENGTHS)
+    (y, tape), (z, _) = POOLED.forward(p, x, None, True, LENGTHS), POOLED.forward(
+        p, np.where(valid[..., None], x, 1e6), None, True, LENGTHS
+    )
     assert np.allclose(y[valid], z[valid], rtol=1e-12)
-    assert np.allclose(y[valid], p["scale"] * (x[valid] - x[valid].mean(0)) / np.sqrt(x[valid].var(0) + 1e-5) + p["shift"], rtol=1e-12)
+    assert np.allclose(
+        y[valid], p["scale"] * (x[valid] - x[valid].mean(0)) / np.sqrt(x[valid].var(0) + 1e-5) + p["shift"], rtol=1e-12
+    )
     assert not POOLED.backward(rng(1).standard_normal(x.shape), tape)[0][~valid].any()
 
 
@@ -51,7 +57,10 @@ def test_backward_is_the_gradient_of_forward(norm, noise, xp):
         dx, _, dp = norm.backward(dy, norm.forward(p, x, noise=noise)[1])
         return {"p": dp, "x": dx}
 
-    assert_gradient(lambda leaves: norm.forward(merge(p, leaves["p"]), leaves["x"], noise=noise)[0], backward, {"p": trained(p), "x": x}, rng=rng(1))
+    assert_gradient(
+        lambda leaves: norm.forward(merge(p, leaves["p"]), leaves["x"], noise=noise)[0], backward,
+        {"p": trained(p), "x": x}, rng=rng(1),
+    )
 
 
 def test_backward_is_the_gradient_of_forward_with_lengths():
@@ -62,7 +71,10 @@ def test_backward_is_the_gradient_of_forward_with_lengths():
         dx, _, dp = POOLED.backward(dy * valid, POOLED.forward(p, x, None, True, LENGTHS)[1])
         return {"p": dp, "x": dx}
 
-    assert_gradient(lambda leaves: valid * POOLED.forward(merge(p, leaves["p"]), leaves["x"], None, True, LENGTHS)[0], backward, {"p": trained(p), "x": x}, rng=rng(1))
+    assert_gradient(
+        lambda leaves: valid * POOLED.forward(merge(p, leaves["p"]), leaves["x"], None, True, LENGTHS)[0], backward,
+        {"p": trained(p), "x": x}, rng=rng(1),
+    )
 
 
 @both
@@ -73,7 +85,9 @@ def test_running_statistics_move_towards_the_batch_by_the_momentum(norm):
     axes, n = ((0, 1), T * B) if norm is POOLED else (1, B)
     for name, value in (("running_mean", x.mean(axes)), ("running_variance", x.var(axes) * n / (n - 1))):
         expected = p[name].copy()
-        expected[... if norm is POOLED else slice(0, T)] = 0.9 * p[name][... if norm is POOLED else slice(0, T)] + 0.1 * value
+        expected[
+            ... if norm is POOLED else slice(0, T)
+        ] = 0.9 * p[name][... if norm is POOLED else slice(0, T)] + 0.1 * value
         assert np.allclose(q[name], expected, rtol=1e-12)
     assert q["scale"] is p["scale"] and (p["running_mean"] != q["running_mean"]).any()
 
@@ -121,13 +135,25 @@ def test_more_steps_than_statistics_and_lengths_per_step_are_refused():
         STEPWISE.forward(case(STEPWISE)[0], np.ones((T, B, 4)), None, True, LENGTHS)
 
 
-@pytest.mark.parametrize("model", [POOLED, Chain((Linear(4, 4), POOLED)), Residual(Chain((Chunked(RNN(4, 4), 2), POOLED))), Dense(POOLED)], ids=repr)
+@pytest.mark.parametrize(
+    "model", [POOLED, Chain((Linear(4, 4), POOLED)), Residual(Chain((Chunked(RNN(4, 4), 2), POOLED))), Dense(POOLED)],
+    ids=repr,
+)
 def test_no_chunk_sees_a_whole_sequence(model):
-    with refuses(ValueError, "takes statistics over the whole sequence", "put Chunked around the cells between its batch norms"):
+    with refuses(
+        ValueError, "takes statistics over the whole sequence", "put Chunked around the cells between its batch norms"
+    ):
         Chunked(model, 3)
 
 
-@pytest.mark.parametrize("body", [Chain((Chunked(RNN(2, 4), 3), POOLED, RNN(4, 3))), Chain((Linear(2, 4), Residual(Chain((POOLED, RNN(4, 4)))), Dense(POOLED)))], ids=repr)
+@pytest.mark.parametrize(
+    "body",
+    [
+        Chain((Chunked(RNN(2, 4), 3), POOLED, RNN(4, 3))),
+        Chain((Linear(2, 4), Residual(Chain((POOLED, RNN(4, 4)))), Dense(POOLED))),
+    ],
+    ids=repr,
+)
 def test_networks_with_batch_norm_train_with_noise_and_keep_their_statistics(body, xp):
     network = Network(body, 1)
     p = map_leaves(lambda a: xp.asarray(a.astype(np.float64)), network.init(rng()))
@@ -137,7 +163,12 @@ def test_networks_with_batch_norm_train_with_noise_and_keep_their_statistics(bod
     def backward(d):
         return {"p": map_leaves(lambda leaf: d * leaf, network.gradient(network.loss(p, x, target, noise=noise)[2])[0])}
 
-    assert_gradient(lambda leaves: network.loss(merge(p, leaves["p"]), x, target, noise=noise)[0], backward, {"p": trained(p)}, rng=rng(4))
+    assert_gradient(
+        lambda leaves: network.loss(merge(p, leaves["p"]), x, target, noise=noise)[0], backward, {"p": trained(p)},
+        rng=rng(4),
+    )
     q = network.updated(p, network.loss(p, x, target, noise=noise)[2])
     moved = {path for path, leaf in leaves(to_numpy(q)).items() if (leaf != leaves(to_numpy(p))[path]).any()}
-    assert moved and all("running_" in path for path in moved) and moved == {path for path in leaves(p) if "running_" in path}
+    assert moved
+    assert all("running_" in path for path in moved)
+    assert moved == {path for path in leaves(p) if "running_" in path}

@@ -48,7 +48,9 @@ def test_a_chain_is_its_parts_one_after_the_other():
     dy, dtop0, dp_2 = vanilla.backward(dh, top_tape, dstate[:, 7:])
     dl, _, dp_1 = linear.backward(dy, linear_tape)
     dx, ddual0, dp_0 = dual.backward(dl, dual_tape, dstate[:, :7])
-    assert_same(CHAIN.backward(dh, tape, dstate), (dx, np.hstack([ddual0, dtop0]), {"0": dp_0, "1": dp_1, "2": dp_2}), 0)
+    assert_same(
+        CHAIN.backward(dh, tape, dstate), (dx, np.hstack([ddual0, dtop0]), {"0": dp_0, "1": dp_1, "2": dp_2}), 0
+    )
 
 
 def test_the_sizes_of_a_chain_are_those_of_its_ends():
@@ -77,7 +79,9 @@ def test_a_residual_model_adds_to_what_it_was_given():
     (y, tape), (h, own) = model.forward(p, x, state), inner.forward(p, x, state)
     assert (y == x + h).all() and (model.last_state(tape) == inner.last_state(own)).all()
     dy, dstate = rng(1).standard_normal(y.shape), rng(2).standard_normal(state.shape)
-    (dx, dstate0, dp), (inner_dx, inner_dstate0, inner_dp) = model.backward(dy, tape, dstate), inner.backward(dy, own, dstate)
+    (dx, dstate0, dp), (
+        inner_dx, inner_dstate0, inner_dp
+    ) = model.backward(dy, tape, dstate), inner.backward(dy, own, dstate)
     assert_same((dx, dstate0, dp), (dy + inner_dx, inner_dstate0, inner_dp), 0)
 
 
@@ -85,9 +89,13 @@ def test_a_dense_model_stands_beside_what_it_was_given():
     model, inner = Dense(RNN(2, 4)), RNN(2, 4)
     p, x, state = random_leaves(inner, rng(), T, B).values()
     (y, tape), (h, own) = model.forward(p, x, state), inner.forward(p, x, state)
-    assert model.outputs == 6 and (y == np.concatenate([x, h], -1)).all() and (model.last_state(tape) == inner.last_state(own)).all()
+    assert model.outputs == 6
+    assert (y == np.concatenate([x, h], -1)).all()
+    assert (model.last_state(tape) == inner.last_state(own)).all()
     dy = rng(1).standard_normal(y.shape)
-    assert_same(model.backward(dy, tape)[0], dy[..., :2] + inner.backward(np.ascontiguousarray(dy[..., 2:]), own)[0], 1e-14)
+    assert_same(
+        model.backward(dy, tape)[0], dy[..., :2] + inner.backward(np.ascontiguousarray(dy[..., 2:]), own)[0], 1e-14
+    )
 
 
 def test_a_residual_branch_of_unequal_widths_is_refused():
@@ -96,7 +104,10 @@ def test_a_residual_branch_of_unequal_widths_is_refused():
 
 
 def test_parts_of_unequal_widths_are_refused():
-    with refuses(ValueError, "RNN(inputs=2, units=4", "gives 4 outputs", "IndRNN(inputs=3", "takes 3 inputs", "expected equal numbers"):
+    with refuses(
+        ValueError, "RNN(inputs=2, units=4", "gives 4 outputs", "IndRNN(inputs=3", "takes 3 inputs",
+        "expected equal numbers",
+    ):
         Chain((RNN(2, 4), IndRNN(3, 5)))
 
 

@@ -56,7 +56,8 @@ def checkout(tmp_path, monkeypatch):
 
     def git(*words):
         who = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "init.defaultBranch=main")
-        return subprocess.run(["git", *who, *words], cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
+        asked = {"cwd": tmp_path, "capture_output": True, "text": True, "check": True}
+        return subprocess.run(["git", *who, *words], **asked).stdout.strip()
     git("init")
     yield package, git
     machine.commit.cache_clear()

@@ -14,16 +14,21 @@ from minidurnn.records import Record, Run, Stage, chosen_run, read_record, read_
 from minidurnn.records.record import SCHEMA, distinct, identity, thin, write_json, write_record
 
 RESULTS = Path(__file__).parents[2] / "lessons" / "results"
-CURVE = {"update": [20, 40], "loss": [0.5, 0.2], "metric": [0.5, 0.2], "gradient_norm": [1.0, None], "validation": [None, 0.2]}
-TRIAL = {
-    "experiment": "adding", "length": 10, "model": "rnn", "size": "equal", "parameters": 60, "seed": 0, "rates": [1e-3, 1e-2],
-    "updates": 40, "batch": 3, "patience": None, "stop": None, "decay": None, "stages": [], "source": "sample", "backend": "numpy",
+CURVE = {
+    "update": [20, 40], "loss": [0.5, 0.2], "metric": [0.5, 0.2], "gradient_norm": [1.0, None],
+    "validation": [None, 0.2],
 }
-MACHINE = {"date": "2026-11-28", "hardware": "an abacus", "blas": None, "threads": 1, "commit": None, "clean": None, "versions": {}}
+TRIAL = {
+    "experiment": "adding", "length": 10, "model": "rnn", "size": "equal", "parameters": 60, "seed": 0,
+    "rates": [1e-3, 1e-2], "updates": 40, "batch": 3, "patience": None, "stop": None, "decay": None, "stages": [],
+    "source": "sample", "backend": "numpy",
+}
+FACTS = {"date": "2026-11-28", "hardware": "an abacus"}
+MACHINE = {**FACTS, "blas": None, "threads": 1, "commit": None, "clean": None, "versions": {}}
 RECORD = Record(
     trial=TRIAL, network={"class": "Network", "options": {}}, parameters=61, metric="mse", chance=0.25,
-    baseline={"name": "always 1", "value": 0.17}, chosen_rate=1e-2, split="validation chose", test=0.2, verdict="baseline",
-    rule="by hand", machine=MACHINE,
+    baseline={"name": "always 1", "value": 0.17}, chosen_rate=1e-2, split="validation chose", test=0.2,
+    verdict="baseline", rule="by hand", machine=MACHINE,
     runs=(Run(1e-3, (Stage(10, 40, 1.0, CURVE),), 0.3, 0.3), Run(1e-2, (Stage(10, 40, 2.0, CURVE),), 0.2, 0.2)),
 )
 
@@ -36,7 +41,7 @@ def with_trial(record, **options):
 def old(**changes):
     """The content of a file of schema 1."""
     run = {"rate": 1e-2, "updates": 40, "seconds": 2.0, "validation_loss": 0.2, "validation": 0.2, "curve": CURVE}
-    facts = {"date": "2026-11-20", "hardware": "an abacus", "blas": "OpenBLAS Haswell", "threads": "1", "versions": {"numpy": "2"}}
+    facts = {**FACTS, "blas": "OpenBLAS Haswell", "threads": "1", "versions": {"numpy": "2"}}
     names = ("network", "parameters", "metric", "chance", "baseline", "chosen_rate", "split", "test", "verdict", "rule")
     content = {"schema": 1, "trial": TRIAL, **{name: getattr(RECORD, name) for name in names}, "runs": [run], **facts}
     return json.loads(json.dumps({**content, **changes}))
@@ -93,8 +98,9 @@ def test_the_run_of_a_record_is_the_chosen_one_or_the_longest():
 def test_a_record_of_schema_1_is_read_and_says_what_it_does_not(tmp_path):
     record = read_record(written(tmp_path, old()))
     assert record.migrated_from == 1 and any("threads" in note for note in record.notes)
-    assert record.machine["threads"] is None and record.machine["commit"] is None      # a variable's default is no measurement
-    assert record.machine["date"] == "2026-11-20" and record.machine["versions"] == {"numpy": "2"}
+    assert record.machine["threads"] is None                  # a variable's default is no measurement
+    assert record.machine["commit"] is record.machine["clean"] is None
+    assert record.machine["date"] == FACTS["date"] and record.machine["versions"] == {"numpy": "2"}
     assert record.runs == (Run(1e-2, (Stage(10, 40, 2.0, CURVE),), 0.2, 0.2),) and record.runs[0].whole
     first = {name: option for name, option in TRIAL.items() if name != "stages"}       # as the very first records were
     assert read_record(written(tmp_path, old(trial=first))).trial == TRIAL
@@ -102,7 +108,8 @@ def test_a_record_of_schema_1_is_read_and_says_what_it_does_not(tmp_path):
 
 
 @pytest.mark.parametrize("ended, lengths, note", [
-    (10, [4, 6, 10], "shorter lengths"), (6, [4, 6], "shorter lengths"), (4, [4], "threads"), (None, [None], "at which length"),
+    (10, [4, 6, 10], "shorter lengths"), (6, [4, 6], "shorter lengths"), (4, [4], "threads"),
+    (None, [None], "at which length"),
 ])
 def test_what_schema_1_dropped_of_a_curriculum_is_unknown_not_guessed(ended, lengths, note, tmp_path):
     content = old(trial={**TRIAL, "stages": [4, 6]})
@@ -121,8 +128,9 @@ def test_the_courses_own_records_are_all_read():
 
 
 def test_other_json_is_given_as_it_is_and_passed_over_among_records(tmp_path):
-    for name, content in {"numbers": [1, 2], "other": {"colour": "red"}, "bench": {"schema": 1, "kind": "bench", "speed": []}}.items():
-        assert read_record(written(tmp_path, content, f"{name}.json")) == content
+    others = [1, 2], {"colour": "red"}, {"schema": 1, "kind": "bench", "speed": []}
+    for number, content in enumerate(others):
+        assert read_record(written(tmp_path, content, f"{number}.json")) == content
     assert read_records(tmp_path) == []
 
 
@@ -175,26 +183,27 @@ def test_every_field_that_is_missing_null_or_wrong_is_named_with_its_file_or_doe
                 assert "\n" not in said
                 told += 1
             else:
-                assert RECORD.rule in table([record]) or place == ("rule",), (place, wrong)     # it is as good as another
+                assert RECORD.rule in table([record]) or place == ("rule",), (place, wrong)     # as good as another
     assert told > 200
 
 
 @pytest.mark.parametrize("place, wrong", [
-    (("trial",), {}), (("trial", "length"), "10"), (("trial", "seed"), None), (("trial", "rates"), 0.1), (("trial", "stages"), [0]),
-    (("runs",), []), (("runs",), [1]), (("runs", 0, "curve", "loss"), [0.1]), (("runs", 0, "curve", "update"), [20, "40"]),
-    (("runs", 0, "curve"), None), (("verdict",), "won"), (("metric",), "mae"), (("chosen_rate",), 0.5), (("test",), None),
-    (("baseline", "value"), None), (("chance",), float("nan")), (("parameters",), 0),
+    (("trial",), {}), (("trial", "length"), "10"), (("trial", "seed"), None), (("trial", "rates"), 0.1),
+    (("trial", "stages"), [0]), (("runs",), []), (("runs",), [1]), (("runs", 0, "curve"), None),
+    (("runs", 0, "curve", "loss"), [0.1]), (("runs", 0, "curve", "update"), [20, "40"]), (("verdict",), "won"),
+    (("metric",), "mae"), (("chosen_rate",), 0.5), (("test",), None), (("baseline", "value"), None),
+    (("chance",), float("nan")), (("parameters",), 0),
 ])
 def test_a_wrong_field_is_one_sentence(place, wrong, tmp_path):
     path = written(tmp_path, changed(old(), place, wrong))
-    with refuses(ValueError, f"the record {path} ", str(place[-1]), "expected", "use another copy", "delete it to begin again"):
+    with refuses(ValueError, f"the record {path} ", place[-1], "expected", "another copy", "delete it to begin again"):
         read_record(path)
 
 
 @pytest.mark.parametrize("text", ['{"schema": 1, "trial"', "", "\x00", "[" * 100_000, '{"a": ' + "1" * 5000 + "}"])
 def test_what_is_no_json_is_named_and_kept(text, tmp_path):
     (tmp_path / "damaged.json").write_text(text)
-    with refuses(ValueError, str(tmp_path / "damaged.json"), "no JSON", "expected a record", "delete it to begin again"):
+    with refuses(ValueError, str(tmp_path / "damaged.json"), "no JSON", "a record", "delete it to begin again"):
         read_records(tmp_path)
     assert (tmp_path / "damaged.json").read_text() == text
 
@@ -214,8 +223,8 @@ def test_a_copy_of_a_record_is_not_another_seed(tmp_path):
 
 
 @pytest.mark.parametrize("option, value", [
-    ("updates", 41), ("backend", "cupy"), ("rates", [1e-3]), ("source", "full"), ("batch", 4), ("patience", 20), ("stop", 0.1),
-    ("decay", 20), ("stages", [5]), ("model", "irnn"), ("anything", "new"),
+    ("updates", 41), ("backend", "cupy"), ("rates", [1e-3]), ("source", "full"), ("batch", 4), ("patience", 20),
+    ("stop", 0.1), ("decay", 20), ("stages", [5]), ("model", "irnn"), ("anything", "new"),
 ])
 def test_records_are_of_one_kind_only_where_all_but_the_seed_is_equal(option, value):
     assert identity(RECORD) == identity(with_trial(RECORD, seed=7))

@@ -20,7 +20,8 @@ def test_a_table_shows_chance_baseline_counts_seeds_and_verdicts():
     head, names, line, rule, *rest = table([SECOND, RECORD]).split("\n")
     assert head == "adding, T = 10, about 60 trained numbers each: test mse; chance 0.25, always 1 0.17"
     assert re.split(" {2,}", names.strip()) == [
-        "model", "numbers", "updates", "rate", "seconds", "best validation, by seed", "test at the end, by seed", "verdict",
+        "model", "numbers", "updates", "rate", "seconds",
+        "best validation, by seed", "test at the end, by seed", "verdict",
     ]
     assert re.split(" {2,}", line.strip()) == [
         "rnn", "61", "40", "0.01", "4", "0.2000 0.2000", "0.2000 0.0050", "baseline 1/2, solved 1/2",
@@ -31,10 +32,10 @@ def test_a_table_shows_chance_baseline_counts_seeds_and_verdicts():
 
 def test_a_block_stands_for_every_length_size_and_source():
     others = {"length": 20}, {"size": "width", "parameters": 7}, {"source": "full"}
-    heads = [line for line in table([RECORD, *(with_trial(RECORD, **other) for other in others)]).splitlines() if line.startswith("adding")]
-    assert [re.search(r"T = (\d+), (.*?):", head).groups() for head in heads] == [
-        ("10", "about 60 trained numbers each, full data"), ("10", "about 60 trained numbers each"), ("10", "7 units a layer"),
-        ("20", "about 60 trained numbers each"),
+    text = table([RECORD, *(with_trial(RECORD, **other) for other in others)])
+    about = "about 60 trained numbers each"
+    assert re.findall(r"^adding, T = (\d+), (.*?):", text, re.M) == [
+        ("10", f"{about}, full data"), ("10", about), ("10", "7 units a layer"), ("20", about),
     ]
 
 
@@ -43,7 +44,8 @@ def test_one_seed_run_in_three_ways_is_not_three_seeds():
     quick, gpu = with_trial(full, updates=20), with_trial(full, backend="cupy")
     found = lines([full, quick, gpu])
     assert len(found) == 3 and not any("3/3" in line or "1/1" in line for line in found)
-    assert [line.partition("[")[2] for line in found] == ["updates 40, backend numpy]", "updates 20, backend numpy]", "updates 40, backend cupy]"]
+    apart = ["updates 40, backend numpy]", "updates 20, backend numpy]", "updates 40, backend cupy]"]
+    assert [line.partition("[")[2] for line in found] == apart
     assert lines([full, with_trial(full, rates=[1e-2])])[0].endswith("[rates 0.001/0.01]")
     assert "[" not in lines([full])[0]
 
@@ -87,13 +89,15 @@ def test_costs_that_an_old_record_does_not_have_are_marked():
     line, = lines([known, unknown])
     assert re.split(" {2,}", line.strip())[2:5] == ["100+", "0.01", "3+"]
     text = table([known, unknown])
-    assert "  +: what was recorded" in text and text.endswith(f"1 of 2 records were written under schema 1: {LAST_ONLY}\n")
+    assert "  +: what was recorded" in text
+    assert text.endswith(f"1 of 2 records were written under schema 1: {LAST_ONLY}\n")
     assert "+:" not in table([known]) and "schema" not in table([known])
 
 
 def test_a_line_of_what_diverged_has_no_numbers():
     empty = {name: [] for name in RECORD.runs[0].curve}
-    lost = replace(RECORD, runs=(Run(1e-3, (Stage(10, 0, 0.0, empty),), None, None),), chosen_rate=None, test=None, verdict="diverged")
+    runs = (Run(1e-3, (Stage(10, 0, 0.0, empty),), None, None),)
+    lost = replace(RECORD, runs=runs, chosen_rate=None, test=None, verdict="diverged")
     line, = lines([lost, SECOND])
     assert re.split(" {2,}", line.strip())[3:] == ["-/0.01", "2", "- 0.2000", "- 0.0050", "diverged 1/2, solved 1/2"]
 

@@ -1,4 +1,4 @@
-"""Files: what was saved is what is loaded, a kill leaves the last whole file, and everything else is refused in one sentence."""
+"""Files of models: what was saved is what is loaded, a kill leaves the last whole file, all else is refused."""
 
 import json
 import os
@@ -23,8 +23,14 @@ from minidurnn.training.storage import build, describe, read, write
 
 NETWORKS = [
     Network(DuRNN(2, 3, 4, horizon=9), 1),
-    Network(Chunked(Chain((IndRNN(2, 4, horizon=9), Chunked(RNN(4, 3), 5, keep="boundaries"), Linear(3, 2))), 16), 10, "cross_entropy", "every"),
-    Network(Chain((Embedding(5, 4), Residual(Chain((BatchNorm(4), Dropout(4, 0.25), IndRNN(4, 4, project_input=False)))), Dense(RNN(4, 3)))), 5, "cross_entropy", "every"),
+    Network(
+        Chunked(Chain((IndRNN(2, 4, horizon=9), Chunked(RNN(4, 3), 5, keep="boundaries"), Linear(3, 2))), 16),
+        10, "cross_entropy", "every"),
+    Network(
+        Chain((
+            Embedding(5, 4), Residual(Chain((BatchNorm(4), Dropout(4, 0.25), IndRNN(4, 4, project_input=False)))),
+            Dense(RNN(4, 3)))),
+        5, "cross_entropy", "every"),
 ]
 
 
@@ -33,7 +39,8 @@ def assert_identical(ours, theirs):
     ours, theirs = leaves(ours), leaves(theirs)
     assert ours.keys() == theirs.keys()
     for name, leaf in ours.items():
-        assert (leaf.dtype, leaf.shape, leaf.tobytes()) == (theirs[name].dtype, theirs[name].shape, theirs[name].tobytes()), name
+        other = theirs[name]
+        assert (leaf.dtype, leaf.shape, leaf.tobytes()) == (other.dtype, other.shape, other.tobytes()), name
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -53,11 +60,14 @@ def test_the_models_above_are_all_that_there_are():
     def classes(model):
         if isinstance(model, (tuple, list)):
             return set().union(*map(classes, model))
-        return {type(model)}.union(*(classes(option) for option in vars(model).values())) if hasattr(model, "init") else set()
+        if not hasattr(model, "init"):
+            return set()
+        return {type(model)}.union(*(classes(option) for option in vars(model).values()))
     assert classes([*CELLS, *STACKS, *NETWORKS]) == {kind for kind in storage.CLASSES.values() if hasattr(kind, "init")}
 
 
-@pytest.mark.parametrize("part", [SGD(0.1, 0.9), Adam(0.1, epsilon=1e-6), Constant(), Steps(7), Plateau(3, 0.5)], ids=repr)
+@pytest.mark.parametrize("part", [
+    SGD(0.1, 0.9), Adam(0.1, epsilon=1e-6), Constant(), Steps(7), Plateau(3, 0.5)], ids=repr)
 def test_optimisers_and_schedules_are_plain_data_and_back(part):
     assert build(json.loads(json.dumps(describe(part))), storage.CLASSES) == part
 
@@ -66,7 +76,8 @@ def test_nothing_random_is_rounded(tmp_path):
     streams = [np.random.default_rng(seed) for seed in range(20)]
     for stream in streams:
         stream.integers(0, 9, 3, dtype=np.int32)              # leaves half a draw in the state
-    write(tmp_path / "streams.npz", {}, {"kind": "streams", "states": [stream.bit_generator.state for stream in streams]})
+    states = [stream.bit_generator.state for stream in streams]
+    write(tmp_path / "streams.npz", {}, {"kind": "streams", "states": states})
     _, facts = read(tmp_path / "streams.npz", "streams")
     assert any(state["state"]["state"] > 2**64 for state in facts["states"])
     for stream, state in zip(streams, facts["states"]):
@@ -97,7 +108,8 @@ def test_a_kill_in_the_writing_leaves_a_whole_file(step, tmp_path):
     assert model == expected[0]
     assert_identical(q, expected[1])
     left = [file for file in tmp_path.iterdir() if file != path]
-    assert len(left) == (step != "after replace") and all(file.name.startswith(".unfinished-model.npz-") for file in left)
+    assert len(left) == (step != "after replace")
+    assert all(file.name.startswith(".unfinished-model.npz-") for file in left)
     if step == "in savez":
         with refuses(ValueError, "damaged"):
             load(*left)
@@ -221,14 +233,17 @@ def test_another_kind_a_newer_format_and_an_unknown_class_are_refused(path):
     with refuses(ValueError, str(path), "holds a model", "expected a checkpoint"):
         read(path, "checkpoint")
     rewrite(path, {"format": storage.FORMAT + 1})
-    with refuses(ValueError, str(path), f"format {storage.FORMAT + 1}", f"up to {storage.FORMAT}", "install a newer minidurnn"):
+    words = f"format {storage.FORMAT + 1}", f"up to {storage.FORMAT}", "install a newer minidurnn"
+    with refuses(ValueError, str(path), *words):
         load(path)
     rewrite(path, {"format": storage.FORMAT, "model": {"class": "Transformer", "options": {}}})
     with refuses(ValueError, str(path), "Transformer", "IndRNN", "class of your own"):
         load(path)
 
 
-@pytest.mark.parametrize("options", [{"inputs": 2, "units": 3, "colour": "red"}, {"inputs": 2}, {"inputs": 2, "units": 0}], ids=["unknown", "missing", "impossible"])
+@pytest.mark.parametrize("options", [
+    {"inputs": 2, "units": 3, "colour": "red"}, {"inputs": 2}, {"inputs": 2, "units": 0},
+], ids=["unknown", "missing", "impossible"])
 def test_an_option_that_does_not_fit_its_class_is_refused(options, path):
     rewrite(path, {"model": {"class": "RNN", "options": options}})
     with refuses(ValueError, str(path), "cannot build", "units" if "colour" not in options else "colour"):

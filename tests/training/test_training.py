@@ -100,7 +100,8 @@ def test_the_streams_of_a_seed_are_independent_of_each_other_and_of_other_seeds(
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_parameters_have_the_dtype_that_was_asked_for(dtype):
-    p, _ = run(Network(Chain((ShortTermRNN(2, 4), Linear(4, 3), Chunked(DuRNN(3, 4, 5, horizon=10), 3))), 1), dtype=dtype)
+    body = Chain((ShortTermRNN(2, 4), Linear(4, 3), Chunked(DuRNN(3, 4, 5, horizon=10), 3)))
+    p, _ = run(Network(body, 1), dtype=dtype)
     assert {leaf.dtype for leaf in leaves(p).values()} == {np.dtype(dtype)}
 
 
@@ -137,7 +138,8 @@ def test_without_clipping_there_is_no_norm_and_without_looks_no_validation():
 def test_the_metric_is_the_mean_since_the_row_before():
     task = DelayedXOR(20)
     _, history = run(Network(RNN(2, 4), 2, "cross_entropy"), task)
-    assert all(0 <= accuracy <= 1 and round(accuracy * 25, 6).is_integer() for accuracy in history["metric"])     # 5 batches of 5
+    for accuracy in history["metric"]:                        # of 5 batches of 5
+        assert 0 <= accuracy <= 1 and round(accuracy * 25, 6).is_integer()
     assert history["loss"][0] == pytest.approx(np.log(2), abs=0.3)
 
 
@@ -154,19 +156,25 @@ def test_a_schedule_changes_the_run_from_its_first_cut_on():
 
 # The end
 
-@pytest.mark.parametrize("network, task, easy, hard", [(NETWORK, TASK, 1e9, 1e-9), (Network(RNN(2, 4), 2, "cross_entropy"), DelayedXOR(20), 0.0, 1.1)], ids=["lower", "higher"])
+@pytest.mark.parametrize("network, task, easy, hard", [
+    (NETWORK, TASK, 1e9, 1e-9), (Network(RNN(2, 4), 2, "cross_entropy"), DelayedXOR(20), 0.0, 1.1),
+], ids=["lower", "higher"])
 def test_a_run_stops_at_the_first_validation_that_is_good_enough(network, task, easy, hard):
     assert run(network, task, stop=easy)[1]["update"] == [5, 10]
     assert run(network, task, stop=hard)[1]["update"] == [5, 10, 15, 20]
     looks = [look for look in run(network, task, updates=60)[1]["validation"] if look is not None]
-    first = next(place for place, look in enumerate(looks) if look == (min(looks) if network.better == "lower" else max(looks)))
+    first = looks.index(min(looks) if network.better == "lower" else max(looks))
     assert run(network, task, updates=60, stop=looks[first])[1]["update"][-1] == 10 * (first + 1)
 
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid", "ignore:divide")
-@pytest.mark.parametrize("body", [RNN(2, 4, activation="relu"), ShortTermRNN(2, 4), ShortTermRNN(2, 4, projection="clip"), IndRNN(2, 4), DuRNN(2, 4, 5, horizon=10)], ids=repr)
+@pytest.mark.parametrize("body", [
+    RNN(2, 4, activation="relu"), ShortTermRNN(2, 4), ShortTermRNN(2, 4, projection="clip"), IndRNN(2, 4),
+    DuRNN(2, 4, 5, horizon=10),
+], ids=repr)
 def test_a_diverging_run_says_at_which_update_and_what_to_do(body):
-    with refuses(FloatingPointError, "at update 5", "last finite row is update 0", "use a smaller rate, clip the gradient, or keep the constraints on"):
+    hint = "use a smaller rate, clip the gradient, or keep the constraints on"
+    with refuses(FloatingPointError, "at update 5", "last finite row is update 0", hint):
         run(Network(body, 1), optimizer=SGD(1e30), clip=None)
 
 
@@ -196,24 +204,31 @@ class Damaged:
 @pytest.mark.parametrize("name, place", [("x", (7, 3, 1)), ("x", (0, 0, 0)), ("target", (4, 0))])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_data_that_are_not_finite_are_refused_by_their_place(name, place, value):
-    with refuses(ValueError, f"{name}[{', '.join(map(str, place))}] is {value}", "expected numbers that are finite in float32", "mend or leave out this sequence"):
+    where = f"{name}[{', '.join(map(str, place))}] is {value}"
+    with refuses(ValueError, where, "expected numbers that are finite in float32", "mend or leave out this sequence"):
         run(task=Damaged(name, place, value))
 
 
 def test_data_are_converted_and_classes_are_not():
     x, target, _ = draw(NETWORK, (np.ones((4, 3, 2)), np.ones((3, 1)), None), "float32", "numpy")
     assert x.dtype == target.dtype == np.float32
-    assert draw(Network(IndRNN(2, 8), 3), (np.ones((4, 3, 2), np.float32), np.arange(3), None), "float64", "numpy")[1].dtype == np.arange(3).dtype
+    classes = np.arange(3)
+    _, target, _ = draw(Network(IndRNN(2, 8), 3), (np.ones((4, 3, 2), np.float32), classes, None), "float64", "numpy")
+    assert target.dtype == classes.dtype
 
 
-@pytest.mark.parametrize("name, data", [("target", (np.ones((4, 3, 2)), np.array([0, 2, 3]), None)), ("x", (np.array([[0, 2]] * 4), np.array([0, 1]), None))])
+@pytest.mark.parametrize("name, data", [
+    ("target", (np.ones((4, 3, 2)), np.array([0, 2, 3]), None)),
+    ("x", (np.array([[0, 2]] * 4), np.array([0, 1]), None)),
+])
 def test_class_numbers_out_of_range_are_refused_before_they_reach_the_device(name, data, cupy):
     network = Network(Chain((Embedding(2, 2), RNN(2, 3))) if name == "x" else RNN(2, 3), 3, "cross_entropy")
     with refuses(ValueError, f"{name} holds class numbers from 0 to", "expected 0 to"):
         draw(network, data, "float32", "cupy")
 
 
-@pytest.mark.parametrize("reads, objective", [("last", "mse"), ("every", "mse"), ("last", "cross_entropy"), ("every", "cross_entropy")])
+@pytest.mark.parametrize("reads", ["last", "every"])
+@pytest.mark.parametrize("objective", ["mse", "cross_entropy"])
 def test_an_evaluation_is_that_of_all_sequences_at_once(reads, objective):
     network = Network(Chain((DuRNN(2, 4, 5, horizon=10, gate=0.0), RNN(9, 3))), 2, objective, reads)
     p = map_leaves(lambda leaf: leaf.astype(np.float64), network.init(rng()))
@@ -221,7 +236,8 @@ def test_an_evaluation_is_that_of_all_sequences_at_once(reads, objective):
     target = rng(2).standard_normal((*steps, 2)) if objective == "mse" else rng(2).integers(0, 2, steps)
     value, metric, _ = network.loss(p, x, target)
     for sequences in (1, 4, 11, 250):
-        assert evaluate(network, p, (x, target, None), sequences) == pytest.approx((float(value), float(metric)), rel=1e-12)
+        found = evaluate(network, p, (x, target, None), sequences)
+        assert found == pytest.approx((float(value), float(metric)), rel=1e-12)
 
 
 # On the device
@@ -239,7 +255,8 @@ class Watching(Constant):
 
 
 @pytest.mark.parametrize("body, needed", [
-    (RNN(2, 4), 0), (ShortTermRNN(2, 4), 1), (IndRNN(2, 4), 1), (DuRNN(2, 4, 5, horizon=10), 2), (DuRNN(2, 4, 5, horizon=10, bound=None, growth=None), 0),
+    (RNN(2, 4), 0), (ShortTermRNN(2, 4), 1), (IndRNN(2, 4), 1), (DuRNN(2, 4, 5, horizon=10), 2),
+    (DuRNN(2, 4, 5, horizon=10, bound=None, growth=None), 0),
     (Chunked(Chain((ShortTermRNN(2, 4), Linear(4, 3), IndRNN(3, 4))), 4, "boundaries"), 2)], ids=repr)
 def test_an_update_waits_for_the_device_no_more_than_its_projections_need(body, needed, cupy):
     watching = Watching()
@@ -250,7 +267,10 @@ def test_an_update_waits_for_the_device_no_more_than_its_projections_need(body, 
     assert waits[9] > needed + 3 * 10 - 1                     # ... until the row: loss, metric and norm of ten updates
 
 
-@pytest.mark.parametrize("body", [ShortTermRNN(2, 4, projection="clip"), DuRNN(2, 4, 5, horizon=10), Chunked(Chain((IndRNN(2, 4), RNN(4, 3))), 4, "boundaries")], ids=repr)
+@pytest.mark.parametrize("body", [
+    ShortTermRNN(2, 4, projection="clip"), DuRNN(2, 4, 5, horizon=10),
+    Chunked(Chain((IndRNN(2, 4), RNN(4, 3))), 4, "boundaries"),
+], ids=repr)
 @pytest.mark.parametrize("objective, task", [("mse", TASK), ("cross_entropy", DelayedXOR(20))])
 def test_a_run_on_the_device_is_the_run_in_memory(body, objective, task, xp):
     network = Network(body, task.outputs, objective)
@@ -261,22 +281,17 @@ def test_a_run_on_the_device_is_the_run_in_memory(body, objective, task, xp):
     assert_same(p, q, 1e-9)
     for name in ("update", "loss", "metric", "gradient_norm", "rate"):
         assert history[name] == pytest.approx(expected[name], rel=1e-9), name
-    assert evaluate(network, p, task.validation()) == pytest.approx(evaluate(network, to_numpy(p), task.validation()), rel=1e-9)
+    at_home = evaluate(network, to_numpy(p), task.validation())
+    assert evaluate(network, p, task.validation()) == pytest.approx(at_home, rel=1e-9)
 
 
 # Wrong options
 
 @pytest.mark.parametrize("options, words", [
-    ({"updates": 0}, ("updates is 0:", "an int of at least 1")),
-    ({"batch": 2.5}, ("batch is 2.5:", "an int of at least 1")),
-    ({"log_every": 0}, ("log_every is 0:", "an int of at least 1")),
     ({"validate_every": 7}, ("validate_every is 7:", "a multiple of log_every (5)")),
-    ({"dtype": "float16"}, ("dtype is 'float16':", "'float32', 'float64'")),
-    ({"backend": "jax"}, ("unknown backend 'jax'", '"numpy" or "cupy"')),
     ({"window": 5}, ("window is 5", 'expected reads="every"')),
-    ({"window": 0}, ("window is 0:", "an int of at least 1")),
 ])
-def test_an_impossible_option_is_refused_by_its_name(options, words):
+def test_options_that_do_not_go_together_are_refused_by_their_names(options, words):
     with refuses(ValueError, *words):
         run(**options)
 
