@@ -61,12 +61,12 @@ def check_4(attempt):
     if slopes.ndim != 2 or slopes.shape[1] != len(U) or not 1 <= len(slopes) <= 100:
         fail("03.4", f"slopes has shape {slopes.shape}, expected (T, {len(U)}): a row for each of at most 100 steps.")
     if not ((slopes >= 0) & (slopes <= 1)).all():
-        fail("03.4", f"slopes lie between {slopes.min():.4g} and {slopes.max():.4g}, expected 0 to 1, as of tanh or relu.")
+        fail("03.4", f"slopes reach from {slopes.min():.4g} to {slopes.max():.4g}, expected 0 to 1.")
     plain, sloped = (np.linalg.norm(_product(U, rows), 2) for rows in (np.ones_like(slopes), slopes))
     if not plain <= 1:
-        fail("03.4", f"with all slopes 1 the norm is {plain:.4g} already, expected at most 1: your slopes shall make it grow.")
+        fail("03.4", f"with all slopes 1 the norm is {plain:.4g} already, expected at most 1.")
     if not sloped >= 100:
-        fail("03.4", f"with your slopes the norm is {sloped:.4g}, expected at least 100 (with slopes of 1 it is {plain:.4g}).")
+        fail("03.4", f"with your slopes the norm is {sloped:.4g}, expected at least 100 ({plain:.4g} with slopes of 1).")
     print("exercise 03.4: correct")
 
 
@@ -208,7 +208,7 @@ WRONG = {
     "03.1": ["b", "c", "(D)"],
     "03.2": [_wrong_order, _slope_on_rows, _turned, _old_share_forgotten, _share_forgotten],
     "03.3": [
-        lambda radius, peak: np.array([[radius, peak], [0.0, radius]]),                     # the peak in the first power
+        lambda radius, peak: np.array([[radius, peak], [0.0, radius]]),                     # U itself has the peak
         lambda radius, peak: peak * np.eye(2),                                              # the wrong radius
         lambda radius, peak: np.array([[0.0, -radius], [radius, 0.0]]),                     # normal: nothing grows
         lambda radius, peak: np.array([[radius, 1e200], [0.0, radius]]),                    # absurdly large

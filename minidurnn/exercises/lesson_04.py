@@ -57,13 +57,13 @@ def check_3(attempt):
 
 
 def check_4(attempt):
-    """Two matrices of the ball of radius ½, both nearest to one U in the spectral norm, neither clipped nor rescaled."""
+    """Two nearest matrices to one U in the spectral norm, bound ½, neither of them clipped nor rescaled."""
     answer, bound = called("04.4", _function("04.4", attempt), ()), 0.5
     if _unfinished("04.4", answer, ("U", "X", "Y")):
         return
     U, X, Y = (_finite("04.4", name, matrix, (2, 2)) for name, matrix in zip(("U", "X", "Y"), answer))
     if spectral_norm(U) <= bound + 1e-6:
-        fail("04.4", f"the norm of U is {spectral_norm(U):.4g}: U lies in the ball and is itself the only nearest matrix.")
+        fail("04.4", f"the norm of U is {spectral_norm(U):.4g}: U lies in the ball, so only U is nearest.")
     known = {"the clipped U": clip_to_ball(U, bound), "the rescaled U": bound / spectral_norm(U) * U}
     for name, matrix in {"X": X, "Y": Y}.items():
         if spectral_norm(matrix) > bound + SLACK:
