@@ -4,20 +4,29 @@ import numpy as np
 
 from ..cells import ShortTermRNN
 from ..cells.constraints import spectral_norm
-from . import _untouched, choose, compare, judge
+from . import UNTOUCHED, called, choose, compare, fail, judge, kind, numbers
 
 SLACK = 1e-9                                                  # rounding, on norms and distances of order 1
 
 
 def check_1(answer):
     """Steps until at most 1 % is left at a bound of 0.9."""
-    choose("04.1", answer, "c", ("a", "b", "c", "d"))
+    choose("04.1", answer, "c", {
+        "a": "a step takes a tenth of what is left, not of what there was at the start: 0.9^10 = 0.35 may be left.",
+        "b": "0.9^22 = 0.098 is a tenth. A hundredth is a tenth of a tenth, so it takes twice as long.",
+        "c": "",
+        "d": "0.9^90 = 0.00008. That is below a hundredth, but fewer steps are enough.",
+    })
 
 
 def check_2(attempt):
     """The norm that a horizon allows an activation of another slope."""
-    cases = [(22, 0.1, 0.25), (5, 0.1, 1.0), (100, 0.01, 0.5), (1, 0.5, 2.0)]
-    judge("04.2", attempt, allowed_norm, cases, ("the norm",))
+    cases = [(5, 0.1, 1.0), (22, 0.1, 0.25), (100, 0.01, 0.5), (1, 0.5, 2.0)]
+    judge("04.2", attempt, allowed_norm, cases, ("the norm",), mistakes={
+        "a steeper φ allows a smaller norm: divide by the slope": _slope_on_the_wrong_side,
+        "the slope is missing": _without_slope,
+        "the slope acts at every step, so it stands outside the root": _slope_under_the_root,
+    })
 
 
 def check_3(attempt):
@@ -25,80 +34,105 @@ def check_3(attempt):
     rng = np.random.default_rng(3)
     for size, bound, stretch in ((5, 0.9, 1.0), (3, 0.5, 0.1), (4, 0.7, 3.0), (1, 0.9, 2.0)):
         U = stretch * rng.standard_normal((size, size))
-        U = 0.8 * bound / spectral_norm(U) * U if stretch < 1 else U
-        given = U.copy()
-        X = attempt(given, bound)
-        if _untouched(X):
-            print("exercise 04.3: not attempted yet")
+        inside = stretch < 1
+        U = 0.8 * bound / spectral_norm(U) * U if inside else U
+        where = f" for a U of shape {U.shape} and norm {spectral_norm(U):.4g}, bound {bound:g}"
+        answer = called("04.3", _function("04.3", attempt), (U, bound), where)
+        if answer is ...:
+            print(f"exercise 04.3: {UNTOUCHED}")
             return
-        if not np.array_equal(given, U):
-            raise AssertionError("exercise 04.3: your function writes into its argument; give a new matrix back.")
-        if not isinstance(X, np.ndarray):
-            raise AssertionError(f"exercise 04.3: got a {type(X).__name__}: expected an array of shape {U.shape}.")
-        if X.shape != U.shape or not np.isfinite(X).all():
-            raise AssertionError(f"exercise 04.3: got shape {X.shape}: expected a finite matrix of shape {U.shape}.")
+        X = _finite("04.3", "X", answer, U.shape)
         if spectral_norm(X) > bound + SLACK:
-            raise AssertionError(f"exercise 04.3: your matrix has norm {spectral_norm(X):.6g}, which is above the bound {bound:g}.")
+            fail("04.3", f"the norm of X is {spectral_norm(X):.4g}{where}: X lies outside the ball.")
         nearest = clip_to_ball(U, bound)
         yours, best = np.linalg.norm(U - X), np.linalg.norm(U - nearest)
         if yours > best + SLACK:
-            raise AssertionError(f"exercise 04.3: your matrix is {yours:.6g} away from U in the Frobenius norm, the nearest one {best:.6g}.")
-        compare("04.3", X, nearest, ("X",), tolerance=1e-7)
+            rescaled = np.allclose(X, _rescaled(U, bound))
+            why = " (you rescaled all singular values)" if rescaled else ""
+            why = " (U lies in the ball already)" if inside else why
+            away = f"{yours:.4g} away from U in the Frobenius norm, the nearest matrix {best:.4g}"
+            fail("04.3", f"X is {away}{where}{why}.")
+        compare("04.3", X, nearest, ("X",), 1e-7, where)
     print("exercise 04.3: correct")
 
 
 def check_4(attempt):
-    """Two matrices of the ball of radius ½, both nearest to one U in the spectral norm, neither clipped nor rescaled."""
-    answer, bound = attempt(), 0.5
-    if _untouched(answer):
-        print("exercise 04.4: not attempted yet")
+    """Two nearest matrices to one U in the spectral norm, bound ½, neither of them clipped nor rescaled."""
+    answer, bound = called("04.4", _function("04.4", attempt), ()), 0.5
+    if _unfinished("04.4", answer, ("U", "X", "Y")):
         return
-    if not isinstance(answer, tuple) or [np.shape(matrix) for matrix in answer] != 3 * [(2, 2)] or not np.isfinite(answer).all():
-        raise AssertionError("exercise 04.4: expected a tuple of three finite matrices U, X, Y of shape (2, 2).")
-    U, X, Y = (np.asarray(matrix, float) for matrix in answer)
+    U, X, Y = (_finite("04.4", name, matrix, (2, 2)) for name, matrix in zip(("U", "X", "Y"), answer))
     if spectral_norm(U) <= bound + 1e-6:
-        raise AssertionError(f"exercise 04.4: U has norm {spectral_norm(U):.6g} and lies in the ball, where U itself is the only nearest one.")
+        fail("04.4", f"the norm of U is {spectral_norm(U):.4g}: U lies in the ball, so only U is nearest.")
     known = {"the clipped U": clip_to_ball(U, bound), "the rescaled U": bound / spectral_norm(U) * U}
     for name, matrix in {"X": X, "Y": Y}.items():
         if spectral_norm(matrix) > bound + SLACK:
-            raise AssertionError(f"exercise 04.4: {name} has norm {spectral_norm(matrix):.6g}, expected at most 0.5.")
+            fail("04.4", f"the norm of {name} is {spectral_norm(matrix):.4g}, expected at most 0.5.")
         away, least = spectral_norm(U - matrix), spectral_norm(U) - bound
         if away > least + SLACK:
-            raise AssertionError(f"exercise 04.4: {name} is {away:.6g} away from U, the nearest ones {least:.6g}.")
+            fail("04.4", f"{name} is {away:.4g} away from U in the spectral norm, the nearest matrices {least:.4g}.")
         for what, one in known.items():
             if np.allclose(matrix, one, rtol=0, atol=1e-6):
-                raise AssertionError(f"exercise 04.4: {name} is {what}; find another one.")
+                fail("04.4", f"{name} is {what}: find another matrix.")
     if np.allclose(X, Y, rtol=0, atol=1e-6):
-        raise AssertionError("exercise 04.4: X and Y are the same matrix.")
+        fail("04.4", "X and Y are the same matrix: two different ones are needed.")
     print("exercise 04.4: correct")
 
 
 def check_5(attempt):
     """A cell below the bound that gives back the bit of some steps ago, run by the library."""
-    rng = np.random.default_rng(5)
+    rng, names = np.random.default_rng(5), ("W", "U", "b", "W_y", "b_y")
     for lag, bound in ((1, 0.9), (3, 0.5), (8, 0.631)):
-        answer = attempt(lag, bound)
-        if _untouched(answer):
-            print("exercise 04.5: not attempted yet")
+        where = f" for lag {lag} and bound {bound:g}"
+        answer = called("04.5", _function("04.5", attempt), (lag, bound), where)
+        if _unfinished("04.5", answer, names):
             return
-        W, U, b, W_y, b_y = (np.asarray(array, float) for array in _five(answer))
-        H = len(U)
-        shapes = {"W": (1, H), "U": (H, H), "b": (H,), "W_y": (H, 1), "b_y": (1,)}
-        for (name, shape), array in zip(shapes.items(), (W, U, b, W_y, b_y)):
-            if array.shape != shape:
-                raise AssertionError(f"exercise 04.5: {name} has shape {array.shape}, expected {shape} for a U of shape {U.shape}.")
+        H = len(_finite("04.5", "b", answer[2], None).ravel())
+        shapes = ((1, H), (H, H), (H,), (H, 1), (1,))
+        W, U, b, W_y, b_y = (_finite("04.5", *part) for part in zip(names, answer, shapes))
         if not spectral_norm(U) <= bound + SLACK:
-            raise AssertionError(f"exercise 04.5: U has norm {spectral_norm(U):.6g}, expected at most {bound:g}.")
+            fail("04.5", f"the norm of U is {spectral_norm(U):.4g}{where}, expected at most {bound:g}.")
         x = rng.choice([-1.0, 1.0], (lag + 12, 4, 1))
         h, _ = ShortTermRNN(1, H, bound=None).forward({"W": W, "U": U, "b": b}, x)
-        compare("04.5", (h @ W_y + b_y)[lag:], x[:-lag], (f"at lag {lag}, the answer",), tolerance=1e-6)
+        y = h @ W_y + b_y
+        known = {
+            "ρ^lag is left of the bit: the read-out must pay it back": _shrunk(x[:-lag], bound**lag, y[lag:]),
+            "it is the bit one step earlier than asked for": np.concatenate([y[lag:lag + 1], x[:-lag - 1]]),
+        }
+        compare("04.5", y[lag:], x[:-lag], ("the answer",), 1e-6, where, known)
     print("exercise 04.5: correct")
 
 
-def _five(answer):
-    if not isinstance(answer, tuple) or len(answer) != 5:
-        raise AssertionError("exercise 04.5: expected a tuple W, U, b, W_y, b_y.")
-    return answer
+def _shrunk(bits, share, y):
+    """What a read-out gives that does not pay for the way, its bias 0 or -1, whichever is nearer to y."""
+    return min((share * bits, share * (bits + 1) - 1), key=lambda one: abs(one - y).max())
+
+
+def _function(exercise, attempt):
+    if not callable(attempt):
+        fail(exercise, f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
+    return attempt
+
+
+def _finite(exercise, name, given, shape):
+    array = numbers(exercise, name, given, shape).astype(float)
+    if not np.isfinite(array).all():
+        fail(exercise, f"{name} has entries that are not finite.")
+    return array
+
+
+def _unfinished(exercise, answer, names):
+    """Whether an answer is not there yet, and said so. Raises for one of another kind."""
+    if answer is ...:
+        print(f"exercise {exercise}: {UNTOUCHED}")
+        return True
+    if not isinstance(answer, tuple) or len(answer) != len(names):
+        asked = f"expected {len(names)} results separated by commas: return {', '.join(names)}"
+        fail(exercise, f"got {kind(answer)}, {asked}.")
+    missing = [name for name, part in zip(names, answer) if part is ...]
+    if missing:
+        print(f"exercise {exercise}: not finished: {', '.join(missing)} still `...`")
+    return bool(missing)
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.
@@ -120,7 +154,7 @@ def two_nearest():
 
 
 def delay_line(lag, bound):
-    """A relu cell with ‖U‖₂ ≤ bound and h[t] W_y + b_y = x[t-lag] = ±1  ->  W (1, H), U (H, H), b (H,), W_y (H, 1), b_y (1,)."""
+    """A relu cell with ‖U‖₂ ≤ bound and h[t] W_y + b_y = x[t-lag] = ±1  ->  W, U, b, W_y (H, 1), b_y (1,)."""
     H = lag + 1
     W, b, W_y = np.zeros((1, H)), np.zeros(H), np.zeros((H, 1))
     W[0, 0] = b[0] = 1.0                              # the first unit holds x + 1, which passes relu as it is
@@ -129,12 +163,22 @@ def delay_line(lag, bound):
     return W, U, b, W_y, -np.ones(1)
 
 
+# Mistakes with a name, and other wrong answers.
+
+def _slope_on_the_wrong_side(horizon, tolerance, steepest):
+    return steepest * tolerance ** (1 / horizon)
+
+
+def _without_slope(horizon, tolerance, steepest):
+    return tolerance ** (1 / horizon)
+
+
+def _slope_under_the_root(horizon, tolerance, steepest):
+    return (tolerance / steepest) ** (1 / horizon)
+
+
 def _rescaled(U, bound):
     return U * min(1.0, bound / spectral_norm(U))
-
-
-def _entries_clipped(U, bound):
-    return np.clip(U, -bound, bound)
 
 
 def _eigenvalues_clipped(U, bound):
@@ -147,17 +191,9 @@ def _not_turned_back(U, bound):
     return (Q1 * np.minimum(μ, bound)) @ Q2t.T
 
 
-def _known_ones():
-    U = np.diag([1.0, 0.2])
-    return U, np.diag([0.5, 0.2]), np.diag([0.5, 0.1])
-
-
-def _too_far():
-    return np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.4, 0.5])
-
-
-def _one_twice():
-    return np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.5, 0.5])
+def _in_place(U, bound):
+    U *= bound / spectral_norm(U)
+    return U
 
 
 def _without_paying(lag, bound):
@@ -170,20 +206,26 @@ def _above_the_bound(lag, bound):
     return W, U / bound, b, np.sign(W_y), b_y
 
 
-def _one_late(lag, bound):
-    return delay_line(lag + 1, bound)
-
-
 CHECKS = {"04.1": check_1, "04.2": check_2, "04.3": check_3, "04.4": check_4, "04.5": check_5}
 REFERENCE = {"04.1": "c", "04.2": allowed_norm, "04.3": clip_to_ball, "04.4": two_nearest, "04.5": delay_line}
 WRONG = {
-    "04.1": ["a", "b", "d"],
-    "04.2": [                                                 # the slope on the wrong side; forgotten; under the root
-        lambda horizon, tolerance, steepest: steepest * tolerance ** (1 / horizon),
-        lambda horizon, tolerance, steepest: tolerance ** (1 / horizon),
-        lambda horizon, tolerance, steepest: (tolerance / steepest) ** (1 / horizon),
+    "04.1": ["a", "(B)", "d"],
+    "04.2": [_slope_on_the_wrong_side, _without_slope, _slope_under_the_root],
+    "04.3": [_rescaled, lambda U, bound: np.clip(U, -bound, bound), _eigenvalues_clipped, _not_turned_back,
+             lambda U, bound: U],
+    "04.4": [
+        lambda: (np.diag([1.0, 0.2]), np.diag([0.5, 0.2]), np.diag([0.5, 0.1])),            # the two known ones
+        lambda: (np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.4, 0.5])),            # the last is too far
+        lambda: (np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.5, 0.5])),            # one twice
     ],
-    "04.3": [_rescaled, _entries_clipped, _eigenvalues_clipped, _not_turned_back, lambda U, bound: U],
-    "04.4": [_known_ones, _too_far, _one_twice],
-    "04.5": [_without_paying, _above_the_bound, _one_late],
+    "04.5": [_without_paying, _above_the_bound, lambda lag, bound: delay_line(lag + 1, bound)],
+}
+ILL_TYPED = {
+    "04.1": [44, None, "forty-four"],
+    "04.2": [lambda horizon, tolerance, steepest: None, lambda horizon, tolerance: 0.9, lambda *case: "0.9", 0.9],
+    "04.3": [lambda U, bound: None, lambda U, bound: np.linalg.svd(U), _in_place, lambda U, bound: U[0], np.eye(3)],
+    "04.4": [lambda: None, lambda: np.eye(2), lambda: (np.eye(2), np.eye(3), "Y"),
+             lambda: np.linalg.inv(np.zeros((2, 2))), 4],
+    "04.5": [lambda lag, bound: None, lambda lag, bound: [1, 2, 3, 4, 5], lambda lag, bound: (1, 2, 3, 4, 5),
+             lambda lag, bound: delay_line(lag, bound)[::-1], lambda lag: delay_line(lag, 0.9)],
 }
