@@ -13,7 +13,11 @@ from . import choose, compare, judge
 
 def check_baseline(answer):
     """The mean squared error of always answering 1."""
-    choose("00.1", answer, "1/6", ("1/12", "1/6", "1/4", "1/2"))
+    choose("00.1", answer, "1/6", {
+        "1/12": "that is the variance of one marked value, and the sum has two.",
+        "1/6": "", "1/4": "a value is off by up to 1/2, but its square is smaller on average than (1/2)².",
+        "1/2": "that is the mean of one marked value, not the mean of a squared error.",
+    })
 
 
 def step_backward(dh, x, h0, h, W, u):
@@ -34,7 +38,11 @@ def check_step(attempt):
 
 def check_handed_on(answer):
     """What goes wrong when the state's gradient is not handed on."""
-    choose("00.3", answer, "c", ("a", "b", "c", "d"))
+    choose("00.3", answer, "c", {
+        "a": "the loss reads the second stretch too, and the first stretch moves it through the state.",
+        "b": "the second stretch goes backward first and needs nothing from the first.",
+        "c": "", "d": "the second stretch goes backward first, so its `dx` is right.",
+    })
 
 
 @dataclass(frozen=True)

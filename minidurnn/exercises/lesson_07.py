@@ -4,7 +4,7 @@ import numpy as np
 
 from ..cells import DuRNN
 from ..tasks import DelayedXOR
-from . import _untouched, choose, compare, judge
+from . import UNTOUCHED, choose, compare, judge
 from .lesson_01 import _complex_steps
 
 T, B, L = 6, 4, 3                                             # all different: a swapped axis cannot hide
@@ -12,7 +12,12 @@ T, B, L = 6, 4, 3                                             # all different: a
 
 def check_1(answer):
     """What stays right where the way through the gate is forgotten."""
-    choose("07.1", answer, "b", ("a", "b", "c", "d"))
+    choose("07.1", answer, "b", {
+        "a": "the gradients of W_g, V_g and b_g are made of v, which the forgotten way does not change; W_s is made of "
+             "what arrives at s.",
+        "b": "", "c": "v, e and c do not hear of a mistake at s either, so more than u and l0 stay right.",
+        "d": "no arrow leads from the short-term memory back into the long-term one.",
+    })
 
 
 def check_2(attempt):
@@ -23,14 +28,17 @@ def check_2(attempt):
 
 def check_3(answer):
     """How the first loss grows with the length where the selection starts open."""
-    choose("07.3", answer, "c", ("a", "b", "c"))
+    choose("07.3", answer, "c", {
+        "a": "the inputs have not grown, but the state adds them up over the steps.",
+        "b": "the state and the output grow about 10 times, and the loss is a square.", "c": "",
+    })
 
 
 def check_4(attempt):
     """A DuRNN within both bounds whose long-term state ends at bit[m] AND bit[m-1]."""
     p = attempt()
-    if _untouched(p) or isinstance(p, dict) and any(_untouched(array) for array in p.values()):
-        print("exercise 07.4: not attempted yet")
+    if p is ... or isinstance(p, dict) and any(array is ... for array in p.values()):
+        print(f"exercise 07.4: {UNTOUCHED}")
         return
     names = set(DuRNN(2, 1, 1, horizon=20).shapes)
     if not isinstance(p, dict) or p.keys() != names:

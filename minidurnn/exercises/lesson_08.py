@@ -7,7 +7,11 @@ from . import choose, judge
 
 def check_1(answer):
     """The shortest half-life that the long-term start hands out."""
-    choose("08.1", answer, "c", ("a", "b", "c", "d"))
+    choose("08.1", answer, "c", {
+        "a": "that is the half-life of ρ = 0.9, which bounds the short-term memory.",
+        "b": "the smallest u is γ^(-1/T): after T steps, not after T/2, half is left for γ = 2.", "c": "",
+        "d": "that would need a u above the smallest one in the range.",
+    })
 
 
 def check_2(attempt):

@@ -68,8 +68,18 @@ SPOILT = [
     (rules.every_code_cell_ran_in_order, strip),
     (rules.every_code_cell_ran_in_order, spoil(lambda cell: cell.update(execution_count=7))),
     (rules.errors_are_announced, spoil(lambda cell: cell.metadata.update(tags=["raises-exception"]))),
-    (rules.errors_are_announced, spoil(lambda cell: cell.outputs.append(nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=[])))),
-    (rules.nothing_is_stored_of_standard_error, spoil(lambda cell: cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="slow")))),
+    (
+        rules.errors_are_announced,
+        spoil(
+            lambda cell: cell.outputs.append(
+                nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=[])
+            )
+        ),
+    ),
+    (
+        rules.nothing_is_stored_of_standard_error,
+        spoil(lambda cell: cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="slow"))),
+    ),
     (rules.there_is_something_to_compare, strip),
     (rules.there_is_something_to_compare, silence),
     (rules.printed_numbers_are_short, print_also("loss 0.12345678")),
@@ -87,11 +97,11 @@ SPOILT = [
     (rules.it_is_small, say_also("word " * 3500)),
     (rules.code_cells_are_short, write_also("\n".join(["pass"] * 12))),
     (rules.code_cells_are_short, write_also("#" * 106)),
-    (rules.a_picture_explains, rewrite("sketch(", "panels(")),
+    (rules.a_picture_explains, lambda nb: (rewrite("sketch(", "panels(")(nb), rewrite("timeline(", "panels(")(nb))),
     (rules.the_code_does_not_answer_a_question, write_also("1 + 1    # (c)")),
     (rules.the_code_does_not_answer_a_question, print_also("(b) it is")),
     (rules.a_static_reader_sees_pictures, print_also("interactive(children=(")),
-    (rules.exercises_are_enough, rewrite("### Exercise 00.1", "### Question")),
+    (rules.exercises_are_enough, rewrite("### Exercise 05.1", "### Question")),
     (rules.exercises_are_enough, rewrite("(build it)", "")),
     (rules.exercises_are_enough, rewrite("(break it)", "")),
     (rules.every_equation_is_evaluated, rewrite("eq. 0.3", "the slope")),
@@ -104,12 +114,19 @@ SPOILT = [
 ]
 
 
+SHORT = (                                                     # what lessons in their first text do not keep yet
+    rules.a_picture_explains, rules.the_code_does_not_answer_a_question, rules.exercises_are_enough, rules.it_is_small,
+    rules.code_cells_are_short,
+)
+
+
 @pytest.mark.parametrize("rule, change", SPOILT, ids=lambda part: getattr(part, "__name__", ""))
 def test_a_spoilt_lesson_is_refused(rule, change):
-    nb = copy.deepcopy(read(LESSONS[0]))
-    assert list(rule(nb, 0)) == []
+    number = 5 if rule in SHORT else 0
+    nb = copy.deepcopy(read(LESSONS[number]))
+    assert list(rule(nb, number)) == []
     change(nb)
-    assert list(rule(nb, 0))
+    assert list(rule(nb, number))
 
 
 def test_every_rule_has_been_seen_to_refuse():
@@ -122,11 +139,16 @@ def test_nbval_accepts_a_cell_as_it_is_and_refuses_one_wrong_digit(tmp_path):
     nb.cells = [cell for cell in nb.cells if cell.id == "two-derivatives-check"]
     nbformat.write(nb, tmp_path / "right.ipynb")
     output, = nb.cells[0].outputs
-    output.text = re.sub(r"\d(?=\D*$)", lambda digit: str((int(digit.group()) + 1) % 10), output.text)     # its last digit
+    output.text = re.sub(r"\d(?=\D*$)", lambda digit: str((int(digit.group()) + 1) % 10), output.text)  # its last digit
     nbformat.write(nb, tmp_path / "wrong.ipynb")
-    command = [sys.executable, "-m", "pytest", "-q", "-rA", "--tb=no", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml"), str(tmp_path)]
+    command = [
+        sys.executable, "-m", "pytest", "-q", "-rA", "--tb=no", "-p", "no:cacheprovider", "-c",
+        str(ROOT / "pyproject.toml"), str(tmp_path),
+    ]
     report = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
-    assert sorted(re.findall(r"^(PASSED|FAILED|ERROR) .*?(right|wrong)\.ipynb::", report, re.M)) == [("FAILED", "wrong"), ("PASSED", "right")], report
+    assert sorted(
+        re.findall(r"^(PASSED|FAILED|ERROR) .*?(right|wrong)\.ipynb::", report, re.M)
+    ) == [("FAILED", "wrong"), ("PASSED", "right")], report
 
 
 def test_the_swapped_backend_prints_the_same(monkeypatch, capsys):
@@ -147,10 +169,14 @@ def test_the_code_names_of_the_notation_exist():
     library = "\n".join(path.read_text() for path in (ROOT / "minidurnn").rglob("*.py"))
     lessons = {int(path.name[:2]): read(path) for path in LESSONS}
     everything = library + "\n".join(cell.source for nb in lessons.values() for cell in code(nb))
-    rows = [line.split(" | ") for line in NOTATION.read_text().splitlines() if line.startswith("| ") and "code name" not in line]
+    rows = [
+        line.split(" | ") for line in NOTATION.read_text().splitlines() if line.startswith("| ") and "code name" not in line
+    ]
     assert len(rows) > 30
     for symbol, names, *_, lesson in rows:
         words = [re.compile(rf"(?<!\w){name}(?!\w)") for name in re.findall(r"`(\w+)`", names)]
         assert all(word.search(everything) for word in words), f"{names} ({symbol}) are not all in the code"
         nb = lessons.get(int(lesson.strip(" |")))
-        assert nb is None or not words or any(word.search(cell.source) for word in words for cell in nb.cells), f"{names} ({symbol}) is not in lesson {lesson}"
+        assert nb is None or not words or any(
+            word.search(cell.source) for word in words for cell in nb.cells
+        ), f"{names} ({symbol}) is not in lesson {lesson}"
