@@ -70,7 +70,9 @@ def sketch(title, xlim, ylim, scale=0.9):
 def box(axes, x, y, text, width=0.9, height=0.6, colour=BLACK, filled=False):
     """A box around a text, centred at (x, y)  ->  the box, for arrows."""
     face = (colour, 0.15) if filled else "white"
-    shape = plt.Rectangle((x - width / 2, y - height / 2), width, height, facecolor=face, edgecolor=colour, linewidth=1.3)
+    shape = plt.Rectangle(
+        (x - width / 2, y - height / 2), width, height, facecolor=face, edgecolor=colour, linewidth=1.3
+    )
     axes.add_patch(shape)
     axes.annotate(text, (x, y), ha="center", va="center", fontsize=10)
     return shape
@@ -96,7 +98,10 @@ def timeline(axes, y, values, name, marked=(), colour=ORANGE, start=0.0, size=0.
     """One sequence as a row of cells, a step each, at height y; the steps in `marked` (from 0) are coloured."""
     axes.annotate(name, (start - 0.2, y), ha="right", va="center", fontsize=10)
     for step, value in enumerate(values):
-        box(axes, start + size * (step + 0.5), y, value, size, size, colour if step in marked else BLACK, step in marked)
+        box(
+            axes, start + size * (step + 0.5), y, value, size, size, colour if step in marked else BLACK,
+            step in marked,
+        )
 
 
 def explore(draw, **sliders):

@@ -64,13 +64,14 @@ def compared(cell):
 
 def kernel_is_python3(nb, number):
     if nb.metadata.get("kernelspec", {}).get("name") != "python3":
-        yield f"the kernel is {nb.metadata.get('kernelspec', {}).get('name')!r}: expected 'python3', which every machine has"
+        name = nb.metadata.get("kernelspec", {}).get("name")
+        yield f"the kernel is {name!r}: expected 'python3', which every machine has"
 
 
 def every_code_cell_ran_in_order(nb, number):
     counts = [cell.execution_count for cell in code(nb)]
     if counts != list(range(1, len(counts) + 1)):
-        yield f"the execution counts are {counts}: expected 1, 2, 3, ...; nbval compares no output of a cell that has none"
+        yield f"the execution counts are {counts}: expected 1, 2, 3, ...; without one nbval compares nothing"
 
 
 def errors_are_announced(nb, number):
@@ -108,7 +109,7 @@ def figures_have_numbers_beside_them(nb, number):
     cells = code(nb)
     for place, cell in enumerate(cells):
         if has_figure(cell) and not any(re.search(r"\d", compared(near)) for near in cells[place:place + 2]):
-            yield f"code cell {place + 1} draws, and neither it nor the next prints a number: nbval compares no pictures"
+            yield f"code cell {place + 1} draws, and neither it nor the next prints a number, which nbval compares"
 
 
 def no_path_of_one_machine(nb, number):
@@ -202,7 +203,7 @@ def every_equation_is_evaluated(nb, number):
 
 
 def asserted(nb):
-    """The equations named in messages: of assert, in err_msg=, and in calls of a function of the notebook that asserts."""
+    """The equations named in messages: of assert, in err_msg=, in calls of the notebook's functions that assert."""
     trees = [
         ast.parse(
             "\n".join(line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!")))

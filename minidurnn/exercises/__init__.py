@@ -38,7 +38,7 @@ def judge(exercise, attempt, reference, cases, names=("result",), tolerance=1e-9
 
 
 def called(exercise, attempt, case, where=""):
-    """attempt(*case) with copies  ->  its answer. An error in it, a forgotten return and a write become one sentence."""
+    """attempt(*case) with copies  ->  its answer. An error in it, a forgotten return, a write become one sentence."""
     given = copied(case)
     try:
         answer = attempt(*given)
@@ -80,7 +80,9 @@ def _entries(exercise, name, given, right, tolerance, where, known):
         off = np.where(close, -1.0, np.nan_to_num(abs(mine - right), nan=np.inf))
     index = np.unravel_index(off.argmax(), off.shape)         # the entry that is furthest off
     at = f"[{', '.join(map(str, index))}]" if index else ""
-    hints = [said for said, one in known.items() if np.shape(one) == mine.shape and np.allclose(mine, one, equal_nan=True)]
+    hints = [
+        said for said, one in known.items() if np.shape(one) == mine.shape and np.allclose(mine, one, equal_nan=True)
+    ]
     hint = f" ({hints[0]})" if hints else ""
     fail(exercise, f"{name}{at} is {_apart(mine[index], right[index])}{where}{hint}.")
 

@@ -66,7 +66,9 @@ def check_4(attempt):
     if not plain <= 1:
         fail("03.4", f"with all slopes 1 the norm is {plain:.4g} already, expected at most 1.")
     if not sloped >= 100:
-        fail("03.4", f"with your slopes the norm is {sloped:.4g}, expected at least 100 ({plain:.4g} with slopes of 1).")
+        fail(
+            "03.4", f"with your slopes the norm is {sloped:.4g}, expected at least 100 ({plain:.4g} with slopes of 1)."
+        )
     print("exercise 03.4: correct")
 
 

@@ -1,4 +1,4 @@
-"""Every exercise: the stub passes and says so, the reference passes, wrong answers are refused; notebook and module agree."""
+"""Every exercise: stub and reference pass, wrong and ill-typed answers are refused, notebook and module agree."""
 
 import ast
 import importlib

@@ -170,7 +170,8 @@ def test_the_code_names_of_the_notation_exist():
     lessons = {int(path.name[:2]): read(path) for path in LESSONS}
     everything = library + "\n".join(cell.source for nb in lessons.values() for cell in code(nb))
     rows = [
-        line.split(" | ") for line in NOTATION.read_text().splitlines() if line.startswith("| ") and "code name" not in line
+        line.split(" | ") for line in NOTATION.read_text().splitlines()
+        if line.startswith("| ") and "code name" not in line
     ]
     assert len(rows) > 30
     for symbol, names, *_, lesson in rows:

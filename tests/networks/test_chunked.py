@@ -22,7 +22,9 @@ def everything(model, p, x, state, dh, dstate):
 
 def case(model, T, seed=0):
     """p, x, state, dh, dstate."""
-    dh, dstate = rng(seed + 1).standard_normal((T, B, model.outputs)), rng(seed + 2).standard_normal((B, model.state_size))
+    dh, dstate = rng(seed + 1).standard_normal(
+        (T, B, model.outputs)
+    ), rng(seed + 2).standard_normal((B, model.state_size))
     return *random_leaves(model, rng(seed), T, B).values(), dh, dstate
 
 
