@@ -64,6 +64,7 @@ DIFFERENT = [
     (Plain(table=A), Plain(table=A + 1e-9)), (Plain(table=A), Plain(table=A.astype("f4"))),
     (Plain(table=A), Plain(table=A.reshape(2, 3))),
     (Fields(10), Fields(11)), (Fields(table=A), Fields(table=-A)), (Fields(table=()), Fields(table=None)),
+    (Fields(table=()), Fields(table={})),
     (Fields(table=Plain(3)), Fields(table=Plain(4))), (Fields(table={"a": A}), Fields(table={"a": 2 * A})),
     (Fields(table=[1, 2]), Fields(table=[1, 2, None])), (Fields(table=Path("a")), Fields(table=Path("b"))),
 ]

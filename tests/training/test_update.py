@@ -99,6 +99,13 @@ def test_one_tape_is_alive_at_a_time(window):
     assert len(Watched.most) > 12 and max(Watched.most) == 1
 
 
+def test_one_tape_is_alive_at_a_time_in_an_evaluation_of_whole_sequences():
+    network = Network(Chain((Watched(2, 4), BatchNorm(4))), 1)
+    Watched.tapes.clear(), Watched.most.clear()
+    evaluate(network, network.init(rng()), Adding(10).batch(rng(), 6), sequences=2)
+    assert Watched.most == [1, 1, 1]
+
+
 def test_a_second_update_takes_no_more_memory_than_the_first():
     network, task = Network(RNN(2, 32), 1), Adding(200)
 
