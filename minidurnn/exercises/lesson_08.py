@@ -1,52 +1,143 @@
 """The checkers of lesson 08, where the gradient goes."""
 
+import ast
+import inspect
+import textwrap
+
 import numpy as np
 
-from . import choose, judge
+from ..analysis import jacobian, selection_jacobian, selection_strength, smear_bound
+from ..cells import DuRNN
+from . import UNTOUCHED, called, choose, fail, judge, kind, numbers
 
 
 def check_1(answer):
     """The shortest half-life that the long-term start hands out."""
     choose("08.1", answer, "c", {
-        "a": "that is the half-life of ρ = 0.9, which bounds the short-term memory.",
-        "b": "the smallest u is γ^(-1/T): after T steps, not after T/2, half is left for γ = 2.", "c": "",
-        "d": "that would need a u above the smallest one in the range.",
+        "a": "6.6 steps is the half-life of ρ = 0.9, which bounds the short-term memory.",
+        "b": "after 50 steps the smallest u has kept 2^(-50/100) = 0.71, more than half.",
+        "c": "",
+        "d": "144 is T / ln 2; the smallest u is 2^(-1/T), and ln 2 cancels.",
     })
 
 
 def check_2(attempt):
     """dl_T/ds_t for every t, against products of the whole state's matrices."""
     rng = np.random.default_rng(2)
-    judge("08.2", attempt, _by_blocks, [_pieces(rng, T, S, L) for T, S, L in ((6, 4, 3), (2, 3, 5), (1, 2, 3))], ("dl_T/ds_t",))
+    cases = [_pieces(rng, T, S, L) for T, S, L in ((6, 4, 3), (2, 3, 5), (1, 2, 3))]
+    mistakes = {
+        "l_t is held here: the way that goes up at once is missing": _held,
+        "one factor keep too many: a way that goes up at step k meets keep of the steps k+1 to T": _one_step_late,
+        "A of the wrong step: A[k-1] leads from s_(k-1) to s_k": _same_step,
+        "A is transposed: with rows, the earlier step stands on the left": _columns,
+    }
+    judge("08.2", attempt, _by_blocks, cases, ("dl_T/ds_t",), mistakes=mistakes)
 
 
 def check_3(attempt):
-    """Σ_j ρ^j ū^(lag-j) without a loop, against the loop; two equal numbers among the cases."""
-    cases = [(np.float64(rho), np.float64(u_max), lag) for rho, u_max, lag in ((0.9, 1.01, 5), (0.9, 0.5, 7), (0.95, 0.95, 4), (1.0, 1.0, 100), (0.3, 0.8, 0))]
-    with np.errstate(all="ignore"):                           # 0/0 is nan, and refused as that
-        judge("08.3", attempt, lambda rho, u_max, lag: sum(rho**j * u_max ** (lag - j) for j in range(lag + 1)), cases, ("the sum",))
+    """Σ_j ρ^j ū^(lag-j) as a formula, against the loop; equal numbers separately."""
+    cases = [(0.9, 1.01, 5), (0.9, 0.5, 7), (0.3, 0.8, 0), (0.95, 0.95, 4), (1.0, 1.0, 100)]
+    answers = [_sum_of("08.3", attempt, case) for case in cases]
+    if any(answer is ... for answer in answers):
+        print(f"exercise 08.3: {UNTOUCHED}")
+        return
+    for case, answer in zip(cases, answers):
+        right, lag = _smear_loop(*case), case[2]
+        if not np.isclose(answer, right, rtol=1e-9):
+            known = {"both exponents must be lag + 1": _smear_loop(*case[:2], lag - 1)}
+            known["there are lag + 1 terms, not lag"] = lag * case[0] ** lag
+            why = next((f" ({said})" for said, one in known.items() if np.isclose(answer, one) and lag), "")
+            said = "rho = {}, u_max = {}, lag = {}".format(*case)
+            fail("08.3", f"for {said} the sum is {answer:.6g}, expected {right:.6g}{why}.")
+    if loop := _loop_in(attempt):
+        fail("08.3", f"the numbers are right, but your function adds up the terms ({loop}): find a formula.")
+    print("exercise 08.3: correct")
 
 
 def check_4(attempt):
-    """The share of a long smear's terms from j = horizon on is the tolerance."""
-    cases = [(1.0, 10, 0.05), (1.01, 22, 0.1), (0.98, 3, 0.5)]
-
-    def share(u_max, horizon, tolerance):
-        rho = attempt(u_max, horizon, tolerance)
-        if rho is ... or rho is None:
-            return rho
-        terms = (np.float64(rho) / u_max) ** np.arange(20_000)
-        return terms[horizon:].sum() / terms.sum()
-
-    with np.errstate(all="ignore"):
-        judge("08.4", share, lambda u_max, horizon, tolerance: tolerance, cases, ("the share from the horizon on",))
+    """20 inputs under which dl_20/ds_1 is zero although the bound on it is not."""
+    if not callable(attempt):
+        fail("08.4", f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
+    if (x := called("08.4", attempt, ())) is ...:
+        print(f"exercise 08.4: {UNTOUCHED}")
+        return
+    x = numbers("08.4", "your list of inputs", x, (20,)).astype(float)
+    if not np.isfinite(x).all():
+        fail("08.4", "your list of inputs holds nan or inf, expected 20 finite numbers.")
+    cell, weights = DuRNN(1, 1, 1, horizon=20), {"W_s": 1, "U_s": 0.9, "W_l": 1, "b_l": -1, "u": 1}
+    p = {name: np.full(shape, float(weights.get(name, 0))) for name, shape in cell.shapes.items()}
+    x = x[:, None, None]
+    tape = cell.forward(p, x)[1]
+    if not tape.l[0, 0, 0] > 0:
+        fail("08.4", f"l_1 is {tape.l[0, 0, 0]:.4g}, expected a number above 0: s_1 must be above 1.")
+    at_once = (selection_jacobian(tape, 1) @ jacobian(cell, p, x, 1, of="long", wrt="long")).item()
+    later = jacobian(cell, p, x, 1, of="long", wrt="short").item()
+    if at_once + later != 0:
+        ways = [said for said, part in (("the way up at step 1", at_once), ("a later way up", later)) if part]
+        limit = smear_bound(selection_strength(tape)[0], 0.9, 1, 19)
+        said = f"dl_20/ds_1 is {at_once + later:.4g} (the bound is {limit:.2g}), expected 0"
+        fail("08.4", f"{said}; still open: {' and '.join(ways)}.")
+    print("exercise 08.4: correct")
 
 
 def check_5(attempt):
     """The bound on χ that knows the largest gate; the steepest gate is found on a grid."""
     rng = np.random.default_rng(5)
-    cases = [(*rng.uniform(0.5, 3.0, 3).tolist(), g_max) for g_max in (0.03, 0.4, 0.5, 0.8, 1.0)]
-    judge("08.5", attempt, _strength_by_grid, cases, ("the bound",), tolerance=1e-6)
+    for g_max in (0.03, 0.4, 0.5, 0.8, 1.0):
+        case = (*rng.uniform(0.5, 3.0, 3).round(2).tolist(), g_max)
+        if not callable(attempt):
+            fail("08.5", f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
+        if (answer := called("08.5", attempt, case)) is ...:
+            print(f"exercise 08.5: {UNTOUCHED}")
+            return
+        answer, tight = float(numbers("08.5", "the bound", answer, ())), _strength_by_grid(*case)
+        said = "norm_l = {}, norm_g = {}, c_max = {}, g_max = {}".format(*case)
+        if not answer > tight * (1 - 1e-6):
+            fail("08.5", f"for {said} your number is {answer:.4g}, no bound: gates up to g_max allow {tight:.4g}.")
+        if answer > tight * (1 + 1e-6):
+            fail("08.5", f"for {said} your bound {answer:.4g} is valid, but not tight: {tight:.4g} holds too.")
+    print("exercise 08.5: correct")
+
+
+def _sum_of(exercise, attempt, case):
+    """A student's sum for one case, a float; a division by zero gets its own sentence."""
+    if not callable(attempt):
+        fail(exercise, f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
+    where = "rho = {}, u_max = {}, lag = {}".format(*case)
+    try:
+        with np.errstate(all="ignore"):
+            answer = called(exercise, attempt, case, f" for {where}")
+    except AssertionError as error:
+        if not isinstance(error.__cause__, ZeroDivisionError):
+            raise
+        answer = np.nan
+    if answer is ...:
+        return ...
+    answer = float(numbers(exercise, "the sum", answer, ()))
+    if np.isnan(answer) and case[0] == case[1]:
+        fail(exercise, f"for {where} your formula is 0 / 0, because rho equals u_max: treat this case separately.")
+    return answer
+
+
+def _loop_in(function):
+    """What in a function's source runs over the terms, in words; "" if nothing does or no source is found."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return ""
+    loops = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
+    names = {"sum", "arange", "linspace", "range", "cumsum", "polyval", "map", "reduce", "smear_sum", "smear_bound"}
+    for node in ast.walk(tree):
+        if isinstance(node, loops):
+            return "a loop"
+        called_name = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
+        if called_name in names:
+            return f"{called_name}(...)"
+    return ""
+
+
+def _smear_loop(rho, u_max, lag):
+    return sum(rho**j * u_max ** (lag - j) for j in range(lag + 1))
 
 
 def _pieces(rng, T, S, L):
@@ -76,9 +167,9 @@ def mixed_paths(A, R, keep):
     """A (T, S, S), R (T, S, L), keep (T, L) as above  ->  dl_T/ds_t for t = 1..T, (T, S, L)."""
     J, kept = np.empty_like(R), np.ones_like(keep[0])
     for k in reversed(range(len(R))):
-        J[k] = R[k] * kept                            # down at once, then along the bottom row
+        J[k] = R[k] * kept                            # up at once, then along l
         if k + 1 < len(R):
-            J[k] += A[k + 1] @ J[k + 1]               # or one step to the right first
+            J[k] += A[k + 1] @ J[k + 1]               # or one step along s first
         kept = kept * keep[k]                         # the diagonal of dl_T/dl_{k-1}
     return J
 
@@ -90,9 +181,9 @@ def smear_sum(rho, u_max, lag):
     return (u_max ** (lag + 1) - rho ** (lag + 1)) / (u_max - rho)
 
 
-def bound_for_smear(u_max, horizon, tolerance):
-    """The ρ for which a share `tolerance` of a long smear comes in after `horizon` steps or more  ->  a number."""
-    return u_max * tolerance ** (1 / horizon)
+def vanishing_inputs():
+    """20 inputs that make dl_20/ds_1 zero although l_1 > 0  ->  a list or array of 20 numbers."""
+    return [2.0, -10.0] + [0.0] * 18
 
 
 def strength_bound(norm_l, norm_g, c_max, g_max):
@@ -123,23 +214,28 @@ def _columns(A, R, keep):
 
 
 CHECKS = {"08.1": check_1, "08.2": check_2, "08.3": check_3, "08.4": check_4, "08.5": check_5}
-REFERENCE = {"08.1": "c", "08.2": mixed_paths, "08.3": smear_sum, "08.4": bound_for_smear, "08.5": strength_bound}
+REFERENCE = {"08.1": "c", "08.2": mixed_paths, "08.3": smear_sum, "08.4": vanishing_inputs, "08.5": strength_bound}
 WRONG = {
-    "08.1": ["a", "b", "d"],
-    "08.2": [_held, _one_step_late, _same_step, _columns],    # l_t held; one factor u too many; A of the wrong step; transposed
+    "08.1": ["a", "b", "d", "(D)"],
+    "08.2": [_held, _one_step_late, _same_step, _columns],
     "08.3": [
-        lambda rho, u_max, lag: (u_max ** (lag + 1) - rho ** (lag + 1)) / (u_max - rho),    # nothing for equal numbers
-        lambda rho, u_max, lag: (lag + 1) * rho**lag if rho == u_max else (u_max**lag - rho**lag) / (u_max - rho),      # a term short
-        lambda rho, u_max, lag: lag * rho**lag if rho == u_max else smear_sum(rho, u_max, lag),
+        lambda rho, u_max, lag: (u_max ** (lag + 1) - rho ** (lag + 1)) / (u_max - rho),            # 0 / 0
+        lambda rho, u_max, lag: (lag + 1) * rho**lag if rho == u_max else (u_max**lag - rho**lag) / (u_max - rho),
+        lambda rho, u_max, lag: lag * rho**lag if rho == u_max else smear_sum(rho, u_max, lag), _smear_loop,
     ],
     "08.4": [
-        lambda u_max, horizon, tolerance: tolerance ** (1 / horizon),                       # ū forgotten
-        lambda u_max, horizon, tolerance: u_max * (1 - tolerance) ** (1 / horizon),         # the share within
-        lambda u_max, horizon, tolerance: u_max * tolerance ** (1 / (horizon + 1)),
+        lambda: [0.0] * 20, lambda: [2.0] * 20, lambda: [2.0] + [0.0] * 15 + [9.0] * 4, lambda: [99.0] + [-9.0] * 19,
     ],
     "08.5": [
-        lambda norm_l, norm_g, c_max, g_max: norm_l + norm_g * c_max / 4,                   # knows nothing of the gate
-        lambda norm_l, norm_g, c_max, g_max: norm_l * g_max + norm_g * c_max * g_max * (1 - g_max),     # no bound for open gates
+        lambda norm_l, norm_g, c_max, g_max: norm_l + norm_g * c_max / 4,                           # valid, not tight
+        lambda norm_l, norm_g, c_max, g_max: norm_l * g_max + norm_g * c_max * g_max * (1 - g_max),
         lambda norm_l, norm_g, c_max, g_max: norm_l * g_max + norm_g * c_max / 4,
     ],
+}
+ILL_TYPED = {
+    "08.1": [None, 100, "100", ["c"]],
+    "08.2": [None, lambda *given: None, lambda A, R, keep: R[0], lambda A, R, keep: R.fill(0) or R, lambda A: A],
+    "08.3": [None, 1.0, lambda *given: None, lambda *given: "a sum", lambda *given: [1, 2], lambda rho: rho],
+    "08.4": [None, lambda: None, lambda: 2.0, lambda: [2.0] * 19, lambda: ["2"] * 20, lambda: [np.nan] * 20],
+    "08.5": [None, 3, lambda *given: None, lambda *given: "tight", lambda *given: np.ones(3), lambda norm_l: norm_l],
 }
