@@ -67,7 +67,7 @@ def column(record):
 
 
 def cell(records):
-    """Records of one model at one length  ->  a cell of the tables: the median test result, the seeds that solved it."""
+    """Records of one model at one length  ->  a cell of the tables: the median test result, and how many solved it."""
     if not records:
         return "–"
     tests = [record.test for record in records if record.test is not None]
