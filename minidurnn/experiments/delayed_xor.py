@@ -20,7 +20,7 @@ EXPERIMENT = Experiment(
     name="delayed-xor",
     question="Who can combine two neighbouring bits and keep the result for T steps?",
     task=task,
-    quick=setting(length=100, updates=800, stop=0.999, patience=400),
+    quick=setting(length=100, updates=800, stop=0.999, patience=300),
     full=(
         *(setting(length=length, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500)
           for length, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))),

@@ -13,7 +13,7 @@ EXPERIMENT = Experiment(
     name="pixels",
     question="Who can read a digit pixel by pixel?",
     task=task,
-    quick=setting(length=196, updates=300),
+    quick=setting(length=196, updates=200),
     full=(setting(length=196, source="full", parameters=17000, seeds=(0, 1, 2), updates=3000),),
     solved=0.9,
     rule="solved: test accuracy at least 90 %; learning: more than 5 points above the most frequent class; "
