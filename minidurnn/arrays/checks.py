@@ -32,7 +32,7 @@ def at_least(least, why=""):
     """The check of an integer from `least` on, NumPy's included; True, 14.0 and "14" are none.    Raises ValueError."""
     def check(name, given):
         try:
-            value = least - 1 if isinstance(given, bool) else operator.index(given)
+            value = least - 1 if isinstance(given, (bool, np.bool_)) else operator.index(given)
         except TypeError:
             value = least - 1
         if value < least:
