@@ -123,7 +123,7 @@ def global_norm(dp):
     largest = reduce(xp.maximum, [abs(a).max() for a in arrays])
     half = half_range(largest.dtype)
     unit = xp.where(largest < 2.0 ** (half - 16), 1.0, 2.0**half).astype(largest.dtype)     # a power of two: exact
-    return (unit * xp.sqrt(sum(_squares(a / unit).sum() for a in arrays))).astype(largest.dtype)     # NumPy 1 widens
+    return unit * xp.sqrt(reduce(xp.add, [_squares(a / unit).sum() for a in arrays]))
 
 
 def _squares(a):

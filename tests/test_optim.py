@@ -137,7 +137,7 @@ def test_a_norm_does_not_overflow_where_its_square_would(size, xp):
 def test_a_norm_is_to_the_last_bit_the_root_of_the_sum_of_squares_where_that_does_not_overflow():
     for seed, size in enumerate((1e-15, 1e-3, 1.0, 7.0, 1e12)):
         arrays = [(size * rng(place + 9 * seed).standard_normal((17, 3))).astype(np.float32) for place in range(3)]
-        assert global_norm(dict(enumerate(arrays))) == np.sqrt(sum((a * a).sum() for a in arrays))
+        assert global_norm(dict(enumerate(arrays))) == np.sqrt(np.add.reduce([(a * a).sum() for a in arrays]))
 
 
 @pytest.mark.filterwarnings("ignore:invalid")
