@@ -21,7 +21,7 @@ INSTALLS = re.compile(
 GREEK = re.compile(
     r"\\(?:var)?(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|rho|sigma|tau|phi|chi|psi|omega)\b"
 )
-FIRST_TEXT = (0, 14)  # lessons that wait for their new text: longer than one sitting
+FIRST_TEXT = (14,)  # lessons that wait for their new text: longer than one sitting
 CLOSING = ("Summary", "What this does not show", "References")
 
 

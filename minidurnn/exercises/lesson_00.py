@@ -1,4 +1,4 @@
-"""Lesson 00: the exercises' references, their checkers, and wrong answers that the checkers must refuse."""
+"""The checkers of lesson 00, start here."""
 
 from dataclasses import dataclass
 
@@ -8,41 +8,155 @@ from ..arrays.starts import glorot, uniform, zeros
 from ..cells import Cell
 from ..cells.contract import check_model
 from ..gradcheck import assert_cell, random_leaves
-from . import choose, compare, judge
+from ..gradcheck.points import read_only
+from . import UNTOUCHED, called, choose, compare, fail, kind, numbers
+
+LAST_STATE_ALONE = (1.25, 72.5)                               # dL/dh_1 and dL/df where L = h_3² / 2
 
 
-def check_baseline(answer):
-    """The mean squared error of always answering 1."""
-    choose("00.1", answer, "1/6", {
-        "1/12": "that is the variance of one marked value, and the sum has two.",
-        "1/6": "", "1/4": "a value is off by up to 1/2, but its square is smaller on average than (1/2)².",
-        "1/2": "that is the mean of one marked value, not the mean of a squared error.",
+def check_1(answer):
+    """What two further steps leave of an input."""
+    choose("00.1", answer, "c", {
+        "a": "h_1 grows by 1, but step 2 keeps only half of h_1, and step 3 only half of h_2.",
+        "b": "that is how far h_2 grows: half of the growth of h_1. Step 3 keeps half of h_2.",
+        "c": "",
+        "d": "the line for h_3 does not name x_1, but h_3 holds half of h_2, which holds half of h_1, which holds x_1.",
     })
 
 
-def step_backward(dh, x, h0, h, W, u):
-    """The gradients of one step h = tanh(x W + u ⊙ h0 + b)  ->  dx (B, D), dh0 (B, H), dW (D, H), du (H,), db (H,)."""
-    da = dh * (1 - h * h)
-    return da @ W.T, da * u, x.T @ da, (da * h0).sum(0), da.sum(0)
+def check_2(answer):
+    """Three steps of one neuron, backward, by hand, with a loss that reads the last state alone."""
+    if answer is ...:
+        print(f"exercise 00.2: {UNTOUCHED}")
+        return
+    known = {
+        "f also acts at steps 1 and 2, through h_2": (5, 50),
+        "h_1 has no direct slope, but it moves h_2, which moves h_3": (0, 0),
+        "between h_1 and h_3 lie two steps, and each of them multiplies by f": (2.5, 75),
+        "this is the answer for the loss of section 2; now h_3 alone has a direct slope, h_3 = 5": (3.5, 87),
+        "f at step t multiplies h_(t-1), not h_t": (1.25, 60),
+        "the f of step 1 is missing: there it multiplies h_0 = 2": (1.25, 70),
+    }
+    answer = tuple(answer) if isinstance(answer, list) else answer
+    left = compare("00.2", answer, LAST_STATE_ALONE, ("dL/dh_1", "dL/df"), known=known)
+    print(f"exercise 00.2: {'correct' if not left else f'not finished: {left[0]} is still `...`'}")
 
 
-def check_step(attempt):
-    """One step of independent neurons, backward."""
-    rng, cases = np.random.default_rng(2), []
-    for B, D, H in ((3, 2, 4), (1, 3, 2)):
-        dh, h0, x = rng.standard_normal((B, H)), rng.standard_normal((B, H)), rng.standard_normal((B, D))
-        W, u, b = rng.standard_normal((D, H)), rng.standard_normal(H), rng.standard_normal(H)
-        cases.append((dh, x, h0, np.tanh(x @ W + u * h0 + b), W, u))
-    judge("00.2", attempt, step_backward, cases, ("dx", "dh0", "dW", "du", "db"))
-
-
-def check_handed_on(answer):
-    """What goes wrong when the state's gradient is not handed on."""
+def check_3(answer):
+    """What comes out wrong where the state is handed on, but not its gradient."""
     choose("00.3", answer, "c", {
-        "a": "the loss reads the second stretch too, and the first stretch moves it through the state.",
-        "b": "the second stretch goes backward first and needs nothing from the first.",
-        "c": "", "d": "the second stretch goes backward first, so its `dx` is right.",
+        "a": "piece 1 moves h_3 through the state that it hands on; without `dstate` it knows nothing of h_3.",
+        "b": "piece 2 goes backward first and needs nothing from piece 1, so the slope at x_3 is right.",
+        "c": "",
+        "d": "piece 2 goes backward first and needs nothing from piece 1. Which slope does it give?",
     })
+
+
+def check_4(attempt):
+    """A loop backward that is right on one step and wrong on more."""
+    if not callable(attempt):
+        fail("00.4", f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
+    rng = np.random.default_rng(3)
+    for T, B, H in ((1, 3, 4), (1, 2, 1), (2, 3, 4), (6, 2, 3)):
+        case = rng.standard_normal((T, B, H)), rng.uniform(0.2, 0.9, H), rng.standard_normal((B, H))
+        dh, f, dstate = case
+        where = f" for T, B, H = {T, B, H}"
+        yours = called("00.4", attempt, case, where)
+        if yours is ...:
+            print(f"exercise 00.4: {UNTOUCHED}")
+            return
+        yours, right = numbers("00.4", "total", yours, dh.shape), dh.copy()
+        right[-1] += dstate
+        for t in reversed(range(T - 1)):
+            right[t] += f * right[t + 1]
+        if T == 1:
+            known = {"dstate is the carry into the last step: add it to dh": dh, "dh is missing": dstate[None]}
+            compare("00.4", yours, right, ("total",), where=f"{where}, and on one step it must be right", known=known)
+        elif np.allclose(yours, right, 1e-6, 1e-6):
+            fail("00.4", f"your total is right{where} as well: break something that shows from the second step on.")
+    print("exercise 00.4: correct")
+
+
+def check_5(attempt):
+    """A cell of one's own: outputs and gradients are compared, then `assert_cell` judges the whole contract."""
+    if not isinstance(attempt, type):
+        fail("00.5", f"got {kind(attempt)}, expected the class itself, without brackets: Blend.")
+    cell = _run("00.5", "Blend(inputs=2, units=4)", lambda: attempt(inputs=2, units=4))
+    try:
+        check_model("what Blend(inputs=2, units=4) makes", cell)
+    except TypeError as error:
+        fail("00.5", f"{error}", error)
+    rng, reference = np.random.default_rng(4), Blend(2, 4)
+    slips = {said: type("Slip", (Blend,), methods)(2, 4) for said, methods in SLIPS.items()}
+    p, x, state, tape, dh, dstate = read_only(_point(reference, rng, 5))
+    run = _run("00.5", "forward", cell.forward, p, x, state)
+    if run is ...:
+        print(f"exercise 00.5: {UNTOUCHED}")
+        return
+    if not isinstance(run, tuple) or len(run) != 2:
+        fail("00.5", f"forward gives {kind(run)}, expected two results separated by commas: return h, tape.")
+    where, known = f" for x of shape {x.shape}", {said: slip.forward(p, x, state)[0] for said, slip in slips.items()}
+    left = compare("00.5", run[0], tape[-1], ("h",), where=where, known=known)
+    last = ... if left else _run("00.5", "last_state, which takes the end of the tape,", cell.last_state, run[1])
+    left = left or compare("00.5", last, tape[-1][-1], ("last_state(tape)",))
+    yours = ... if left else _run("00.5", "backward", cell.backward, dh, run[1], dstate)
+    if yours is ...:
+        print(f"exercise 00.5: not finished: {(left or ['backward'])[0]} still `...`, the rest is correct")
+        return
+    (yours, names), (right, _) = (_flat("00.5", one, p) for one in (yours, reference.backward(dh, tape, dstate)))
+    known = {said: _flat("00.5", slip.backward(dh, tape, dstate), p)[0] for said, slip in slips.items()}
+    if left := compare("00.5", yours, right, names, where=where, known=known):
+        print(f"exercise 00.5: not finished: {', '.join(left)} still `...`, the rest is correct")
+        return
+    try:
+        assert_cell(cell, rng)
+    except AssertionError as error:
+        fail("00.5", f"these numbers are right, but assert_cell refuses the cell: {error}", error)
+    except Exception as error:                                # whatever a student's class may raise
+        hint = "state, dh and dstate may each be None, which means zeros, and no argument may be written into"
+        fail("00.5", f"these numbers are right, but assert_cell met {type(error).__name__}: {error} ({hint}).", error)
+    print("exercise 00.5: correct")
+
+
+def _point(cell, rng, steps):
+    """A random place to ask a cell at, three sequences  ->  p, x, state, tape, dh, dstate."""
+    p, x, state = random_leaves(cell, rng, steps, 3).values()
+    h, tape = cell.forward(p, x, state)
+    return p, x, state, tape, rng.standard_normal(h.shape), rng.standard_normal(state.shape)
+
+
+def _run(exercise, what, function, *arguments):
+    """function(*arguments), whose arrays are locked  ->  its result. What goes wrong in it becomes one sentence."""
+    try:
+        result = function(*arguments)
+    except Exception as error:                                # whatever a student's function may raise
+        if "read-only" in str(error):
+            fail(exercise, f"{what} writes into an argument: work on a copy, such as dh.copy().", error)
+        fail(exercise, f"{what} stopped with {type(error).__name__}: {error}.", error)
+    if result is None:
+        fail(exercise, f"{what} returned nothing (None): end it with `return` and the result.")
+    return result
+
+
+def _flat(exercise, gradients, p):
+    """dx, dstate0, dp as one tuple, dp's arrays in the order of p  ->  the tuple, and what its entries are called."""
+    asked = "return dx, dstate0, {" + ", ".join(f'"{name}": d{name}' for name in p) + "}"
+    if not isinstance(gradients, tuple) or len(gradients) != 3 or not isinstance(gradients[2], dict):
+        given = kind(gradients) if not isinstance(gradients, tuple) else " and ".join(map(kind, gradients))
+        fail(exercise, f"your backward gives {given}, expected three results: {asked}.")
+    dx, dstate0, dp = gradients
+    if set(dp) != set(p):
+        fail(exercise, f"dp holds {', '.join(map(str, dp)) or 'nothing'}, expected {', '.join(p)}: {asked}.")
+    return (dx, dstate0, *(dp[name] for name in p)), ("dx", "dstate0", *(f"d{name}" for name in p))
+
+
+# The reference solutions: the folded cells of the lesson hold the same text.
+
+def broken_total(dh, f, dstate):
+    """dh (T, B, H), f (H,), dstate (B, H)  ->  total (T, B, H), right for T = 1 alone."""
+    total = dh.copy()
+    total[-1] += dstate                                       # no carry between steps
+    return total
 
 
 @dataclass(frozen=True)
@@ -56,178 +170,76 @@ class Blend(Cell):    # h[t] = (1 - alpha) ⊙ h[t-1] + alpha ⊙ tanh(x[t] W + 
                 "alpha": uniform(rng, 0.1, 0.9, self.units)}
 
     def forward(self, p, x, state=None):
-        h0 = h_t = np.zeros((x.shape[1], self.units), x.dtype) if state is None else state
-        z = np.tanh(x @ p["W"] + p["b"])                      # (T, B, H): every step at once
+        h0 = before = np.zeros((x.shape[1], self.units), x.dtype) if state is None else state
+        z = np.tanh(x @ p["W"] + p["b"])
         h = np.empty_like(z)
-        for t, z_t in enumerate(z):
-            h[t] = h_t = (1 - p["alpha"]) * h_t + p["alpha"] * z_t
+        for t in range(len(z)):
+            h[t] = before = (1 - p["alpha"]) * before + p["alpha"] * z[t]
         return h, (p, x, h0, z, h)
 
     def backward(self, dh, tape, dstate=None):
         p, x, h0, z, h = tape
-        total, carry = np.zeros_like(h) if dh is None else dh.copy(), 0 if dstate is None else dstate
-        for total_t in total[::-1]:
-            total_t += carry
-            carry = (1 - p["alpha"]) * total_t                # what arrives at h[t-1]
-        da = total * p["alpha"] * (1 - z * z)
+        total = np.zeros_like(h) if dh is None else dh.copy()
+        carry = np.zeros_like(h0) if dstate is None else dstate
+        for t in reversed(range(len(h))):
+            total[t] += carry
+            carry = (1 - p["alpha"]) * total[t]
+        da = total * p["alpha"] * (1 - z * z)                 # at a = x W + b
         before = np.concatenate([h0[None], h[:-1]])           # h[t-1] at every t
-        dp = {"W": np.einsum("tbd,tbh->dh", x, da), "b": da.sum((0, 1)), "alpha": (total * (z - before)).sum((0, 1))}
-        return da @ p["W"].T, carry, dp
+        dW, dalpha = np.einsum("tbd,tbh->dh", x, da), (total * (z - before)).sum((0, 1))
+        return da @ p["W"].T, carry, {"W": dW, "b": da.sum((0, 1)), "alpha": dalpha}
 
     def last_state(self, tape):
         return tape[-1][-1]
 
 
-def check_cell(attempt):
-    """A cell of one's own; its outputs are compared, then `assert_cell` judges the whole contract."""
-    cell, reference, rng = _made(attempt), Blend(2, 4), np.random.default_rng(4)
-    leaves = random_leaves(reference, rng, T=5, B=3)
-    run = cell.forward(leaves["p"], leaves["x"], leaves["state"])
-    if run is ... or run is None:
-        print("exercise 00.4: not attempted yet")
-        return
-    if not (isinstance(run, tuple) and len(run) == 2):
-        raise AssertionError("exercise 00.4: forward gives something else: expected h (T, B, H) and a tape.")
-    h, tape = run
-    compare("00.4", h, reference.forward(leaves["p"], leaves["x"], leaves["state"])[0], ("h",))
-    gradients = cell.backward(rng.standard_normal(h.shape), tape)
-    if gradients is ... or gradients is None:
-        print("exercise 00.4: forward is correct, backward not attempted yet")
-        return
-    if not (isinstance(gradients, tuple) and len(gradients) == 3 and isinstance(gradients[2], dict)):
-        raise AssertionError(
-            'exercise 00.4: backward gives something else: expected dx, dstate0, {"W": dW, "b": db, "alpha": dalpha}.'
-        )
-    try:
-        assert_cell(cell, rng)
-    except AssertionError as error:
-        raise AssertionError(f"exercise 00.4: {error}") from error
-    except ValueError as error:
-        if "read-only" not in str(error):
-            raise
-        raise AssertionError("exercise 00.4: the cell writes into an argument: expected a copy, dh.copy().") from error
-    print("exercise 00.4: correct")
+def _every_step_alone(self, dh, tape, dstate=None):
+    p, x, h0, z, h = tape
+    parts = [
+        Blend.backward(self, dh[t:t + 1], (p, x[t:t + 1], h[t - 1] if t else h0, z[t:t + 1], h[t:t + 1]), after)
+        for t, after in enumerate([None] * (len(x) - 1) + [dstate])]
+    dx, dbefore, dp = zip(*parts)
+    return np.concatenate(dx), dbefore[0], {name: sum(one[name] for one in dp) for name in p}
 
 
-def _made(attempt):
-    """A cell of the student's class, if it is one."""
-    try:
-        cell = attempt(inputs=2, units=4)
-        check_model("what Blend(inputs=2, units=4) makes", cell)
-    except TypeError as error:
-        raise AssertionError(f"exercise 00.4: {error}; a cell is a dataclass that inherits Cell.") from error
-    return cell
+def _without_old(self, dh, tape, dstate=None):
+    p, x, h0, z, h = tape
+    return Blend.backward(self, dh, (p, x, 0 * h0, z, 0 * h), dstate)
 
 
-def _slip(**changed):
-    """One step with some of its gradients replaced by functions of da, dh, x, h0, h, W, u."""
-    def answer(dh, x, h0, h, W, u):
-        right = dict(zip(("dx", "dh0", "dW", "du", "db"), step_backward(dh, x, h0, h, W, u)))
-        wrong = {name: change(dh * (1 - h * h), dh, x, h0, h, W, u) for name, change in changed.items()}
-        return tuple({**right, **wrong}.values())
-
-    return answer
-
-
-class SwappedBlend(Blend):
-    """The shares of old and new exchanged."""
-
-    def forward(self, p, x, state=None):
-        """alpha of the old, 1 - alpha of the new."""
-        return super().forward({**p, "alpha": 1 - p["alpha"]}, x, state)
-
-
-class CutBlend(Blend):
-    """A backward that drops the state's gradient."""
-
-    def backward(self, dh, tape, dstate=None):
-        """As if nothing came after the stretch."""
-        return super().backward(dh, tape)
-
-
-class ForgetfulBlend(Blend):
-    """A backward that drops what arrives from later steps."""
-
-    def backward(self, dh, tape, dstate=None):
-        """Every step as if it were the only one."""
-        p, x, h0, z, h = tape
-        steps = []
-        for t in range(len(x)):
-            now, before = slice(t, t + 1), h[t - 1] if t else h0
-            steps.append(super().backward(dh[now], (p, x[now], before, z[now], h[now])))
-        dx, dstate0, dp = zip(*steps)
-        return np.concatenate(dx), dstate0[0], {name: sum(one[name] for one in dp) for name in p}
-
-
-class HalfBlend(Blend):
-    """A backward whose gradient on alpha forgets the old state."""
-
-    def backward(self, dh, tape, dstate=None):
-        """As if every h[t-1] were 0."""
-        p, x, h0, z, h = tape
-        return super().backward(dh, (p, x, 0 * h0, z, 0 * h), dstate)
-
-
-class TapelessBlend(Blend):
-    """A forward that gives its outputs alone."""
-
-    def forward(self, p, x, state=None):
-        """No tape."""
-        return super().forward(p, x, state)[0]
-
-
-class StatelessBlend(Blend):
-    """A backward that leaves out the gradient on the state before the first step."""
-
-    def backward(self, dh, tape, dstate=None):
-        """Two results in place of three."""
-        dx, _, dp = super().backward(dh, tape, dstate)
-        return dx, dp
-
-
-class WritingBlend(Blend):
-    """A backward that adds up in the array that it was given."""
-
-    def backward(self, dh, tape, dstate=None):
-        """dh is no longer what it was."""
-        if dh is not None:
-            dh += 0.0
-        return super().backward(dh, tape, dstate)
-
-
-class ListedBlend(Blend):
-    """A backward that gives the parameters' gradients without their names."""
-
-    def backward(self, dh, tape, dstate=None):
-        """A list in place of a dictionary."""
-        dx, dstate0, dp = super().backward(dh, tape, dstate)
-        return dx, dstate0, list(dp.values())
-
-
-@dataclass(frozen=True)
-class LonelyBlend:
-    """The methods of a cell that does not inherit Cell, and so cannot be trained."""
-
-    inputs: int
-    units: int
-    outputs = state_size = Blend.outputs
-    init, forward, backward, last_state = Blend.init, Blend.forward, Blend.backward, Blend.last_state
-
-
-REFERENCE = {"00.1": "1/6", "00.2": step_backward, "00.3": "c", "00.4": Blend}
-WRONG = {
-    "00.1": ["1/12", "1/4", "1/2", 0.1667],
-    "00.2": [
-        lambda dh, x, h0, h, W, u: step_backward(dh, x, h0, h0, W, u),                      # the slope at the wrong end
-        _slip(dx=lambda da, dh, x, h0, h, W, u: dh @ W.T),                                  # the slope forgotten
-        _slip(dh0=lambda da, dh, x, h0, h, W, u: da),                                       # u forgotten
-        _slip(du=lambda da, dh, x, h0, h, W, u: (da * h).sum(0)),                           # h for h0
-        _slip(db=lambda da, dh, x, h0, h, W, u: da),                                        # no sum over the batch
-    ],
-    "00.3": ["a", "b", "d", "e"],
-    "00.4": [
-        SwappedBlend, CutBlend, ForgetfulBlend, HalfBlend, WritingBlend, LonelyBlend,
-        TapelessBlend, StatelessBlend, ListedBlend, lambda inputs, units: 3,
-    ],
+SLIPS = {                                                     # a mistake in words -> the methods of Blend that make it
+    "the shares are exchanged: alpha is the share of what is new": {
+        "forward": lambda self, p, x, state: Blend.forward(self, {**p, "alpha": 1 - p["alpha"]}, x, state)},
+    "dstate, the gradient on the state handed on, is not used": {
+        "backward": lambda self, dh, tape, dstate=None: Blend.backward(self, dh, tape)},
+    "the carry is missing: what arrives from the step after": {"backward": _every_step_alone},
+    "alpha also stands beside h[t-1], with a minus": {"backward": _without_old},
+    "the slope of tanh, 1 - z², is missing": {
+        "backward": lambda self, dh, tape, dstate: Blend.backward(self, dh, (*tape[:3], 0 * tape[3], tape[4]), dstate)},
 }
-CHECKS = {"00.1": check_baseline, "00.2": check_step, "00.3": check_handed_on, "00.4": check_cell}
+CHECKS = {"00.1": check_1, "00.2": check_2, "00.3": check_3, "00.4": check_4, "00.5": check_5}
+REFERENCE = {"00.1": "c", "00.2": LAST_STATE_ALONE, "00.3": "c", "00.4": broken_total, "00.5": Blend}
+WRONG = {
+    "00.1": ["a", "(B)", "d"],
+    "00.2": [(0, 50), (1.25, 50), (2.5, 75), (3.5, 87), (1.25, 60), (1.25, 70), (72.5, 1.25)],
+    "00.3": ["a", "b", "D"],
+    "00.4": [
+        lambda dh, f, dstate: dh, lambda dh, f, dstate: 2 * (dh + dstate),              # one step shows it
+        lambda dh, f, dstate: np.stack([*dh[:-2], *(dh[-2:-1] + f * (dh[-1] + dstate)), dh[-1] + dstate]),
+    ],
+    "00.5": [type("Slip", (Blend,), methods) for methods in SLIPS.values()],
+}
+ILL_TYPED = {
+    "00.1": [None, 0.25, "e", ["c"]],
+    "00.2": [None, 1.25, "1.25, 72.5", (1.25, "f"), (1, 2, 3), {"f": 1}],
+    "00.3": [None, 3, "(x)", ("c",)],
+    "00.4": [lambda dh, f, dstate: dstate, lambda dh: dh, lambda dh, f, dstate: dh.__iadd__(dstate), 3],
+    "00.5": [Blend(2, 4), 3, lambda inputs, units: 3, dict, *(type("Own", (Blend,), methods) for methods in (
+        {"forward": lambda self, p, x, state=None: None},
+        {"forward": lambda self, p, x, state=None: Blend.forward(self, p, x, state)[0]},          # no tape
+        {"forward": lambda self, p, x, state=None: Blend.forward(self, p, x, state + 0)},         # None + 0
+        {"last_state": lambda self, tape: tape[-1]},
+        {"backward": lambda self, dh, tape, dstate=None: Blend.backward(self, dh, tape)[1:]},
+        {"backward": lambda self, dh, tape, dstate=None: Blend.backward(self, dh.__iadd__(0.0), tape, dstate)},
+    ))],
+}

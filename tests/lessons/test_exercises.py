@@ -16,7 +16,7 @@ from support import rng
 
 from minidurnn import exercises
 from minidurnn.exercises import choose, compare, judge
-from minidurnn.gradcheck import assert_gradient
+from minidurnn.gradcheck import assert_cell
 
 FIRST_TEXT = {f"{number:02d}" for number in rules.FIRST_TEXT}
 LESSONS = Path(__file__).parents[2] / "lessons"
@@ -212,25 +212,7 @@ def test_choose_says_why_an_option_is_wrong_and_takes_any_way_to_write_one(capsy
         choose("99.1", 1, "a", options)
 
 
-def test_the_step_of_lesson_00_is_a_gradient():
-    from minidurnn.exercises.lesson_00 import step_backward
+def test_the_cell_of_lesson_00_keeps_the_contract():
+    from minidurnn.exercises.lesson_00 import Blend
 
-    random = rng()
-    leaves = {
-        name: random.standard_normal(shape) for name, shape in {
-            "x": (5, 2), "h0": (5, 3), "W": (2, 3), "u": (3,), "b": (3,)
-        }.items()
-    }
-
-    def step(leaves):
-        return np.tanh(leaves["x"] @ leaves["W"] + leaves["u"] * leaves["h0"] + leaves["b"])
-
-    def backward(dh):
-        return dict(
-            zip(
-                ("x", "h0", "W", "u", "b"),
-                step_backward(dh, leaves["x"], leaves["h0"], step(leaves), leaves["W"], leaves["u"]),
-            )
-        )
-
-    assert_gradient(step, backward, leaves, rng=random)
+    assert_cell(Blend(2, 4), rng())
