@@ -123,7 +123,8 @@ def test_another_start_is_refused(tmp_path):
         with refuses(ValueError, "of another run", "its start is"):
             fit(**small(start=start, checkpoint=path, resume=True))
     reordered = {"readout": p["readout"], "body": dict(reversed(p["body"].items()))}
-    _, history = fit(**small(start=map_leaves(lambda leaf: leaf.astype(np.float64), reordered), checkpoint=path, resume=True, updates=8))
+    wide = map_leaves(lambda leaf: leaf.astype(np.float64), reordered)
+    _, history = fit(**small(start=wide, checkpoint=path, resume=True, updates=8))
     assert history["loss"] == fit(**small(start=p, updates=8))[1]["loss"]
     fit(**small(checkpoint=tmp_path / "own.npz"))
     with refuses(ValueError, "its start is None"):
