@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from . import __version__, bench
-from .experiments import EXPERIMENTS, run_trials
+from .experiments import EXPERIMENTS, FIRST, run_trials
 from .experiments.sweep import default_workers
 from .networks.models import MODELS
 from .records import read_records, table
@@ -18,7 +18,7 @@ CODES = ("exit codes: 0 done, 1 a trial diverged with every rate (all others wer
          "that cannot be read or written, 3 anything else went wrong, such as too little memory, 130 stopped by Ctrl-C "
          "(continue with --resume), 141 nobody read the output to its end")
 EXAMPLES = """examples:
-  minidurnn replicate --quick                                 every experiment in small, in some minutes
+  minidurnn replicate --quick                                 the first experiments in small, in some minutes
   minidurnn replicate adding --lengths 500 --models durnn     one model at one of the papers' lengths
   minidurnn replicate adding --lengths 500 --models durnn --resume      go on after Ctrl-C or a power cut
 
@@ -64,7 +64,8 @@ def _add_replicate(parser):
     """The options of `minidurnn replicate`."""
     def add(name, **options):
         parser.add_argument(name, **options)
-    add("experiments", nargs="*", metavar="EXPERIMENT", help=f"which ones ({', '.join(EXPERIMENTS)}); all unless given")
+    add("experiments", nargs="*", metavar="EXPERIMENT",
+        help=f"which ones ({', '.join(EXPERIMENTS)}); unless given, all, and with --quick {', '.join(FIRST)}")
     add("--quick", action="store_true", help="short sequences and few updates: minutes, no network, shipped data")
     add("--models", type=_words, metavar="A,B",
         help=f"which models ({', '.join(MODELS)}); the experiment's own unless given")
@@ -91,7 +92,7 @@ def run(arguments=None):
 
 def replicate(chosen):
     """Train what was asked for, print a table and write records and a figure per experiment."""
-    names = list(dict.fromkeys(chosen.experiments)) or list(EXPERIMENTS)
+    names = list(dict.fromkeys(chosen.experiments)) or list(FIRST if chosen.quick else EXPERIMENTS)
     _known("experiment", names, EXPERIMENTS)
     _known("model", chosen.models or (), MODELS)
     if chosen.backend == "cupy":

@@ -236,6 +236,7 @@ def test_experiments_without_such_trials_are_passed_over(short, tmp_path, capsys
     assert main(["replicate", "--quick", "--lengths", "20", "--models", "indrnn-1", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert EXPERIMENTS["pixels"].question not in said and EXPERIMENTS["delayed-xor"].question in said
+    assert EXPERIMENTS["depth"].question not in said          # has this length, and is none of the first
 
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")

@@ -106,7 +106,12 @@ MODELS = {
         ("eager", "nn", "jax"),
         step=gru.step,
     ),
+    "indrnn-5": Model(lambda D, H, T: plain(D, H, 5, bare(T), last=bare(T, "long"), norm="after")),
     "indrnn-6": Model(lambda D, H, T: plain(D, H, 6, bare(T), last=bare(T, "long"), norm="after")),
+    "indrnn-21": Model(lambda D, H, T: plain(D, H, 21, bare(T), last=bare(T, "long"), norm="after")),
+    "indrnn-21-no-norm": Model(lambda D, H, T: plain(D, H, 21, bare(T), last=bare(T, "long"))),
     "indrnn-residual": Model(lambda D, H, T: residual(D, H, 5, bare(T), last=bare(T, "long"))),
+    "indrnn-residual-21": Model(lambda D, H, T: residual(D, H, 10, bare(T), last=bare(T, "long"))),
+    "indrnn-residual-21-no-norm": Model(lambda D, H, T: residual(D, H, 10, bare(T), last=bare(T, "long"), norm=None)),
     "indrnn-dense": Model(lambda D, H, T: dense(D, H, bare(T), last=bare(T, "long"))),
 }

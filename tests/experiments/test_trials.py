@@ -62,6 +62,13 @@ def test_a_model_that_needs_the_whole_sequence_is_not_chunked(monkeypatch):
     assert body.whole and isinstance(body, Chain)
 
 
+def test_stacks_with_and_without_skips_are_of_one_size():
+    deep = {trial.model: network(trial) for trial in EVERY_TRIAL if trial.experiment == "depth"}
+    sizes = {name: count_parameters(one) for name, one in deep.items()}
+    assert sizes["indrnn-residual-21"] == sizes["indrnn-21"] == 16 * 3 + 20 * 16 * 17 + 21 * 3 * 16 + 17
+    assert sizes["indrnn-residual-21-no-norm"] == sizes["indrnn-21-no-norm"] == sizes["indrnn-21"] - 21 * 2 * 16
+
+
 def test_the_long_memory_spans_the_length_of_the_task():
     for model in ("indrnn-1", "durnn"):
         assert network(replace(TINY, model=model)).body.model.horizon == TINY.length
@@ -157,6 +164,8 @@ CEILING = DelayedXOR(100).baseline()[1] + 0.05
     ("adding", Adding(100), 0.0, "solved"), ("adding", Adding(100), 0.01, "solved"),
     ("adding", Adding(100), ABOVE(0.01), "learning"), ("adding", Adding(100), BELOW(0.15), "learning"),
     ("adding", Adding(100), 0.15, "baseline"), ("adding", Adding(100), 1 / 6, "baseline"),
+    ("depth", Adding(20), 0.1, "solved"), ("depth", Adding(20), ABOVE(0.1), "learning"),
+    ("depth", Adding(20), 0.15, "baseline"),
     ("delayed-xor", DelayedXOR(100), 1.0, "solved"), ("delayed-xor", DelayedXOR(100), 0.99, "solved"),
     ("delayed-xor", DelayedXOR(100), BELOW(0.99), "learning"),
     ("delayed-xor", DelayedXOR(100), ABOVE(CEILING), "learning"),
