@@ -62,8 +62,9 @@ def test_every_file_that_the_readme_links_exists():
 
 
 def column(record):
-    """The length of a record, and how many stages its curriculum has."""
-    return record.trial["length"], len(record.trial["stages"])
+    """The length of a record, how many stages its curriculum has, and the updates where the table tells them apart."""
+    updates = record.trial["updates"] if record.trial["experiment"] == "depth" else 0
+    return record.trial["length"], len(record.trial["stages"]), updates
 
 
 def cell(records):
@@ -76,19 +77,19 @@ def cell(records):
     return f"{median(tests):.4f} {said}" if tests else "diverged"
 
 
-@pytest.mark.parametrize("experiment", ["adding", "delayed-xor"])
+@pytest.mark.parametrize("experiment", ["adding", "delayed-xor", "depth"])
 def test_the_tables_of_results_are_those_of_the_records(experiment):
     records = [
         record for record in read_records(ROOT / "lessons" / "results") if record.trial["experiment"] == experiment
     ]
     block = RESULTS.split(f"`{experiment}`", 1)[1].split("| model", 1)[1].split("\n\n")[0]
     columns = [
-        (int(length), int(stages or 0)) for length, stages in re.findall(
-            r"T = (\d+)(?: in (\d+) stages)?", block.splitlines()[0]
+        (int(length), int(stages or 0), int(updates.replace(",", "") or 0)) for length, stages, updates in re.findall(
+            r"T = (\d+)(?: in (\d+) stages)?(?:, ([\d,]+) updates)?", block.splitlines()[0]
         )
     ]
     rows = [[entry.strip() for entry in row.strip("|").split("|")] for row in block.splitlines()[2:]]
-    assert columns == sorted({column(record) for record in records}, key=lambda one: one[::-1])
+    assert columns == sorted({column(record) for record in records}, key=lambda one: (one[1], one[0], one[2]))
     said = {(model.strip("`"), int(numbers.replace(",", ""))): cells for model, numbers, *cells in rows if numbers}
     assert set(said) == {(record.trial["model"], record.parameters) for record in records}
     for (model, numbers), cells in said.items():

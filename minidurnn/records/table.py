@@ -15,7 +15,8 @@ def table(records):
     lines, records = [], distinct(records)
     for group in sorted({_group(record) for record in records}):
         members = [record for record in records if _belongs(record, group)]
-        lines += [*_head(group, members[0]), *_lines(members), f"  rule: {members[0].rule}"]
+        wide = max(12, *(len(record.trial["model"]) + 1 for record in members))
+        lines += [*_head(group, members[0], wide), *_lines(members, wide), f"  rule: {members[0].rule}"]
         lines += [f"  {PARTLY}"] if any(not chosen_run(record).whole for record in members) else []
         lines.append("")
     return "\n".join([*lines, *_older(records)])
@@ -29,8 +30,8 @@ def _older(records):
         yield f"{len(older)} of {len(records)} records were written under schema {schema}: {'; '.join(notes)}\n"
 
 
-def _head(group, first):
-    """The two lines above a block: the task with its levels, and the names of the columns."""
+def _head(group, first, wide):
+    """The two lines above a block: the task with its levels, and the names of the columns, the first `wide`."""
     experiment, length, size, parameters, stages, source = group
     what = f"about {parameters:,} trained numbers each" if size == "equal" else f"{parameters} units a layer"
     data = "" if source == "sample" else f", {source} data"
@@ -38,12 +39,12 @@ def _head(group, first):
     levels = f"chance {first.chance:.4g}, {first.baseline['name']} {first.baseline['value']:.4g}"
     return (
         f"{experiment}, T = {length}, {what}{data}{staged}: test {first.metric}; {levels}",
-        f"  {'model':<12}{'numbers':>9}  {'updates':>8}  {'rate':>11}  {'seconds':>8}  "
+        f"  {'model':<{wide}}{'numbers':>9}  {'updates':>8}  {'rate':>11}  {'seconds':>8}  "
         f"{'best validation, by seed':<34}  {'test at the end, by seed':<34}  verdict",
     )
 
 
-def _lines(members):
+def _lines(members, wide):
     """The lines of a block, one for each model and set of options; seeds beside each other."""
     ways = {}
     for record in members:
@@ -54,7 +55,7 @@ def _lines(members):
         for seeds in alike:
             apart = _apart(seeds[0].trial, [others[0].trial for others in alike])
             seeds.sort(key=lambda record: record.trial["seed"])
-            yield _line(model, seeds) + (f"  [{apart}]" if apart else "")
+            yield _line(model, seeds, wide) + (f"  [{apart}]" if apart else "")
 
 
 def _apart(trial, trials):
@@ -65,7 +66,7 @@ def _apart(trial, trials):
     return ", ".join(f"{name} {'/'.join(map(str, options))}" for name, options in said.items())
 
 
-def _line(model, seeds):
+def _line(model, seeds, wide):
     chosen = [chosen_run(record) for record in seeds]
     bests = " ".join(map(_best, seeds))
     tests = " ".join("-" if record.test is None else f"{record.test:.4f}" for record in seeds)
@@ -77,7 +78,7 @@ def _line(model, seeds):
     more = "" if all(run.whole for run in chosen) else "+"
     updates, seconds = max(run.updates for run in chosen), sum(run.seconds for run in chosen)
     costs = f"{f'{updates:,}{more}':>8}  {rates:>11}  {f'{seconds:.0f}{more}':>8}"
-    return f"  {model:<12}{seeds[0].parameters:>9,}  {costs}  {bests:<34}  {tests:<34}  {', '.join(said)}"
+    return f"  {model:<{wide}}{seeds[0].parameters:>9,}  {costs}  {bests:<34}  {tests:<34}  {', '.join(said)}"
 
 
 def _best(record):
