@@ -240,3 +240,18 @@ def test_parameters_move_and_stay_parameters(cupy):
     cell = RNN(2, 4)
     p = to("cupy", cell.init(rng()))
     assert cell.project(p) is p and cell.forward(p, cupy.zeros((T, B, 2), "float32"))[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("kind, keeps", [(LSTM, slice(200, 400)), (GRU, slice(200, 400))])
+def test_the_chrono_start_keeps_for_up_to_its_horizon_and_changes_nothing_else(kind, keeps):
+    usual, chrono = kind(2, 200).init(rng()), kind(2, 200, horizon=101).init(rng())
+    assert all(np.array_equal(usual[letter], chrono[letter]) for letter in usual if letter != "b")
+    spans = np.exp(chrono["b"][keeps])                        # uniform in [1, 100]
+    assert spans.min() >= 1 and spans.max() <= 100 and abs(spans.mean() - 50.5) < 3 * 99 / 12**0.5 / 200**0.5
+    others = np.delete(chrono["b"], np.r_[keeps])
+    assert np.array_equal(others[:200], -chrono["b"][keeps] if kind is LSTM else np.zeros(200))
+    assert not others[200:].any()
+    with refuses(ValueError, "horizon is 1:", "at least 2"):
+        kind(2, 3, horizon=1)
+    with refuses(ValueError, "horizon is 9 with project_input=False", "expected None"):
+        kind(*kind(2, 3).shapes["b"], 3, project_input=False, horizon=9)

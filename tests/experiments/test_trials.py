@@ -151,8 +151,8 @@ def test_any_model_of_the_table_can_be_put_to_any_experiment(experiment):
             own = {trial.length for trial in experiment.trials(quick) if trial.model == name}
             assert {trial.length for trial in asked} == (own or lengths)
     asked = {"quick": False, "lengths": [500], "seeds": [0]}
-    lstm, rnn = (EXPERIMENTS["adding"].trials(models=[name], **asked) for name in ("lstm", "rnn"))
-    assert [replace(trial, model="rnn") for trial in lstm] == rnn
+    other, rnn = (EXPERIMENTS["adding"].trials(models=[name], **asked) for name in ("indrnn", "rnn"))
+    assert [replace(trial, model="rnn") for trial in other] == rnn
     assert len(EXPERIMENTS["delayed-xor"].trials(False, models=["rnn"], lengths=[5000], seeds=[0])) == 1
 
 
