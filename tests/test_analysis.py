@@ -297,7 +297,7 @@ def test_every_selection_has_its_jacobian_and_its_bound(selection):
     short = a.jacobian(cell, p, x, T - 1, state, of="short", wrt="short")
     long = a.jacobian(cell, p, x, T - 1, state, of="long", wrt="short")
     assert_same(short @ a.selection_jacobian(tape, T), long)
-    assert abs(long).max() > 0.01 and (a.selection_strength(tape) <= a.selection_bound(tape)).all()
+    assert abs(long).max() > 0.01 and (a.selection_strength(tape) <= a.selection_bound(tape) * (1 + 1e-12)).all()
 
 
 def test_the_strength_of_the_selection_is_its_largest_norm_and_stays_below_its_bound():
