@@ -137,12 +137,20 @@ def smear_bound(c, rho, u_max, lag, form="sum"):
 def selection_jacobian(tape, step):
     """∂l_k/∂s_k of a DuRNN's tape at step k  ->  (B, S, L).
 
-    Model    (W_l diag(g_k) + W_g diag(c_k ⊙ g_k ⊙ (1 - g_k))) diag(relu'_k)
+    Model    (W_l diag(g_k) + W_g diag(c_k ⊙ g_k ⊙ (1 - g_k))) diag(relu'_k), without W_g where the gates do not hear s;
+             W_l diag(relu'_k) without gates; (diag(g_k) + W_g diag(s_k ⊙ g_k ⊙ (1 - g_k))) W_l diag(relu'_k) where they
+             stand before W_l
     """
     if not 1 <= step <= len(tape.l):
         raise ValueError(f"step is {step}: expected 1 to {len(tape.l)}, the steps on this tape.")
-    g, c, l = (array[step - 1][:, None] for array in (tape.g, tape.c, tape.l))       # (B, 1, L)
-    return (tape.p["W_l"] * g + tape.p["W_g"] * (c * g * (1 - g))) * (l > 0)
+    W_l, W_g, l = tape.p["W_l"], tape.p.get("W_g"), tape.l[step - 1][:, None]        # l, g, c: (B, 1, ·)
+    if tape.g is None:
+        return W_l * (l > 0)
+    g, c = tape.g[step - 1][:, None], tape.c[step - 1][:, None]
+    moved = 0 if W_g is None else W_g * (c * g * (1 - g))     # through the gates
+    before = tape.c is tape.s
+    through = (namespace(g).eye(g.shape[-1], dtype=g.dtype) * g + moved) @ W_l if before else W_l * g + moved
+    return through * (l > 0)
 
 
 def selection_strength(tape):
@@ -152,8 +160,13 @@ def selection_strength(tape):
 
 
 def selection_bound(tape):
-    """‖W_l‖₂ + ¼ ‖W_g‖₂ max_k |s_k W_l + b_l|, at least selection_strength(tape)  ->  (B,)."""
-    return spectral_norm(tape.p["W_l"]) + spectral_norm(tape.p["W_g"]) / 4 * abs(tape.c).max((0, 2))
+    """‖W_l‖₂ + ¼ ‖W_g‖₂ max_k |s_k W_l + b_l|, at least selection_strength(tape)  ->  (B,).
+
+    ‖W_l‖₂ (1 + ¼ ‖W_g‖₂ max_k |s_k|) where the gates stand before W_l; ‖W_l‖₂ where they do not hear s.
+    """
+    W_l, W_g = spectral_norm(tape.p["W_l"]), spectral_norm(tape.p["W_g"]) if "W_g" in tape.p else 0.0
+    moved = W_g / 4 * abs(tape.c).max((0, 2))
+    return W_l * (1 + moved) if tape.c is tape.s else W_l + moved
 
 
 def _walk(model, p, x, state):

@@ -11,6 +11,7 @@ from minidurnn import analysis as a
 from minidurnn.arrays.activations import slope
 from minidurnn.arrays.trees import leaves, map_leaves
 from minidurnn.cells.constraints import spectral_norm
+from minidurnn.cells.durnn import SELECTIONS
 from minidurnn.gradcheck import random_leaves
 
 DURNN = DuRNN(2, 4, 5, horizon=9, gate=0.0)
@@ -287,6 +288,17 @@ def test_the_short_term_cell_forgets_at_least_as_fast_as_its_bound():
 
 
 # Selection and smear bound
+
+@pytest.mark.parametrize("selection", SELECTIONS)
+def test_every_selection_has_its_jacobian_and_its_bound(selection):
+    cell = DuRNN(2, 4, 4, horizon=9, gate=0.0, selection=selection)
+    p, x, state = random_leaves(cell, rng(), T, B).values()
+    tape = cell.forward(p, x, state)[1]
+    short = a.jacobian(cell, p, x, T - 1, state, of="short", wrt="short")
+    long = a.jacobian(cell, p, x, T - 1, state, of="long", wrt="short")
+    assert_same(short @ a.selection_jacobian(tape, T), long)
+    assert abs(long).max() > 0.01 and (a.selection_strength(tape) <= a.selection_bound(tape) * (1 + 1e-12)).all()
+
 
 def test_the_strength_of_the_selection_is_its_largest_norm_and_stays_below_its_bound():
     for seed in range(20):

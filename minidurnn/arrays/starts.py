@@ -32,6 +32,11 @@ def uniform(rng, low, high, units):
     return check_generator(rng).uniform(low, high, units).astype(np.float32)
 
 
+def chrono(rng, units, horizon):
+    """Biases of gates that keep for 2 to T steps: log of U[1, T-1]  ->  (units,).    Tallec, Ollivier 2018."""
+    return np.log(uniform(rng, 1.0, max(1.0, horizon - 1.0), units))
+
+
 def side_by_side(gates, start, *arguments):
     """One draw of start(*arguments) for every gate, joined along the last axis."""
     return np.concatenate([start(*arguments) for _ in range(gates)], axis=-1)

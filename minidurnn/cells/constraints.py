@@ -77,6 +77,16 @@ def check_constraints(cell, *names):
             "memory is 'long' without a horizon: expected the number of time steps to remember; give horizon=T.")
 
 
+def check_chrono(cell):
+    """check_options for the horizon of a gated cell, whose bias then starts by it: None, or at least 2 steps."""
+    steps = number("a finite number of time steps, at least 2, or None", lambda horizon: horizon >= 2)
+    check_options(cell, horizon=optional(steps))
+    if cell.horizon is not None and not cell.project_input:
+        raise ValueError(
+            f"horizon is {cell.horizon} with project_input=False: expected None, for the bias that it starts "
+            f"belongs to whoever makes the input.")
+
+
 def start_range(growth, horizon, memory):
     """Where u starts: [0, γ^(1/T)] for "any" memory, [γ^(-1/T), γ^(1/T)] for "long" memory  ->  low, high."""
     growth = 1.0 if growth is None else growth

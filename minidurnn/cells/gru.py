@@ -8,8 +8,9 @@ import numpy as np
 from ..arrays.activations import FORMULAS
 from ..arrays.affine import affine, affine_backward
 from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, opened
-from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
+from ..arrays.starts import chrono, glorot, orthogonal, side_by_side, zeros
 from ..scans import gru_scan, gru_scan_backward
+from .constraints import check_chrono
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 h gates m")
@@ -22,13 +23,16 @@ class GRU(Cell):
         [r, z] = σ(x[t] W + h[t-1] U + b),    n = tanh(x[t] W_n + b_n + r ⊙ (h[t-1] U_n + c))
         h[t] = (1 - z) ⊙ n + z ⊙ h[t-1]
 
+    horizon         steps T that the memory should span: the chrono start, b_z = log of U[1, T-1]
     project_input   False: x is the pre-activation (T, B, 3H) itself, and W and b belong to whoever made it
-    Source          Cho et al. 2014, in the variant of cuDNN and PyTorch: z = 1 keeps.
+    Source          Cho et al. 2014, in the variant of cuDNN and PyTorch: z = 1 keeps; chrono start: Tallec, Ollivier
+                    2018 for the LSTM, for the GRU our reading.
     """
 
     inputs: int                                               # D
     units: int                                                # H
     project_input: bool = True
+    horizon: int | None = None                                # T
 
     outputs = state_size = property(lambda self: self.units)
     chunk = 16
@@ -44,12 +48,15 @@ class GRU(Cell):
     def __post_init__(self):
         check_options(self, inputs=at_least(1), units=at_least(1), project_input=flag)
         check_width(self, 3 * self.units)
+        check_chrono(self)
 
     def init(self, rng):
         """Start values  ->  dict of float32 NumPy arrays W (D, 3H), U (H, 3H), b (3H,), c (H,)."""
         D, H = self.inputs, self.units
         W, U = side_by_side(3, glorot, rng, D, H), side_by_side(3, orthogonal, rng, H)
         p = {"W": W, "U": U, "b": zeros(3 * H), "c": zeros(H)}
+        if self.horizon is not None:
+            p["b"][H:2 * H] = chrono(rng, H, self.horizon)
         return {letter: p[letter] for letter in self.shapes}
 
     def forward(self, p, x, state=None):

@@ -9,8 +9,9 @@ from ..arrays.activations import FORMULAS
 from ..arrays.affine import affine, affine_backward
 from ..arrays.backend import namespace
 from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, opened
-from ..arrays.starts import glorot, orthogonal, side_by_side, zeros
+from ..arrays.starts import chrono, glorot, orthogonal, side_by_side, zeros
 from ..scans import lstm_scan, lstm_scan_backward
+from .constraints import check_chrono
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 c0 h c gates tanh_c")
@@ -24,13 +25,16 @@ class LSTM(Cell):
         c[t] = f ⊙ c[t-1] + i ⊙ z,    h[t] = o ⊙ tanh(c[t])
 
     The output is h, the state is [h, c]; the forget gate's bias is 1 at the start.
+    horizon         steps T that the memory should span: the chrono start, b_f = log of U[1, T-1], b_i = -b_f
     project_input   False: x is the pre-activation (T, B, 4H) itself, and W and b belong to whoever made it
-    Source          Hochreiter, Schmidhuber 1997; forget gate: Gers, Schmidhuber, Cummins 2000.
+    Source          Hochreiter, Schmidhuber 1997; forget gate: Gers, Schmidhuber, Cummins 2000; chrono start: Tallec,
+                    Ollivier 2018.
     """
 
     inputs: int                                               # D
     units: int                                                # H
     project_input: bool = True
+    horizon: int | None = None                                # T
 
     outputs = property(lambda self: self.units)
     state_size = property(lambda self: 2 * self.units)
@@ -47,13 +51,16 @@ class LSTM(Cell):
     def __post_init__(self):
         check_options(self, inputs=at_least(1), units=at_least(1), project_input=flag)
         check_width(self, 4 * self.units)
+        check_chrono(self)
 
     def init(self, rng):
         """Start values  ->  dict of float32 NumPy arrays W (D, 4H), U (H, 4H), b (4H,)."""
         D, H = self.inputs, self.units
-        b = zeros(4 * H)
-        b[H:2 * H] = 1.0
-        p = {"W": side_by_side(4, glorot, rng, D, H), "U": side_by_side(4, orthogonal, rng, H), "b": b}
+        p = {"W": side_by_side(4, glorot, rng, D, H), "U": side_by_side(4, orthogonal, rng, H), "b": zeros(4 * H)}
+        b_i, b_f = p["b"][:H], p["b"][H:2 * H]
+        b_f[...] = 1.0 if self.horizon is None else chrono(rng, H, self.horizon)
+        if self.horizon is not None:
+            b_i[...] = -b_f
         return {letter: p[letter] for letter in self.shapes}
 
     def forward(self, p, x, state=None):

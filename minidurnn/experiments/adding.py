@@ -4,11 +4,13 @@ from ..tasks import Adding
 from .experiment import Experiment, setting
 
 PAPERS = {"size": "width", "parameters": 128}                 # of Li et al. 2018 and 2019
+EQUAL = {"size": "equal", "parameters": 17000}                # as many trained numbers as an RNN of 128 units
 WAYS = (                                                      # with the papers' own rates: IndRNN's 2e-4, IRNN's 1e-5
     {"models": ("rnn", "short-term", "durnn")},
     {"models": ("indrnn-1", "indrnn-2"), "rates": (2e-4, 1e-3, 3e-3)},
     {"models": ("irnn",), "rates": (1e-5, 1e-4), "patience": None},
-    {"models": ("durnn",), "size": "equal", "parameters": 17000},
+    {"models": ("durnn",), **EQUAL},
+    {"models": ("lstm", "lstm-chrono", "gru", "gru-chrono"), **EQUAL},
 )
 SHORTER = {"seeds": (0, 1, 2), "updates": 6000, "stop": 0.002, "patience": 2000, **PAPERS}
 LONGEST = {"length": 5000, "rates": (1e-3,), "updates": 1000, **PAPERS}

@@ -16,6 +16,7 @@ class Experiment:
     full       those of the papers' lengths, several such
     solved     the metric from which on a run counts as solved
     rule       the verdicts in words
+    relative   an accuracy counts by its share of the way from the task's baseline to 1: a baseline may be near 1
     """
 
     name: str
@@ -25,6 +26,7 @@ class Experiment:
     full: tuple
     solved: float
     rule: str
+    relative: bool = False
 
     def trials(self, quick=True, models=None, seeds=None, lengths=None, backend="numpy"):
         """The trials that were asked for: of the experiment's models, seeds and lengths, or of those that are named.
@@ -46,8 +48,13 @@ class Experiment:
 
     def verdict(self, metric, task):
         """"solved", "learning" or "baseline", by the rule."""
-        better = metric <= self.solved if task.metric == "mse" else metric >= self.solved
-        left = metric < 0.9 * task.chance if task.metric == "mse" else metric > task.baseline()[1] + 0.05
+        if task.metric == "mse":
+            better, left = metric <= self.solved, metric < 0.9 * task.chance
+        else:
+            none = task.baseline()[1]
+            all_of_it = 1 - none if self.relative else 1.0
+            better = metric >= (none + self.solved * all_of_it if self.relative else self.solved)
+            left = metric > none + 0.05 * all_of_it
         return "solved" if better else "learning" if left else "baseline"
 
 

@@ -14,7 +14,7 @@ from ..training.loop import fit
 from ..training.storage import describe, read
 from .catalogue import EXPERIMENTS
 
-SPLIT = "the validation set chose the rate; the test set was read once"
+SPLIT = "the validation set chose the rate{}; the test set was read once"
 
 
 def run_trial(trial, out, resume=False, progress=True):
@@ -25,6 +25,7 @@ def run_trial(trial, out, resume=False, progress=True):
     A rate with which the run diverges is out of the choice, and its curve ends at the last finite row. Where every rate
     does, no rate is chosen and no test set read (None), and the verdict is "diverged", as it is for a test loss that
     is not finite.
+    With a pilot every rate is trained for so many updates, and only the one that validation chooses goes on.
     Raises   FileExistsError for an unfinished trial without `resume`.
     """
     folder = Path(out)
@@ -53,25 +54,30 @@ def _measure(trial, checkpoints, progress):
     """Train every rate and judge the one that validation chooses  ->  Record."""
     experiment, machine = EXPERIMENTS[trial.experiment], surroundings(trial.backend)
     task = experiment.task(trial.length, trial.source)
-    network, runs, trained, most = trial.network(task), [], [], trial.updates
+    network, runs, trained, most = trial.network(task), [], [], trial.pilot or trial.updates
     for rate, checkpoint in zip(trial.rates, checkpoints):
-        run, p = _train(replace(trial, updates=most), network, rate, checkpoint, progress)
+        run, p = _train(replace(trial, updates=most, pilot=None), network, rate, checkpoint, progress)
         if not run.diverged:
             trained.append((run.validation_loss, len(runs), p))
         if reached(run.validation, trial.stop, network.better) and not trial.stages:
             most = run.updates
         runs.append(run)
     baseline, value = task.baseline()
-    chosen, test, verdict = None, None, "diverged"
+    chosen, loss, test, verdict = None, None, None, "diverged"
     if trained:
         _, place, p = min(trained, key=lambda candidate: candidate[:2])
-        chosen, (loss, metric) = trial.rates[place], evaluate(network, p, task.test())      # read here, and only here
-        if isfinite(loss) and isfinite(metric):
-            test, verdict = metric, experiment.verdict(metric, task)
+        chosen = trial.rates[place]
+        if trial.pilot is not None:
+            runs[place], p = _train(trial, network, chosen, checkpoints[place], progress)
+        if p is not None:
+            loss, test = (found if isfinite(found) else None for found in evaluate(network, p, task.test()))    # once
+        if None not in (loss, test):
+            verdict = experiment.verdict(test, task)
     return Record(
         trial=trial.plain, network=describe(network), parameters=count_parameters(network), metric=task.metric,
         chance=task.chance, baseline={"name": baseline, "value": value}, runs=tuple(runs), chosen_rate=chosen,
-        split=SPLIT, test=test, verdict=verdict, rule=experiment.rule, machine=machine,
+        split=SPLIT.format("" if trial.pilot is None else f" after {trial.pilot} updates"), test=test, test_loss=loss,
+        verdict=verdict, rule=experiment.rule, machine=machine,
     )
 
 
@@ -125,7 +131,8 @@ def _options(trial, rate, checkpoint, progress):
     every = 20 if trial.stages else 100
     return {
         "optimizer": Adam(rate), "schedule": Constant() if trial.decay is None else Steps(trial.decay),
-        "batch": trial.batch, "seed": trial.seed, "backend": trial.backend, "stop": trial.stop, "progress": progress,
+        "batch": trial.batch, "window": trial.window, "seed": trial.seed, "backend": trial.backend, "stop": trial.stop,
+        "progress": progress,
         "log_every": 20, "validate_every": every,
         "checkpoint": checkpoint, "checkpoint_every": every, "resume": True,
     }

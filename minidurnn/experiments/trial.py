@@ -10,7 +10,11 @@ from ..networks.chunked import Chunked
 from ..networks.models import MODELS
 from ..networks.network import Network, width_for
 
-LEAST = {"length": 1, "parameters": 1, "seed": 0, "updates": 1, "batch": 1, "patience": 1, "decay": 1}
+LEAST = {
+    "length": 1, "parameters": 1, "seed": 0, "updates": 1, "batch": 1, "patience": 1, "decay": 1, "pilot": 1,
+    "window": 1,
+}
+LATER = ("pilot", "window")                         # no part of a name where they are None: older names lack them
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,9 @@ class Trial:
                `parameters` counts the units of every layer (a DuRNN has as many of each kind)
     rates      Adam's rates; each is trained, the validation set chooses one, and the test set is read once, for that
                one. A rate gets no more updates than one before it needed to reach `stop`
+    pilot      updates after which validation chooses one rate, the only one that is trained on (None: every rate is
+               trained to its end, and then one is chosen)
+    window     truncated backpropagation through so many steps, each window one update, with the state handed on
     patience   a run that has not left the baseline after so many updates ends there (None: it goes on)
     stop       a run ends at the first validation metric at least as good as this
     decay      the rate is divided by 10 after every so many updates (None: constant)
@@ -45,12 +52,14 @@ class Trial:
     stages: tuple = ()
     source: str = "sample"
     backend: str = "numpy"
+    pilot: int | None = None
+    window: int | None = None
 
     def __post_init__(self):
         check_choice("model", self.model, tuple(MODELS))
         check_choice("size", self.size, ("equal", "width"))
         for name, least in LEAST.items():
-            if getattr(self, name) is not None or name not in ("patience", "decay"):
+            if getattr(self, name) is not None or name not in ("patience", "decay", *LATER):
                 self._become(name, _whole(name, getattr(self, name), least))
         self._become("stages", tuple(_whole("a stage", length, 1) for length in self.stages))
         self._become("rates", tuple(_number("a rate", rate) for rate in self.rates))
@@ -60,6 +69,11 @@ class Trial:
             raise ValueError(f"rates is {self.rates}: expected at least one, each once.")
         if list(self.stages) != sorted({*self.stages} - {self.length}) or max(self.stages, default=0) > self.length:
             raise ValueError(f"stages is {self.stages}: expected lengths that grow, all shorter than {self.length}.")
+
+        if self.pilot is not None and (self.stages or self.pilot > self.updates):
+            raise ValueError(
+                f"pilot is {self.pilot} with {self.updates} updates and stages {self.stages}: expected no more than "
+                f"the updates, and no stages.")
 
     def _become(self, name, value):
         """An option in plain Python, so that equal trials are equal in a file too."""
@@ -87,7 +101,8 @@ class Trial:
         staged = f"-from{self.stages[0]}in{len(self.stages)}" if self.stages else ""
         said = f"{self.experiment}-T{self.length}{staged}-{self.size}{self.parameters}-{self.model}"
         said += f"-seed{self.seed}-u{self.updates}"
-        every = json.dumps(asdict(self), sort_keys=True)
+        every = {option: given for option, given in asdict(self).items() if option not in LATER or given is not None}
+        every = json.dumps(every, sort_keys=True)
         return f"{said[:120]}-{sha256(every.encode()).hexdigest()[:8]}"
 
 

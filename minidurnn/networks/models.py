@@ -44,6 +44,27 @@ def bare(horizon, memory="any"):
     return lambda units: IndRNN(units, units, horizon, memory=memory, project_input=False)
 
 
+ABLATIONS = {                                                 # a DuRNN less one part, or with another start
+    "ungated": {"selection": "none"},
+    "gate-from-state": {"selection": "state"},
+    "gate-from-input": {"selection": "input"},
+    "gate-before": {"selection": "before"},
+    "no-recurrence": {"bound": 0},                            # of the short-term memory
+    "unbounded-short": {"bound": None},
+    "unbounded-long": {"growth": None},
+    "long-output": {"output": "long"},
+    "open": {"gate": 0.0},
+    "any-memory": {"memory": "any"},
+    "clip": {"projection": "clip"},
+    "open-clip": {"gate": 0.0, "projection": "clip"},
+}
+
+
+def less(**options):
+    """A line for a DuRNN with these options. They all are in the samples of the DuRNN's own line; one stands here."""
+    return Model(lambda D, H, T: DuRNN(D, H, H, T, **options), (DuRNN(2, 4, 5, horizon=9, gate=0.0),), step=durnn.step)
+
+
 MODELS = {
     "rnn": Model(
         lambda D, H, T: RNN(D, H),
@@ -90,22 +111,34 @@ MODELS = {
             DuRNN(2, 5, 4, horizon=9, memory="any", projection="clip"),
             DuRNN(9, 4, 5, horizon=9, gate=0.0, project_input=False),
             DuRNN(2, 4, 5, horizon=9, bound=None, growth=None, gate=-1.0),
+            DuRNN(2, 4, 5, 9, gate=0.0, selection="state"), DuRNN(2, 4, 5, 9, gate=0.0, selection="input"),
+            DuRNN(2, 4, 5, 9, gate=0.0, selection="before"), DuRNN(2, 4, 5, 9, bound=0, selection="none"),
+            DuRNN(8, 4, 5, 9, gate=0.0, selection="before", project_input=False),
+            DuRNN(4, 4, 5, 9, selection="none", project_input=False),
         ),
         ("eager", "hoisted", "jax"),
         step=durnn.step,
     ),
+    "durnn-2": Model(
+        lambda D, H, T: Chain([DuRNN(D, H, H, T), DuRNN(2 * H, H, H, T)]),
+        (Chain((DuRNN(2, 4, 5, horizon=9, gate=0.0), DuRNN(9, 3, 4, horizon=9, gate=0.0))),),
+        step=chained(durnn.step),
+    ),
+    **{f"durnn-{name}": less(**options) for name, options in ABLATIONS.items()},
     "lstm": Model(
         lambda D, H, T: LSTM(D, H),
         (LSTM(2, 4), LSTM(16, 4, project_input=False)),
         ("eager", "nn", "jax"),
         step=lstm.step,
     ),
+    "lstm-chrono": Model(lambda D, H, T: LSTM(D, H, horizon=T), (LSTM(2, 4, horizon=9),), step=lstm.step),
     "gru": Model(
         lambda D, H, T: GRU(D, H),
         (GRU(2, 4), GRU(12, 4, project_input=False)),
         ("eager", "nn", "jax"),
         step=gru.step,
     ),
+    "gru-chrono": Model(lambda D, H, T: GRU(D, H, horizon=T), (GRU(2, 4, horizon=9),), step=gru.step),
     "indrnn-5": Model(lambda D, H, T: plain(D, H, 5, bare(T), last=bare(T, "long"), norm="after")),
     "indrnn-6": Model(lambda D, H, T: plain(D, H, 6, bare(T), last=bare(T, "long"), norm="after")),
     "indrnn-21": Model(lambda D, H, T: plain(D, H, 21, bare(T), last=bare(T, "long"), norm="after")),

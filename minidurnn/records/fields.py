@@ -85,12 +85,13 @@ TRIAL = {
     "experiment": TEXT, "length": COUNT, "model": TEXT, "size": _one_of("equal", "width"), "parameters": COUNT,
     "seed": WHOLE, "rates": _list_of(NUMBER), "updates": COUNT, "batch": COUNT, "patience": _maybe(COUNT),
     "stop": _maybe(NUMBER), "decay": _maybe(COUNT), "stages": _list_of(COUNT), "source": TEXT, "backend": TEXT,
+    "pilot": _maybe(COUNT), "window": _maybe(COUNT),
 }
 BASELINE = {"name": TEXT, "value": NUMBER}
 RECORD = {
     "trial": OBJECT, "network": OBJECT, "parameters": COUNT, "metric": _one_of("mse", "accuracy"), "chance": NUMBER,
     "baseline": OBJECT, "runs": OBJECTS, "chosen_rate": _maybe(NUMBER), "split": TEXT, "test": _maybe(NUMBER),
-    "verdict": _one_of(*VERDICTS), "rule": TEXT,
+    "test_loss": _maybe(NUMBER), "verdict": _one_of(*VERDICTS), "rule": TEXT,
 }
 MACHINE = {"machine": OBJECT}
 MACHINE_1 = {"date": TEXT, "hardware": TEXT, "blas": TEXT, "versions": OBJECT}

@@ -10,7 +10,8 @@ from .fields import END, check_content
 from .schema_1 import from_schema_1
 
 SCHEMA = 2
-BEFORE = {"stages": []}                                       # options that the first records did not have
+BEFORE = {"pilot": None, "window": None}                      # options that older records do not have
+BEFORE_1 = {"stages": [], **BEFORE}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Record:
 
     trial          every option, as plain data
     runs           one Run for each rate; chosen_rate: the one that validation chose, None where every one diverged
-    test           the metric on the test set, None where it is not finite or was not read
+    test           the metric on the test set, None where it is not finite or was not read; test_loss likewise, in nats
+                   for classes (None in older records too)
     verdict        "solved", "learning", "baseline" or "diverged", by `rule`
     machine        date, hardware, BLAS kernel, threads, commit, versions (records.machine)
     migrated_from  the schema of the file where it is an older one, with notes on what that does not say
@@ -73,6 +75,7 @@ class Record:
     verdict: str
     rule: str
     machine: dict
+    test_loss: float | None = None
     migrated_from: int | None = None
     notes: tuple = ()
 
@@ -89,8 +92,8 @@ def read_record(path):
     if type(schema) is not int or schema not in (1, SCHEMA):
         raise ValueError(f"the record {path} has schema {schema!r}: this program reads 1 to {SCHEMA}; "
                          "install the minidurnn that wrote it, or delete it to begin again.")
-    if schema == 1 and isinstance(content.get("trial"), dict):
-        content = {**content, "trial": {**BEFORE, **content["trial"]}}
+    if isinstance(content.get("trial"), dict):
+        content = {"test_loss": None, **content, "trial": {**(BEFORE_1 if schema == 1 else BEFORE), **content["trial"]}}
     check_content(path, content, schema)
     content = from_schema_1(content) if schema == 1 else content
     runs = tuple(_run(run) for run in content["runs"])

@@ -6,9 +6,10 @@ Every task has `batch(rng, B) -> (x (T, B, inputs), target, lengths or None)`, `
 
 from .adding import Adding
 from .characters import Characters
+from .copy_memory import CopyMemory
 from .delayed_xor import DelayedXOR, count_ceiling
 from .pixels import Pixels
 from .series import Series
 from .skeletons import Skeletons
 
-__all__ = ["Adding", "Characters", "DelayedXOR", "Pixels", "Series", "Skeletons", "count_ceiling"]
+__all__ = ["Adding", "Characters", "CopyMemory", "DelayedXOR", "Pixels", "Series", "Skeletons", "count_ceiling"]

@@ -70,25 +70,29 @@ def one_diagonal(cell, p, x, h0, dh, dstate):
 
 
 def one_dual(cell, p, x, state, dh, dstate):
-    """DuRNN."""
-    S = cell.short
+    """DuRNN; what a selection leaves out counts as zero."""
+    S, G, before, none = cell.short, cell.gates, cell.selection == "before", cell.selection == "none"
+    missing = {"U_s": (S, S), "W_g": (S, G), "V_g": (cell.inputs, G), "b_g": (G,)}
+    q = {**{name: np.zeros(shape) for name, shape in missing.items()}, **p}
     s0, l0 = state[:, :S], state[:, S:]
-    s = PHI["relu"](x @ p["W_s"] + s0 @ p["U_s"] + p["b_s"])
-    g = σ(s @ p["W_g"] + x @ p["V_g"] + p["b_g"])
-    c = s @ p["W_l"] + p["b_l"]
-    l = PHI["relu"](g * c + p["u"] * l0)
+    s = PHI["relu"](x @ q["W_s"] + s0 @ q["U_s"] + q["b_s"])
+    g = np.ones((len(x), cell.long)) if none else σ(s @ q["W_g"] + x @ q["V_g"] + q["b_g"])
+    c = s @ q["W_l"] + q["b_l"]
+    l = PHI["relu"]((g * s) @ q["W_l"] + q["b_l"] + q["u"] * l0 if before else g * c + q["u"] * l0)
     both = np.hstack([s, l])
     ds, dl = (dh[:, :S], dh[:, S:]) if cell.output == "both" else (0.0, dh)
-    de = (l > 0) * (dl + dstate[:, S:])                       # at g ⊙ c + u ⊙ l0
-    dv = de * c * g * (1 - g)                                 # at the gate's pre-activation
-    dc = de * g
-    da = (s > 0) * (ds + dstate[:, :S] + dv @ p["W_g"].T + dc @ p["W_l"].T)
+    de = (l > 0) * (dl + dstate[:, S:])                       # at the sum inside relu
+    selected, mixed = (de @ q["W_l"].T, s) if before else (de, c)
+    dv = np.zeros((len(x), 0)) if none else selected * mixed * g * (1 - g)        # at the gate's pre-activation
+    dc = de if before else de * g                             # at what W_l makes
+    ds = ds + dstate[:, :S] + dv @ q["W_g"].T + (selected * g if before else dc @ q["W_l"].T)
+    da = (s > 0) * ds
     dp = {
         "W_s": x.T @ da, "U_s": s0.T @ da, "b_s": da.sum(0), "W_g": s.T @ dv, "V_g": x.T @ dv, "b_g": dv.sum(0),
-        "W_l": s.T @ dc, "b_l": dc.sum(0), "u": (l0 * de).sum(0),
+        "W_l": (g * s if before else s).T @ dc, "b_l": dc.sum(0), "u": (l0 * de).sum(0),
     }
-    dx, dstate0 = da @ p["W_s"].T + dv @ p["V_g"].T, np.hstack([da @ p["U_s"].T, p["u"] * de])
-    return both if cell.output == "both" else l, both, dx, dstate0, dp
+    dx, dstate0 = da @ q["W_s"].T + dv @ q["V_g"].T, np.hstack([da @ q["U_s"].T, q["u"] * de])
+    return both if cell.output == "both" else l, both, dx, dstate0, {name: dp[name] for name in p}
 
 
 def one_lstm(cell, p, x, state, dh, dstate):
@@ -165,6 +169,7 @@ def test_a_cell_that_is_given_its_pre_activation_is_the_cell_with_weights_behind
     cell = replace(bare, inputs=2, project_input=True)
     p, x, state, dh, dstate = case(cell, T, seed=30)
     letters = [("W_s", "b_s"), ("V_g", "b_g")] if isinstance(cell, DuRNN) else [("W", "b")]
+    letters = [pair for pair in letters if set(pair) <= set(p)]
     W, b = (np.concatenate([p[pair[place]] for pair in letters], axis=-1) for place in (0, 1))
     own = {name: p[name] for name in bare.shapes}
     h, last, da, dstate0, dp = results(bare, own, x @ W + b, state, dh, dstate)
@@ -240,3 +245,18 @@ def test_parameters_move_and_stay_parameters(cupy):
     cell = RNN(2, 4)
     p = to("cupy", cell.init(rng()))
     assert cell.project(p) is p and cell.forward(p, cupy.zeros((T, B, 2), "float32"))[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("kind, keeps", [(LSTM, slice(200, 400)), (GRU, slice(200, 400))])
+def test_the_chrono_start_keeps_for_up_to_its_horizon_and_changes_nothing_else(kind, keeps):
+    usual, chrono = kind(2, 200).init(rng()), kind(2, 200, horizon=101).init(rng())
+    assert all(np.array_equal(usual[letter], chrono[letter]) for letter in usual if letter != "b")
+    spans = np.exp(chrono["b"][keeps])                        # uniform in [1, 100]
+    assert spans.min() >= 1 and spans.max() <= 100 and abs(spans.mean() - 50.5) < 3 * 99 / 12**0.5 / 200**0.5
+    others = np.delete(chrono["b"], np.r_[keeps])
+    assert np.array_equal(others[:200], -chrono["b"][keeps] if kind is LSTM else np.zeros(200))
+    assert not others[200:].any()
+    with refuses(ValueError, "horizon is 1:", "at least 2"):
+        kind(2, 3, horizon=1)
+    with refuses(ValueError, "horizon is 9 with project_input=False", "expected None"):
+        kind(*kind(2, 3).shapes["b"], 3, project_input=False, horizon=9)

@@ -86,6 +86,42 @@ def test_the_numbers_of_a_record_are_those_of_a_run_by_hand(finished):
     assert (min(validated)[1:]) == (record.chosen_rate, record.test)
 
 
+def test_after_a_pilot_only_the_chosen_rate_goes_on_and_its_run_is_the_one_without_a_pilot(finished, tmp_path):
+    folder, whole = finished
+    record = run_trial(replace(TINY, pilot=100), tmp_path, progress=False)
+    looks = {rate: fit(network(TINY), Adding(10), 100, optimizer=Adam(rate), batch=3, progress=False)[0]
+             for rate in TINY.rates}
+    losses = {rate: evaluate(network(TINY), p, Adding(10).validation())[0] for rate, p in looks.items()}
+    assert record.chosen_rate == min(losses, key=losses.get) and "after 100 updates" in record.split
+    for run, full in zip(record.runs, whole.runs):
+        if run.rate == record.chosen_rate:
+            assert run.updates == 140 and run.validation_loss == full.validation_loss
+            assert run.curve == full.curve
+        else:
+            assert run.updates == 100 and run.validation_loss == losses[run.rate]
+    assert record.test_loss == record.test                    # of a squared error
+    assert run_trial(replace(TINY, pilot=100), tmp_path, progress=False) == record
+
+
+def test_options_that_came_later_are_absent_from_names_and_records_without_them(finished, tmp_path):
+    folder, record = finished
+    path = folder / f"{TINY.name}.json"
+    content = json.loads(path.read_text())
+    for option in ("pilot", "window"):
+        del content["trial"][option]
+    del content["test_loss"]
+    (tmp_path / path.name).write_text(json.dumps(content))
+    earlier = read_record(tmp_path / path.name)
+    assert earlier.trial == record.trial and earlier.test_loss is None
+    assert len({replace(TINY, **more).name for more in ({}, {"pilot": 20}, {"window": 5})}) == 3
+
+
+@pytest.mark.parametrize("options", [{"pilot": 141}, {"pilot": 20, "stages": (5,)}])
+def test_a_pilot_is_no_longer_than_the_run_and_has_no_stages(options):
+    with pytest.raises(ValueError, match="pilot is .* expected no more than the updates, and no stages"):
+        replace(TINY, **options)
+
+
 def test_a_record_has_no_local_path(finished):
     folder, _ = finished
     text = (folder / f"{TINY.name}.json").read_text()

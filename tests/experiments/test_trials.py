@@ -86,7 +86,7 @@ def test_names_tell_all_trials_apart():
 OTHERS = {
     "experiment": "delayed-xor", "length": 11, "model": "rnn", "size": "width", "parameters": 61, "seed": 1,
     "rates": (1e-3,), "updates": 141, "batch": 4, "patience": 20, "stop": 0.1, "decay": 30, "stages": (5,),
-    "source": "full", "backend": "cupy",
+    "source": "full", "backend": "cupy", "pilot": 20, "window": 5,
 }
 
 
@@ -151,8 +151,8 @@ def test_any_model_of_the_table_can_be_put_to_any_experiment(experiment):
             own = {trial.length for trial in experiment.trials(quick) if trial.model == name}
             assert {trial.length for trial in asked} == (own or lengths)
     asked = {"quick": False, "lengths": [500], "seeds": [0]}
-    lstm, rnn = (EXPERIMENTS["adding"].trials(models=[name], **asked) for name in ("lstm", "rnn"))
-    assert [replace(trial, model="rnn") for trial in lstm] == rnn
+    other, rnn = (EXPERIMENTS["adding"].trials(models=[name], **asked) for name in ("indrnn", "rnn"))
+    assert [replace(trial, model="rnn") for trial in other] == rnn
     assert len(EXPERIMENTS["delayed-xor"].trials(False, models=["rnn"], lengths=[5000], seeds=[0])) == 1
 
 

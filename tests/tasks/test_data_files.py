@@ -17,6 +17,7 @@ from minidurnn.cells.contract import Task
 from minidurnn.tasks import (
     Adding,
     Characters,
+    CopyMemory,
     DelayedXOR,
     Pixels,
     Series,
@@ -87,7 +88,7 @@ def test_a_network_trains_on_it(task):
     assert network.metric == task.metric
 
 
-@pytest.mark.parametrize("task", [Adding(20), DelayedXOR(20), Pixels(), *TASKS], ids=repr)
+@pytest.mark.parametrize("task", [Adding(20), CopyMemory(5), DelayedXOR(20), Pixels(), *TASKS], ids=repr)
 def test_a_task_keeps_the_contract_and_its_fields_say_which_task_it_is(task):
     methods = [name for name in vars(Task) if not name.startswith("_")]
     assert set(methods) == {"batch", "validation", "test", "baseline"}
@@ -99,8 +100,9 @@ def test_a_task_keeps_the_contract_and_its_fields_say_which_task_it_is(task):
 
 
 @pytest.mark.parametrize("kind, options", [
-    (Adding, {"length": 100}), (DelayedXOR, {"length": 30}), (Pixels, {"size": 14, "permuted": True}),
-    (Characters, {"length": 20, "source": "full"}), (Skeletons, {"length": 12, "classes": 20}),
+    (Adding, {"length": 100}), (CopyMemory, {"length": 9}), (DelayedXOR, {"length": 30}),
+    (Pixels, {"size": 14, "permuted": True}), (Characters, {"length": 20, "source": "full"}),
+    (Skeletons, {"length": 12, "classes": 20}),
     (Series, {"name": "sunspots", "length": 24}),
 ], ids=lambda value: getattr(value, "__name__", ""))
 def test_numpys_numbers_are_taken_as_options_and_kept_as_pythons(kind, options):
