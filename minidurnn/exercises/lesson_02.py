@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from ..cells import RNN
 from . import UNTOUCHED, called, choose, fail, judge, kind
 from .lesson_01 import B, H, T, arguments, as_leaves, backward, rnn, rnn_leaves
 
@@ -25,16 +26,14 @@ def check_2(attempt):
         calls.append(leaf)
         return (np.asarray(leaf) ** 3).sum()
 
-    shapes = {(3, 5): 0.1, (5,): 0.01}
-    cases = [(cubes, rng.standard_normal(shape), rng.standard_normal(shape), step) for shape, step in shapes.items()]
+    cases = [(cubes, *rng.standard_normal((2, *shape)), step) for shape, step in (((3, 5), 0.1), ((5,), 0.01))]
     if callable(attempt) and called("02.2", attempt, cases[0]) is not ... and len(calls) > 2:
         fail("02.2", f"your function calls loss {len(calls)} times, expected 2: move the whole leaf at once.")
     judge("02.2", attempt, _slope_of_cubes, cases, ("the slope",), mistakes=SLIPS)
 
 
 def _slope_of_cubes(loss, leaf, v, step):
-    """By hand: the slope 3θ²·v of the sum of cubes, and what the central difference adds to it."""
-    return (3 * leaf**2 * v).sum() + step**2 * (v**3).sum()
+    return (3 * leaf**2 * v).sum() + step**2 * (v**3).sum()   # the slope, and what the central difference adds to it
 
 
 def check_3(attempt):
@@ -68,8 +67,7 @@ def _said(attempt, wrong, scale, leaves, seed, where):
     if said is ...:
         return said
     if not isinstance(said, str) or said not in ("accepted", *leaves):
-        what = f"{said!r}" if isinstance(said, str) else kind(said)
-        fail("02.3", f"your checker returned {what}{where}, expected 'accepted' or a leaf, one of {', '.join(leaves)}.")
+        fail("02.3", f"your checker returned {kind(said)}{where}, expected 'accepted' or one of {', '.join(leaves)}.")
     if given.keys() != leaves.keys() or any(not np.array_equal(given[name], leaf) for name, leaf in leaves.items()):
         fail("02.3", "your checker writes into leaves: make a moved copy, {**leaves, name: leaf + ...}.")
     if len(runs) > 3 * len(leaves):
@@ -87,10 +85,10 @@ def _first_wrong(wrong, leaves):
 def check_4(answer):
     """The bugs that a cotangent of ones lets pass."""
     choose("02.4", answer, "c", {
-        "a": "two of the seven bugs hand a changed dh to a right backward; what do they make of a dh of ones?",
+        "a": "two of the nine bugs hand a changed dh to a right backward; what do they make of a dh of ones?",
         "b": "also for a dh of ones they return something else: zeros, or the right gradient with the wrong sign.",
         "c": "",
-        "d": "they change the matrix that the carry goes through, and so the gradients, for a dh of ones as well.",
+        "d": "the direction is random and the tolerance 1e-7, so both show in the slopes, for a dh of ones as well.",
     })
 
 
@@ -128,16 +126,15 @@ def _gradients(attempt, dh, leaves):
     results = called("02.5", attempt, given)
     if results is ...:
         return results
-    p = given[1]
-    if p.keys() != {"W", "U", "b"} or any(not np.array_equal(p[name], leaves[name]) for name in p):
+    if (p := given[1]).keys() != {"W", "U", "b"} or any(not np.array_equal(p[name], leaves[name]) for name in p):
         fail("02.5", "your function writes into p: make a new dictionary, {**p, \"U\": ...}.")
     if not (isinstance(results, tuple) and len(results) == 3 and getattr(results[2], "keys", dict)() == p.keys()):
         got = ", ".join(map(kind, results)) if isinstance(results, tuple) else kind(results)
         fail("02.5", f"your function returned {got}, expected dx, dh0, {{\"W\": dW, \"U\": dU, \"b\": db}}.")
-    for name, one in as_leaves(results).items():
+    for name, one in (results := as_leaves(results)).items():
         if np.shape(one) != leaves[name].shape or np.asarray(one).dtype.kind != "f":
             fail("02.5", f"the gradient on {name} is {kind(one)}, expected numbers of shape {leaves[name].shape}.")
-    return as_leaves(results)
+    return results
 
 
 def _alike(one, other, tolerance=1e-9):
@@ -145,7 +142,6 @@ def _alike(one, other, tolerance=1e-9):
 
 
 def _changed(leaf, change):
-    """A backward with the gradient on one leaf changed."""
     def wrong(dh, p, x, h0, h):
         dx, dh0, dp = backward(dh, p, x, h0, h)
         return (dx, change(dh0), dp) if leaf == "h0" else (dx, dh0, {**dp, leaf: change(dp[leaf])})
@@ -153,22 +149,31 @@ def _changed(leaf, change):
     return wrong
 
 
-# The bugs of the lesson's table, and all that a checker is tried on: a backward, a factor on forward, a hint.
+class Hidden(RNN):
+    """A cell with a bug, for section 9."""
+    def backward(self, dh, tape, dstate=None):
+        dx, dstate0, dp = super().backward(dh, tape, dstate)
+        return dx, dstate0, {**dp, "b": dp["b"] / dh.shape[1]}
+
+
+# The lesson's bugs, and all that a checker is tried on: a backward, a factor on forward, a hint.
 BUGS = {
-    "all zero": lambda dh, p, x, h0, h: backward(0 * dh, p, x, h0, h),
-    "wrong sign": lambda dh, p, x, h0, h: backward(-dh, p, x, h0, h),
-    "carry dropped": lambda dh, p, x, h0, h: backward(dh, {**p, "U": 0 * p["U"]}, x, h0, h),
-    "U not transposed": lambda dh, p, x, h0, h: backward(dh, {**p, "U": p["U"].T}, x, h0, h),
-    "x late by one step": lambda dh, p, x, h0, h: backward(dh, p, np.roll(x, 1, axis=0), h0, h),
-    "dh reversed in time": lambda dh, p, x, h0, h: backward(dh[::-1], p, x, h0, h),
-    "dh of another sequence": lambda dh, p, x, h0, h: backward(dh[:, ::-1], p, x, h0, h),
+    "all_zero": lambda dh, p, x, h0, h: backward(0 * dh, p, x, h0, h),
+    "wrong_sign": lambda dh, p, x, h0, h: backward(-dh, p, x, h0, h),
+    "carry_dropped": lambda dh, p, x, h0, h: backward(dh, {**p, "U": 0 * p["U"]}, x, h0, h),
+    "not_transposed": lambda dh, p, x, h0, h: backward(dh, {**p, "U": p["U"].T}, x, h0, h),
+    "x_late": lambda dh, p, x, h0, h: backward(dh, p, np.roll(x, 1, axis=0), h0, h),
+    "times_1001": lambda dh, p, x, h0, h: backward(1.001 * dh, p, x, h0, h),
+    "one_entry_wrong": _changed("U", lambda dU: dU * (1 - 2 * (np.arange(dU.size) == 7).reshape(dU.shape))),
+    "reversed_in_time": lambda dh, p, x, h0, h: backward(dh[::-1], p, x, h0, h),
+    "other_sequence": lambda dh, p, x, h0, h: backward(dh[:, ::-1], p, x, h0, h),
 }
 SIZE = "compare with the size of the gradient, not with a fixed number"
 TRIALS = {
     "the right gradients": (backward, 1.0, "nothing is wrong with them"),
     "right gradients of outputs times 1000": (backward, 1e3, SIZE),
-    **{f"the bug {name!r}": (wrong, 1.0, "is c random, and is every leaf compared") for name, wrong in BUGS.items()},
-    "a wrong sign, outputs divided by a billion": (BUGS["wrong sign"], 1e-9, SIZE),
+    **{f"the bug {name!r}": (wrong, 1.0, "are c and v random, is every leaf compared") for name, wrong in BUGS.items()},
+    "a wrong sign, outputs divided by a billion": (BUGS["wrong_sign"], 1e-9, SIZE),
     "a gradient on b that is 0.001 % too large": (_changed("b", lambda db: 1.00001 * db), 1.0, "the tolerance is 1e-7"),
     "a gradient on h0 that is nan": (_changed("h0", lambda dh0: np.nan * dh0), 1.0, "no comparison with nan is True"),
     "a gradient on b of shape (1, 5)": (_changed("b", lambda db: db[None]), 1.0, "compare the shapes first"),
@@ -204,8 +209,6 @@ def wrong_backward(dh, p, x, h0, h):
     return backward(average, p, x, h0, h)
 
 
-# Wrong answers.
-
 SLIPS = {
     "this is the one-sided slope: look behind as well": lambda f, at, v, step: (f(at + step * v) - f(at)) / step,
     "the points are 2 · step apart, not step": lambda f, at, v, step: (f(at + step * v) - f(at - step * v)) / step,
@@ -217,10 +220,9 @@ SLIPS = {
 def _weaker(forward, backward, leaves, rng, ones=False, size=np.linalg.norm, refuses=lambda off, most: not off <= most):
     for name, leaf in leaves.items():
         c, v = rng.standard_normal(forward(leaves).shape), rng.standard_normal(leaf.shape)
-        c = np.ones_like(c) if ones else c
-        gradient = backward(c)[name]
-        ahead, behind = (forward({**leaves, name: leaf + way * v}) for way in (1e-5, -1e-5))
-        if refuses(abs((c * (ahead - behind)).sum() / 2e-5 - (gradient * v).sum()), 1e-7 * size(gradient)):
+        gradient = backward(c := np.ones_like(c) if ones else c)[name]
+        change = forward({**leaves, name: leaf + 1e-5 * v}) - forward({**leaves, name: leaf - 1e-5 * v})
+        if refuses(abs((c * change).sum() / 2e-5 - (gradient * v).sum()), 1e-7 * size(gradient)):
             return name
     return "accepted"
 
@@ -242,9 +244,7 @@ ILL_TYPED = {
     "02.1": [None, 0.0025, ["b"]],
     "02.2": [None, lambda *_: None, lambda *_: "3.01", lambda loss, leaf, v, step: loss(leaf, v), lambda *_: (1, 2)],
     "02.3": [None, lambda *_: None, lambda *_: False, lambda *_: "y", lambda forward, *_: forward(1)],
-    "02.4": [None, 2, "dh reversed in time"],
-    "02.5": [
-        None, lambda *_: None, lambda dh, *_: dh, lambda *all: backward(*all)[:2], lambda *_: (0, 0, {}),
-        lambda dh, p, *rest: p.update(U=0 * p["U"]) or backward(dh, p, *rest),
-    ],
+    "02.4": [None, 2, "reversed_in_time"],
+    "02.5": [None, lambda *_: None, lambda dh, *_: dh, lambda *all: backward(*all)[:2], lambda *_: (0, 0, {}),
+             lambda dh, p, *rest: p.update(U=0 * p["U"]) or backward(dh, p, *rest)],
 }
