@@ -15,7 +15,7 @@ from . import UNTOUCHED, called, choose, fail, judge, kind, numbers
 def check_1(answer):
     """What one silent step leaves of a gradient."""
     choose("05.1", answer, "c", {
-        "a": "1.5^10 is the answer if all ten slopes are 1, but one slope is 0.",
+        "a": "1.5^10 is the answer if all ten slopes are 1, but every slope is a factor too, and one of them is 0.",
         "b": "a silent step is not left out: its factor u · φ' = 1.5 · 0 is multiplied like the others.",
         "c": "",
         "d": "a product of numbers does not change with their order, so the place of the factor 0 does not matter.",
@@ -128,8 +128,9 @@ def diagonal_backward(dh, h, u, h0):
 
 def range_of_u(slopes, ε, γ):
     """slopes (k,)  ->  the smallest and the largest |u| for which ε ≤ |u|^k · product of slopes ≤ γ."""
-    with np.errstate(divide="ignore"):                        # log 0 is minus infinity
-        mean = np.log(slopes).mean()
+    if slopes.min() == 0:
+        return np.inf, np.inf
+    mean = np.log(slopes).mean()                              # ln|u| = ln(ε) / k - mean
     return np.exp(np.log(ε) / len(slopes) - mean), np.exp(np.log(γ) / len(slopes) - mean)
 
 
@@ -194,7 +195,7 @@ def _slopes_multiply(slopes, ε, γ):
 CHECKS = {"05.1": check_1, "05.2": check_2, "05.3": check_3, "05.4": check_4, "05.5": check_5}
 REFERENCE = {
     "05.1": "c", "05.2": diagonal_backward, "05.3": range_of_u,
-    "05.4": [-1, -1, 1, 1, 0, 0, 0, 0, 0, 0], "05.5": add_signed,
+    "05.4": [-0.5, -1, 1, 1, 0, 0, 0, 0, 0, 0], "05.5": add_signed,
 }
 WRONG = {
     "05.1": ["a", "b", "(d)"],
