@@ -21,7 +21,6 @@ INSTALLS = re.compile(
 GREEK = re.compile(
     r"\\(?:var)?(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|rho|sigma|tau|phi|chi|psi|omega)\b"
 )
-FIRST_TEXT = (14,)  # lessons that wait for their new text: longer than one sitting
 CLOSING = ("Summary", "What this does not show", "References")
 
 
@@ -136,10 +135,9 @@ def it_is_small(nb, number):
     size = len(nbformat.writes(nb).encode()) / 1000
     if size > 500:
         yield f"the notebook has {size:.0f} kB: expected at most 500"
-    first = number in FIRST_TEXT
-    if not 12 <= len(nb.cells) <= (50 if first else 35):
+    if not 12 <= len(nb.cells) <= 35:
         yield f"the notebook has {len(nb.cells)} cells: expected 12 to 35, one sitting"
-    if (words := len(prose(nb).split())) > (6500 if first else 3500):
+    if (words := len(prose(nb).split())) > 3500:
         yield f"the prose has {words:,} words: expected at most 3,500, one sitting"
 
 
@@ -147,7 +145,7 @@ def code_cells_are_short(nb, number):
     """At most 12 lines to a cell, and no line that a laptop shows in part only."""
     for place, cell in enumerate(code(nb), 1):
         lines = [line for line in cell.source.splitlines() if line.strip()]
-        if len(lines) > (15 if number in FIRST_TEXT else 12):
+        if len(lines) > 12:
             yield f"code cell {place} has {len(lines)} lines: expected at most 12"
         if (widest := max(map(len, lines), default=0)) > 105:
             yield f"code cell {place} has a line of {widest} characters: expected at most 105"
@@ -155,16 +153,12 @@ def code_cells_are_short(nb, number):
 
 def a_picture_explains(nb, number):
     """At least one drawing of the model or the idea, made with the primitives of plots.py."""
-    if number in FIRST_TEXT:
-        return
     if not any(re.search(r"\b(sketch|timeline)\(", cell.source) for cell in code(nb)):
         yield "no cell draws the model or the idea: expected at least one drawing made with plots.sketch"
 
 
 def the_code_does_not_answer_a_question(nb, number):
     """The answer to a question with options stands in words after the run, not in a comment or an output."""
-    if number in FIRST_TEXT:
-        return
     for place, cell in enumerate(code(nb), 1):
         if found := re.search(r"#\s*\(?[a-e]\)|^\s*\(?[a-e]\) ", cell.source + "\n" + compared(cell), re.M):
             yield f"code cell {place} gives an answer away: {found.group().strip()}"
@@ -178,8 +172,6 @@ def a_static_reader_sees_pictures(nb, number):
 
 def exercises_are_enough(nb, number):
     """Five or more, of which one builds something and one breaks something."""
-    if number in FIRST_TEXT:
-        return
     headings = re.findall(r"^#+ Exercise (\d\d\.\d)(.*)$", prose(nb), re.M)
     if len(headings) < 5:
         yield f"there are {len(headings)} exercises: expected at least 5"
