@@ -1,6 +1,7 @@
 """Every lesson keeps the rules, every rule refuses a lesson that breaks it, and nbval itself sees a wrong digit."""
 
 import copy
+import inspect
 import re
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import lesson_rules as rules
 import nbformat
 import pytest
 from lesson_rules import LESSONS, NOTATION, ROOT, code, has_figure, read
+
+import minidurnn
+from minidurnn import Network, analysis, arrays, cells, gradcheck, optim, tasks, training
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
@@ -170,7 +174,7 @@ def test_the_code_names_of_the_notation_exist():
     lessons = {int(path.name[:2]): read(path) for path in LESSONS}
     everything = library + "\n".join(cell.source for nb in lessons.values() for cell in code(nb))
     rows = [
-        line.split(" | ") for line in NOTATION.read_text().splitlines()
+        line.split(" | ") for line in NOTATION.read_text().split("## What the library's")[0].splitlines()
         if line.startswith("| ") and "code name" not in line
     ]
     assert len(rows) > 30
@@ -181,3 +185,22 @@ def test_the_code_names_of_the_notation_exist():
         assert nb is None or not words or any(
             word.search(cell.source) for word in words for cell in nb.cells
         ), f"{names} ({symbol}) is not in lesson {lesson}"
+
+
+def test_the_calls_of_the_notation_stand_in_their_lessons_and_have_these_arguments():
+    lessons = {int(path.name[:2]): read(path) for path in LESSONS}
+    owners = {"cell": [cells.RNN], "task": [tasks.Adding], "network": [Network], "optimizer": [optim.Adam]}
+    homes = [minidurnn, analysis, gradcheck, training, arrays.trees]
+    table = NOTATION.read_text().split("## What the library's")[1].splitlines()
+    calls = [
+        (*re.fullmatch(r"(?:(\w+)\.)?(\w+)\((.*)\)", call).groups(), int(line.split(" | ")[-1].strip(" |")))
+        for line in table if line.startswith("| `") for call in re.findall(r"`([^`]+)`", line.split(" | ")[0])
+    ]
+    assert len(calls) >= 20
+    for owner, name, arguments, lesson in calls:
+        function = next(getattr(home, name) for home in owners.get(owner, homes) if hasattr(home, name))
+        given = [word.split("=")[0].strip() for word in arguments.split(",") if word]
+        known = [known for known in inspect.signature(function).parameters if known != "self"]
+        assert set(given) <= set(known), (name, given, known)
+        if lesson in lessons:
+            assert any(f"{name}(" in cell.source for cell in lessons[lesson].cells), f"{name} is not in lesson {lesson}"
