@@ -39,7 +39,8 @@ class DuRNN(Cell):
 
     horizon         T, the time steps that the long-term memory shall span
     gate            b_g at the start, -0.7 ln T unless given: with open gates the first state grows like T
-    memory          where u starts: "long" in [γ^(-1/T), γ^(1/T)], "any" in [0, γ^(1/T)]
+    memory          where u starts: "long" in [γ^(-1/T), γ^(1/T)], with growth=None every u at exactly 1; "any" in
+                    [0, γ^(1/T)]
     output          "both" h = [s, l], or "long" h = l; the state is [s, l] either way
     bound, growth   None switches a constraint off
     projection      as in ShortTermRNN
