@@ -14,7 +14,7 @@ from math import inf, log
 import numpy as np
 
 from .arrays.backend import namespace, to_numpy
-from .arrays.checks import check_array, check_choice, check_positive
+from .arrays.checks import check_array, check_positive, one_of
 from .cells.constraints import spectral_norm
 from .cells.contract import check_model
 from .networks.chunked import Chunked
@@ -28,7 +28,7 @@ def gradients_by_step(model, p, x, cotangent, state=None, on="state"):
                step t, dstate[T] the cotangent itself (0 for an output); dx (T, B, inputs): dx[t - 1] on x_t
     """
     xp, walk = _walk(model, p, x, state)
-    check_choice("on", on, ("state", "output"))
+    one_of(("state", "output"))("on", on)
     check_array("cotangent", cotangent, (x.shape[1], model.state_size if on == "state" else model.outputs), x)
     last, dh = (cotangent, None) if on == "state" else (None, cotangent[None])
     dstates, dxs = zip(*_walk_back(model, walk, last, dh))
@@ -73,7 +73,7 @@ def gradient_norm_by_lag(model, p, x, state=None, of="state", wrt="state", norm=
                square is unbiased; its relative standard error is below sqrt(2 / draws).
     returns    (T+1, B), or (T, B) for x, whose lag 0 is x_T
     """
-    check_choice("norm", norm, ("frobenius", "spectral") if rng is None else ("frobenius",))
+    one_of(("frobenius", "spectral") if rng is None else ("frobenius",))("norm", norm)
     check_positive(draws=draws)
     return namespace(x).stack([_norm(J, norm) for J in _jacobians(model, p, x, state, of, wrt, rng, draws)])
 
@@ -125,7 +125,7 @@ def smear_bound(c, rho, u_max, lag, form="sum"):
     form            "sum": c Σ_{j=0..lag} rho^j u_max^(lag-j); "closed", no smaller: c u_max^lag / (1 - rho/u_max)
                     for rho < u_max, c (lag + 1) rho^lag for rho ≥ u_max
     """
-    check_choice("form", form, ("sum", "closed"))
+    one_of(("sum", "closed"))("form", form)
     c, rho, u_max = float(c), float(rho), float(u_max)
     if min(c, rho, u_max, lag) < 0:
         raise ValueError(f"c, rho, u_max, lag are {c}, {rho}, {u_max}, {lag}: expected norms and a lag, none below 0.")
@@ -199,7 +199,7 @@ def _jacobians(model, p, x, state, of, wrt, rng=None, draws=None):
 
 def _slice(model, part):
     if not isinstance(part, slice):
-        check_choice("the part of the state", part, tuple(state_slices(model)))
+        one_of(tuple(state_slices(model)))("the part of the state", part)
         part = state_slices(model)[part]
     if not range(model.state_size)[part]:
         raise ValueError(f"{part} holds nothing of a state of {model.state_size} numbers: expected at least one.")

@@ -52,7 +52,8 @@ def parser():
         description="Print the tables of the records in a folder: all experiments, lengths, models and seeds.",
     )
     ledger.add_argument("--records", type=Path, default=Path("lessons/results"), metavar="DIR",
-                        help="the folder (default: %(default)s, the course's own)")
+                        help="the folder (default: %(default)s, the course's own records where the command is run in "
+                             "a checkout of the project; `replicate` writes to minidurnn-results unless told)")
     bench.add_arguments(commands.add_parser(
         "bench", help="time and weigh the cells beside PyTorch and JAX", description=BENCH,
         epilog="exit codes: 0 measured, 1 two implementations disagree, 2 wrong input",

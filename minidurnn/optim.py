@@ -7,9 +7,10 @@ import numpy as np
 
 from .arrays.backend import namespace
 from .arrays.checks import at_least, check_options, number
-from .arrays.trees import leaves, map_leaves, merge, trained
+from .arrays.trees import leaves, map_apart, map_leaves, merge
 
 POSITIVE = number("a finite number above 0", lambda value: value > 0)
+FACTOR = number("a number above 0 and of at most 1", lambda value: 0 < value <= 1)
 SHARE = number("a number of at least 0 and below 1", lambda value: 0 <= value < 1)
 
 
@@ -29,13 +30,19 @@ class SGD:
 
     def start(self, p):
         """The state before the first update."""
-        return {"m": map_leaves(lambda a: 0 * a, trained(p))}
+        return {"m": map_leaves(zeros_like, p)}
 
     def update(self, p, dp, state, scale=1.0, decayed=None):
         """One update at scale · rate; weight decay touches the paths in `decayed`, network.decayed  ->  p, state."""
-        rate, dp = float(self.rate * scale), with_decay(dp, p, float(self.weight_decay), decayed)
-        m = map_leaves(lambda m, d: float(self.momentum) * m + d, state["m"], dp)
-        return merge(p, map_leaves(lambda m, a: a - rate * m, m, p)), {"m": m}
+        rate, momentum = float(self.rate * scale), float(self.momentum)
+
+        def moved(d, m, a):
+            m = momentum * m
+            m += d
+            return like(a, m, a - rate * m)
+
+        m, moved_p = map_apart(2, moved, with_decay(dp, p, float(self.weight_decay), decayed), state["m"], p)
+        return merge(p, moved_p), {"m": m}
 
 
 @dataclass(frozen=True)
@@ -59,26 +66,49 @@ class Adam:
 
     def start(self, p):
         """The state before the first update."""
-        zeros = map_leaves(lambda a: 0 * a, trained(p))
+        zeros = map_leaves(zeros_like, p)
         return {"m": zeros, "v": zeros, "updates": 0}
 
     def update(self, p, dp, state, scale=1.0, decayed=None):
         """One update at scale · rate; weight decay touches the paths in `decayed`, network.decayed  ->  p, state."""
-        updates = state["updates"] + 1
-        beta1, beta2, dp = float(self.beta1), float(self.beta2), with_decay(dp, p, float(self.weight_decay), decayed)
-        dp = map_leaves(squarable, dp)
-        m = map_leaves(lambda m, d: beta1 * m + (1 - beta1) * d, state["m"], dp)
-        v = map_leaves(lambda v, d: beta2 * v + (1 - beta2) * (d * d), state["v"], dp)
+        updates, beta1, beta2 = state["updates"] + 1, float(self.beta1), float(self.beta2)
         root = (1 - beta2**updates) ** 0.5
         rate = float(self.rate * scale * root / (1 - beta1**updates))
         epsilon = float(self.epsilon * root)                  # so that v̂'s own root meets epsilon
-        moved = map_leaves(lambda m, v, a: a - rate * m / (namespace(v).sqrt(v) + epsilon), m, v, p)
-        return merge(p, moved), {"m": m, "v": v, "updates": updates}
+
+        def moved(d, m, v, a):
+            xp = namespace(d)
+            d = squarable(xp, d)                              # its own from here on
+            m = m * beta1
+            m += d * (1 - beta1)
+            d *= d
+            d *= 1 - beta2
+            v = v * beta2
+            v += d
+            spread = xp.sqrt(v)
+            spread += epsilon
+            step = m * rate
+            step /= spread
+            return like(a, m, v, a - step)
+
+        dp = with_decay(dp, p, float(self.weight_decay), decayed)
+        m, v, moved_p = map_apart(3, moved, dp, state["m"], state["v"], p)
+        return merge(p, moved_p), {"m": m, "v": v, "updates": updates}
 
 
-def squarable(d):
-    """d with entries beyond 2**63 in size (2**511 in float64), whose square its dtype hardly holds, cut to that."""
-    xp, limit = namespace(d), 2.0 ** (half_range(d.dtype) - 1)
+def zeros_like(leaf):
+    """Zeros in the form of a leaf, whatever it holds: 0 · ∞ is not a number."""
+    return namespace(leaf).zeros_like(leaf)
+
+
+def like(leaf, *results):
+    """The results in the dtype of a leaf: of a 0-d array and Python's numbers NumPy 1 makes double."""
+    return results if leaf.ndim else tuple(result.astype(leaf.dtype) for result in results)
+
+
+def squarable(xp, d):
+    """A copy of d, cut to 2**63 in size (2**511 in float64), whose square its dtype still holds."""
+    limit = 2.0 ** (half_range(d.dtype) - 1)
     return xp.minimum(xp.maximum(d, -limit), limit)
 
 
@@ -118,24 +148,26 @@ def global_norm(dp):
 
     Where a number's square could overflow, all are squared in larger units; rounding stays as it is.
     """
-    arrays = list(leaves(dp).values())
-    xp = namespace(*arrays)
-    largest = reduce(xp.maximum, [abs(a).max() for a in arrays])
+    sizes = [abs(a) for a in leaves(dp).values()]
+    xp = namespace(*sizes)
+    largest = reduce(xp.maximum, [size.max() for size in sizes])
     half = half_range(largest.dtype)
     unit = xp.where(largest < 2.0 ** (half - 16), 1.0, 2.0**half).astype(largest.dtype)     # a power of two: exact
-    return unit * xp.sqrt(reduce(xp.add, [_squares(a / unit).sum() for a in arrays]))
+    return unit * xp.sqrt(reduce(xp.add, [_sum_of_squares(size, unit) for size in sizes]))
 
 
-def _squares(a):
-    a *= a
-    return a
+def _sum_of_squares(size, unit):
+    """Σ (size / unit)², which overwrites `size`."""
+    size /= unit
+    size *= size
+    return size.sum()
 
 
 def clip_by_global_norm(dp, limit):
     """dp, scaled down where its global norm exceeds `limit`  ->  dp, the norm before."""
     norm = global_norm(dp)
     factor = namespace(norm).minimum(float(limit) / (norm + 1e-12), 1.0)
-    return map_leaves(lambda a: a * factor, dp), norm
+    return map_leaves(lambda a: like(a, a * factor)[0], dp), norm
 
 
 @dataclass(frozen=True)
@@ -162,13 +194,13 @@ class Constant:
 
 @dataclass(frozen=True)
 class Steps(Constant):
-    """The rate times `factor` after every `every` updates."""
+    """The rate times `factor`, at most 1, after every `every` updates."""
 
     every: int
     factor: float = 0.1
 
     def __post_init__(self):
-        check_options(self, every=at_least(1), factor=POSITIVE)
+        check_options(self, every=at_least(1), factor=FACTOR)
 
     def scale(self, state, update):
         """The factor on the rate at this update."""
@@ -177,13 +209,13 @@ class Steps(Constant):
 
 @dataclass(frozen=True)
 class Plateau(Constant):
-    """The rate times `factor` whenever the validation metric has not improved in `patience` looks."""
+    """The rate times `factor`, at most 1, whenever the validation metric has not improved in `patience` looks."""
 
     patience: int = 5
     factor: float = 0.2
 
     def __post_init__(self):
-        check_options(self, patience=at_least(1), factor=POSITIVE)
+        check_options(self, patience=at_least(1), factor=FACTOR)
 
     def start(self):
         """No best value yet."""

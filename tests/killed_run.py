@@ -11,11 +11,11 @@ from time import sleep
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np  # noqa: E402
+import tqdm  # noqa: E402
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network, fit  # noqa: E402
 from minidurnn.optim import SGD, Adam, Plateau  # noqa: E402
 from minidurnn.tasks import Adding  # noqa: E402
-from minidurnn.training import loop as training  # noqa: E402
 from minidurnn.training import storage  # noqa: E402
 
 
@@ -63,7 +63,7 @@ def train(case, checkpoint, updates=UPDATES):
 
 def counting(path):
     """A stand-in for the progress bar that keeps (first update, updates done) in a file, which outlives the process."""
-    class Bar(training.tqdm):
+    class Bar(tqdm.tqdm):
         def __init__(self, initial=0, **options):
             super().__init__(initial=initial, **options)
             self.first = self.done = initial
@@ -114,5 +114,5 @@ if __name__ == "__main__":
     if first == "write":
         write_and_die(second, third)
     else:
-        training.tqdm = counting(third)
+        tqdm.tqdm = counting(third)
         train(first, second)

@@ -143,7 +143,7 @@ def test_the_parts_of_a_state_have_names():
         "state": slice(0, 12), "0": slice(0, 7), "0/short": slice(0, 3), "0/long": slice(3, 7), "1": slice(7, 12)
     }
     p, x, state = case(CHAIN)
-    _, (durnn_tape, rnn_tape) = CHAIN.forward(p, x, state)
+    durnn_tape, rnn_tape = CHAIN.forward(p, x, state)[1].parts
     last, slices = last_state(CHAIN, p, x, state), a.state_slices(CHAIN)
     assert (last[:, slices["0/long"]] == durnn_tape.l[-1]).all() and (last[:, slices["1"]] == rnn_tape.walk.last).all()
 

@@ -419,23 +419,6 @@ def test_ctrl_c_while_the_commands_are_imported_shows_no_traceback(tmp_path, mon
     assert capsys.readouterr().err == "\nminidurnn: stopped\n"
 
 
-@pytest.mark.parametrize("words, code", [
-    (["-m", "minidurnn", "list"], 130), (["-c", "import minidurnn"], -signal.SIGINT),
-])
-def test_ctrl_c_while_the_package_is_imported_is_quiet_for_the_command_line_alone(words, code, tmp_path):
-    stop = """
-import sys
-class Finder:
-    def find_spec(name, *_):
-        if name == "minidurnn.cells":
-            raise KeyboardInterrupt
-sys.meta_path.insert(0, Finder)
-"""
-    env = environment(tmp_path, sitecustomize=stop)
-    done = subprocess.run([sys.executable, *words], env=env, capture_output=True, text=True, check=False)
-    assert (done.returncode, "Traceback" in done.stderr) == (code, code != 130)
-
-
 def test_ctrl_c_with_two_processes_leaves_whole_records_and_checkpoints_to_go_on_from(tmp_path):
     pytest.importorskip("joblib", reason="several processes need joblib")
     longer = SHORTENED.replace("300", "100_000")              # it does not end by itself

@@ -55,9 +55,8 @@ def wrong_arrows(house=HOUSE):
     for name, path in known.items():
         arrows[name] = {target for target in imports(name, path, known) if target != name}
         for target in arrows[name]:
-            facts = (name, target) if target != "__init__" else (name, "__init__")
             version = target == "__init__" and "import __version__" in path.read_text(encoding="utf-8")
-            if FLOORS.index(floor(facts[1])) < FLOORS.index(floor(facts[0])) and not version:
+            if FLOORS.index(floor(target)) < FLOORS.index(floor(name)) and not version:
                 yield f"{name} imports {target}, which stands above it"
     for name in known:
         seen, todo = set(), {target for target in arrows[name] if floor(target) == floor(name)}

@@ -400,6 +400,10 @@ NORM_BUGS = {
     "no gradient of shift": (results(lambda dx, d0, dp: (dx, d0, {"scale": dp["scale"]})), "dp/shift is missing"),
     "no noise": ({"draw": lambda norm, rng, B: None}, "draw gives None with needs_noise=True"),
     "may be split": ({"whole": False}, "expected whole=True"),
+    "statistics not named": ({"statistics": ("running_variance",)}, "dp/running_mean is missing"),
+    "a trained leaf among the statistics": (
+        {"statistics": (*BatchNorm.statistics, "scale")}, "dp/scale is (4,): expected nothing of this name"),
+    "statistics that decay": ({"decayed": ("running_mean",)}, "decayed is ('running_mean',): expected"),
     "chunks of a whole": ({"chunks": lambda norm, T: [slice(0, 3), slice(3, T)] if T > 3 else [slice(0, T)]},
                           "2 pieces with whole=True"),
 }
@@ -638,6 +642,9 @@ SAYS = [
     ({"keep": "all"}, "keep is 'all': expected 'tapes' or 'boundaries'"),
     ({"decayed": ("W", "V")}, "decayed is ('W', 'V'): expected a tuple of paths among W, U, b"),
     ({"decayed": "W"}, "decayed is 'W': expected a tuple"),
+    ({"statistics": ("mean",)}, "statistics is ('mean',): expected a tuple of paths among W, U, b"),
+    ({"statistics": "b"}, "statistics is 'b': expected a tuple"),
+    ({"statistics": ("b",)}, "statistics is ('b',) for a model that may be split: expected whole=True"),
     ({"state_slices": {"h": slice(0, 5)}}, "state_slices['h'] is slice(0, 5, None)", "within a state of 4 numbers"),
     ({"state_slices": {"h": 3}}, "state_slices['h'] is 3"), ({"state_slices": [slice(0, 4)]}, "a dictionary of slices"),
     ({"inner": OTHER}, "inner has outputs 5: expected the model's own 4"),

@@ -164,14 +164,15 @@ def test_adam_does_not_hide_a_gradient_that_is_not_a_number():
     assert np.isnan(q["a"]).tolist() == [True, False]
 
 
-def test_running_statistics_are_left_alone(xp):
+def test_leaves_without_a_gradient_are_left_alone(xp):
     p = map_leaves(xp.asarray, {"norm": {"scale": np.ones(3), "running_mean": np.ones(3)}})
     d = map_leaves(xp.asarray, {"norm": {"scale": np.ones(3)}})
     for optimizer in OPTIMIZERS:
-        q, state = optimizer.update(p, d, optimizer.start(p))
-        assert q["norm"]["running_mean"] is p["norm"]["running_mean"]
-        assert float((q["norm"]["scale"] - p["norm"]["scale"]).max()) < 0
-        assert "running_mean" not in state["m"]["norm"]
+        for start in (optimizer.start(p), optimizer.start(d)):
+            q, state = optimizer.update(p, d, start)
+            assert q["norm"]["running_mean"] is p["norm"]["running_mean"]
+            assert float((q["norm"]["scale"] - p["norm"]["scale"]).max()) < 0
+            assert "running_mean" not in state["m"]["norm"]
 
 
 def test_the_global_norm_is_that_of_all_numbers_together(xp):
@@ -231,10 +232,41 @@ def test_a_plateau_cuts_the_rate_when_patience_runs_out(better, metrics):
     (lambda: Adam(epsilon=0.0), ("epsilon is 0.0:", "a finite number above 0")),
     (lambda: Adam(weight_decay=-1e-4), ("weight_decay is -0.0001:", "at least 0 and below 1")),
     (lambda: Steps(0), ("every is 0:", "an int of at least 1")),
-    (lambda: Steps(5, 0.0), ("factor is 0.0:", "a finite number above 0")),
+    (lambda: Steps(5, 0.0), ("factor is 0.0:", "above 0 and of at most 1")),
+    (lambda: Steps(5, 1.5), ("factor is 1.5:", "above 0 and of at most 1")),
+    (lambda: Plateau(2, np.nextafter(1, 2)), ("factor is", "above 0 and of at most 1")),
     (lambda: Plateau(2.5), ("patience is 2.5:", "an int of at least 1")),
-    (lambda: Plateau(2, float("inf")), ("factor is inf:", "a finite number above 0")),
+    (lambda: Plateau(2, float("inf")), ("factor is inf:", "above 0 and of at most 1")),
 ])
 def test_an_impossible_option_is_refused_by_its_name(make, words):
     with refuses(ValueError, *words):
         make()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_adam_is_its_formula_to_the_last_bit(dtype, xp):
+    optimizer, limit = Adam(0.003, 0.87, 0.993, 1e-7), 2.0 ** (63 if dtype == "float32" else 511)
+    p = {"a": rng(0).standard_normal((17, 5)).astype(dtype), "b": {"c": rng(1).standard_normal(7).astype(dtype)}}
+    state, m, v = optimizer.start(map_leaves(xp.asarray, p)), map_leaves(np.zeros_like, p), map_leaves(np.zeros_like, p)
+    given = map_leaves(xp.asarray, p)
+    for t in range(1, 5):
+        draw = rng(t)
+        dp = {"a": draw.standard_normal((17, 5)).astype(dtype), "b": {"c": draw.standard_normal(7).astype(dtype)}}
+        dp["b"]["c"][0] = 4 * limit * 0.5**t                  # beyond the limit, and below it
+        given, state = optimizer.update(given, map_leaves(xp.asarray, dp), state)
+        root = (1 - 0.993**t) ** 0.5
+        rate, epsilon = 0.003 * 1.0 * root / (1 - 0.87**t), 1e-7 * root
+        d = map_leaves(lambda d: np.minimum(np.maximum(d, -limit), limit), dp)
+        m = map_leaves(lambda m, d: 0.87 * m + (1 - 0.87) * d, m, d)
+        v = map_leaves(lambda v, d: 0.993 * v + (1 - 0.993) * (d * d), v, d)
+        p = map_leaves(lambda m, v, a, rate=rate, epsilon=epsilon: a - rate * m / (np.sqrt(v) + epsilon), m, v, p)
+        tolerance = 0 if xp.__name__ == "numpy" else 1e-6     # a GPU may contract a product and a sum
+        assert_same((given, state["m"], state["v"]), (p, m, v), tolerance)
+    assert list(state) == ["m", "v", "updates"] and state["updates"] == 4
+    assert leaves(state["m"]).keys() == leaves(p).keys()
+
+
+@every_optimizer
+def test_an_optimiser_starts_at_zero_beside_parameters_that_are_not_finite(optimizer):
+    start = optimizer.start({"a": np.array([np.inf, -np.inf, np.nan, 1.0])})
+    assert not any(start[name]["a"].any() for name in start if name != "updates")

@@ -116,8 +116,10 @@ def test_the_readme_prints_the_command_that_ci_runs():
     assert re.search(r"^python3 -m venv .*pytest$", README, re.M)
 
 
-def test_importing_the_package_loads_none_of_its_optional_companions():
-    companions = {"cupy", "matplotlib", "pooch", "joblib", "filelock", "threadpoolctl", "torch", "jax", "IPython"}
+def test_importing_the_package_loads_none_of_its_companions_but_numpy():
+    companions = {
+        "cupy", "matplotlib", "pooch", "joblib", "filelock", "threadpoolctl", "torch", "jax", "IPython", "tqdm",
+    }
     code = f"import sys, minidurnn; print(sorted({companions} & set(sys.modules)))"
     assert subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

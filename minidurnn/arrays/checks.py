@@ -19,7 +19,7 @@ LARGEST = float(np.finfo(np.float32).max)                     # what is beyond i
 
 # options
 
-def check_options(model, **checks):
+def check_options(model, /, **checks):
     """Check options of a frozen dataclass, in its __post_init__, and store each as its check returns it.
 
     checks   option -> check, as in check_options(self, units=at_least(1), project_input=flag)
@@ -74,19 +74,23 @@ def optional(check):
     return lambda name, given: None if given is None else check(name, given)
 
 
+def each(check):
+    """The check of several, in a tuple or an array, each held to `check`  ->  tuple.    Raises ValueError."""
+    def check_all(name, given):
+        if isinstance(given, str) or not hasattr(given, "__iter__"):
+            raise ValueError(f"{name} is {shown(given)}: expected a tuple.")
+        return tuple(check(f"{name}[{place}]", one) for place, one in enumerate(given))
+    return check_all
+
+
 def plain_number(given):
-    """A real number as Python's int or float, infinite beyond float's range; None for what `is_number` says is none."""
-    if not is_number(given):
+    """A real number, NumPy's too, as Python's int or float, infinite beyond float's range; None for True and "1"."""
+    if isinstance(given, bool) or not isinstance(given, Real):
         return None
     try:
         return operator.index(given) if isinstance(given, Integral) else float(given)
     except OverflowError:
         return inf
-
-
-def is_number(value):
-    """Whether value is a real number: NumPy's scalars are, True and "1" are not."""
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def shown(given):
@@ -102,11 +106,6 @@ def check_positive(**sizes):
     """Raise unless every size is an integer of at least 1."""
     for name, size in sizes.items():
         at_least(1)(name, size)
-
-
-def check_choice(name, given, choices):
-    """Raise unless `given` is one of the choices."""
-    one_of(choices)(name, given)
 
 
 def check_width(cell, width):
@@ -133,21 +132,26 @@ def check_array(name, array, axes, like=None):
         raise TypeError(
             f"{name} has dtype {array.dtype} beside {like.dtype}: expected one dtype for inputs, state and parameters; "
             "convert one side with astype.")
-    pairs = list(zip(array.shape, axes))
-    if array.ndim != len(axes) or any(size != axis for size, axis in pairs if not isinstance(axis, str)):
-        expected = f"({', '.join(map(str, axes))}{',' * (len(axes) == 1)})"
-        raise ValueError(f"{name} has shape {array.shape}: expected {expected}{_hint(array.shape, axes)}.")
-    if any(size == 0 for size, axis in pairs if isinstance(axis, str)):
-        raise ValueError(
-            f"{name} has shape {array.shape}: expected at least one step and one sequence; leave empty batches out.")
+    if _fits(array.shape, axes):
+        return
+    given = f"{name} has shape {array.shape}: expected"
+    if array.ndim == len(axes) and any(size == 0 for size, axis in zip(array.shape, axes) if isinstance(axis, str)):
+        raise ValueError(f"{given} at least one step and one sequence; leave empty batches out.")
+    raise ValueError(f"{given} {_spelled(axes)}{_hint(array.shape, axes)}.")
+
+
+def _fits(shape, axes):
+    sizes = zip(shape, axes)
+    return len(shape) == len(axes) and all(size > 0 if isinstance(axis, str) else size == axis for size, axis in sizes)
+
+
+def _spelled(axes):
+    return f"({', '.join(map(str, axes))}{',' * (len(axes) == 1)})"
 
 
 def _hint(shape, axes):
-    if axes[:2] == ("T", "B") and len(shape) == 2:
-        return ", time first; give a single sequence a batch axis with x[:, None]"
-    if axes[:2] == ("T", "B"):
-        return ", time first"
-    return ""
+    single = "; give a single sequence a batch axis with x[:, None]" if len(shape) == 2 else ""
+    return f", time first{single}" if axes[:2] == ("T", "B") else ""
 
 
 def check_sequence(name, x, inputs):
@@ -179,12 +183,12 @@ def check_classes(name, array, shape, classes, like=None, valid=None):
 
 
 def check_integers(name, array, shape, like=None):
-    """Raise unless `array` holds integers of this shape in the library of `like`."""
+    """Raise unless `array` holds integers of this shape, as in check_array, in the library of `like`."""
     check_library(name, array, like)
-    if array.dtype.kind not in "iu" or array.shape != tuple(shape):
+    if array.dtype.kind not in "iu" or not _fits(array.shape, shape):
         raise ValueError(
             f"{name} has shape {array.shape} and dtype {array.dtype}: expected integer class numbers of shape "
-            f"{tuple(shape)}.")
+            f"{_spelled(shape)}.")
 
 
 # what a model is given
@@ -198,12 +202,11 @@ def check_parameters(p, shapes, like):
             check_array(f"p[{name!r}]", array, shape, like)
 
 
-def check_names(p, names):
+def check_names(p, names, what="the parameters are", way="make them with init(rng)"):
     """Raise unless p is a dictionary with exactly these keys."""
     if not isinstance(p, dict) or set(p) != set(names):
         given = ", ".join(map(str, p)) or "empty" if isinstance(p, dict) else f"a {type(p).__name__}"
-        raise ValueError(
-            f"the parameters are {given}: expected {', '.join(names)}; make them with init(rng) of the same model.")
+        raise ValueError(f"{what} {given}: expected {', '.join(names)}; {way} of the same model.")
 
 
 def initial_state(cell, p, x, state):
@@ -216,19 +219,23 @@ def initial_state(cell, p, x, state):
     return state
 
 
-def check_gradients(cell, dh, dstate, x):
-    """Raise unless dh (T, B, outputs) and dstate (B, state_size), each possibly None, fit the forward run on x."""
+def check_gradients(cell, dh, dstate, x, like=None):
+    """Raise unless dh (T, B, outputs) and dstate (B, state_size), each possibly None, fit the forward run on x.
+
+    like     an array of their dtype and library, where x holds symbols; x itself unless given
+    """
+    like = x if like is None else like
     if dh is not None:
-        check_array("dh", dh, (*x.shape[:2], cell.outputs), x)
+        check_array("dh", dh, (*x.shape[:2], cell.outputs), like)
     if dstate is not None:
-        check_array("dstate", dstate, (x.shape[1], cell.state_size), x)
+        check_array("dstate", dstate, (x.shape[1], cell.state_size), like)
 
 
 def opened(kind, tape):
     """`tape` itself, as it is taken apart in backward.    Raises TypeError unless it is of this kind."""
     if type(tape) is not kind:
         given = f"{type(tape).__name__} of {type(tape).__module__}"
-        raise TypeError(f"the tape is a {given}: expected what forward of this very model gave.")
+        raise TypeError(f"the tape is a {given}: expected what forward of the same kind of model gave.")
     return tape
 
 

@@ -1,5 +1,7 @@
 """Trees: arrays in nested dictionaries, tuples and lists. Parameters, gradients and optimiser states are trees."""
 
+import numpy as np
+
 
 def leaves(tree, path=""):
     """The arrays of a tree by their path: {"body": {"W": a}}  ->  {"body/W": a}. None is no leaf."""
@@ -14,15 +16,31 @@ def leaves(tree, path=""):
 
 
 def map_leaves(function, tree, *others):
-    """A tree of the same form whose leaves are function(leaf, *the leaves of the others at that place)."""
+    """A tree of the same form whose leaves are function(leaf, *the leaves of the others at that place).
+
+    The others may have more keys.    Raises ValueError where a tuple or list of theirs is longer or shorter.
+    """
     if tree is None:
         return None
     if isinstance(tree, dict):
         return {key: map_leaves(function, branch, *(other[key] for other in others)) for key, branch in tree.items()}
     if isinstance(tree, (tuple, list)):
+        if any(len(other) != len(tree) for other in others):
+            sizes = " and ".join(str(len(one)) for one in (tree, *others))
+            raise ValueError(f"trees with {sizes} branches stand side by side: expected trees of one form.")
         branches = [map_leaves(function, *twins) for twins in zip(tree, *others)]
         return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
     return function(tree, *others)
+
+
+def map_apart(results, function, tree, *others):
+    """As map_leaves, for nested dictionaries and a function with so many results  ->  a tuple of a tree for each."""
+    if not isinstance(tree, dict):
+        return function(tree, *others)
+    branches = {
+        key: map_apart(results, function, branch, *(other[key] for other in others)) for key, branch in tree.items()
+    }
+    return tuple({key: branch[result] for key, branch in branches.items()} for result in range(results))
 
 
 def add(total, part):
@@ -46,13 +64,24 @@ def merge(tree, part):
     }
 
 
-def trained(tree):
-    """A tree of parameters without its running statistics, the leaves named running_..., which no gradient has."""
+def trained(tree, statistics, stem=""):
+    """A tree of parameters, nested dictionaries, without the leaves whose paths are in `statistics`."""
     if not isinstance(tree, dict):
         return tree
-    return {key: trained(branch) for key, branch in tree.items() if not key.startswith("running_")}
+    return {
+        key: trained(branch, statistics, f"{stem}{key}/") for key, branch in tree.items()
+        if f"{stem}{key}" not in statistics
+    }
+
+
+def read_only(tree):
+    """The tree itself, with every NumPy array locked: a write raises ValueError at the line that writes."""
+    for leaf in leaves(tree).values():
+        if isinstance(leaf, np.ndarray):
+            leaf.flags.writeable = False
+    return tree
 
 
 def count(tree):
-    """How many trained numbers a tree of parameters holds."""
-    return sum(leaf.size for leaf in leaves(trained(tree)).values())
+    """How many numbers a tree holds."""
+    return sum(leaf.size for leaf in leaves(tree).values())

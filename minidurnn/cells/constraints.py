@@ -88,7 +88,10 @@ def check_chrono(cell):
 
 
 def start_range(growth, horizon, memory):
-    """Where u starts: [0, γ^(1/T)] for "any" memory, [γ^(-1/T), γ^(1/T)] for "long" memory  ->  low, high."""
+    """Where u starts: [0, γ^(1/T)] for "any" memory, [γ^(-1/T), γ^(1/T)] for "long" memory  ->  low, high.
+
+    Without a growth γ is 1 here, so that low and high are both 1 for "long" memory.
+    """
     growth = 1.0 if growth is None else growth
     high = range_limit(growth, horizon)
     return (0.0, high) if memory == "any" else (1.0 / high, high)

@@ -25,7 +25,8 @@ class Cell(Protocol):
     keep, inner     what a walk over `chunks` keeps of each, "tapes" or "boundaries", and the model that runs over one
     state_slices    the parts of the state by name, {"short": slice(0, 4), "long": slice(4, 9)}; {} where it has none
     decayed         the paths of the parameters that weight decay touches, ("W", "U"); it spares all others
-    p               a nested dictionary of float arrays. Leaves named running_... are statistics, which `dp` lacks
+    statistics      the paths of the leaves of p that `updated` moves and no gradient: `dp` lacks them
+    p               a nested dictionary of float arrays
     """
 
     inputs: int
@@ -39,6 +40,7 @@ class Cell(Protocol):
     inner = property(lambda self: self)
     state_slices: Mapping = MappingProxyType({})
     decayed: tuple = ()
+    statistics: tuple = ()
 
     @abstractmethod
     def init(self, rng):
@@ -119,7 +121,7 @@ class Optimizer(Protocol):
     rate: float
 
     def start(self, p):
-        """The state before the first update, a tree of arrays and numbers."""
+        """The state before the first update of p, without statistics: a tree of arrays and numbers."""
 
     def update(self, p, dp, state, scale=1.0, decayed=None):
         """One update at scale · rate; weight decay touches the leaves whose paths are in `decayed`  ->  p, state."""

@@ -42,7 +42,8 @@ class DuRNN(Cell):
     selection       what opens the gates: "both" s and x, "state" s alone, "input" x alone; "none": no gates, g = 1;
                     "before": one gate per short-term unit, l[t] = relu((g[t] ⊙ s[t]) W_l + b_l + u ⊙ l[t-1])
     gate            b_g at the start, -0.7 ln T unless given: with open gates the first state grows like T
-    memory          where u starts: "long" in [γ^(-1/T), γ^(1/T)], "any" in [0, γ^(1/T)]
+    memory          where u starts: "long" in [γ^(-1/T), γ^(1/T)], with growth=None every u at exactly 1; "any" in
+                    [0, γ^(1/T)]
     output          "both" h = [s, l], or "long" h = l; the state is [s, l] either way
     bound, growth   None switches a constraint off; bound 0 leaves out U_s: no short-term recurrence
     projection      as in ShortTermRNN

@@ -19,8 +19,9 @@ class IndRNN(Cell):
     """Independently recurrent cell, h[t] = φ(x[t] W + u ⊙ h[t-1] + b) with |u| ≤ growth^(1/horizon).
 
     horizon         T, the time steps over which no gradient may grow past `growth`; None bounds |u| by 1
-    growth          γ; None switches the constraint off
-    memory          "any" starts u in [0, γ^(1/T)]; "long" in [γ^(-1/T), γ^(1/T)], for a layer whose last output is read
+    growth          γ; None switches the constraint off, and u starts as with γ = 1
+    memory          "any" starts u in [0, γ^(1/T)]; "long" in [γ^(-1/T), γ^(1/T)], for a layer whose last output is
+                    read: with growth=None every u starts at exactly 1
     project_input   False: x is the pre-activation (T, B, H) itself, and W and b belong to whoever made it
     Source          Li et al. 2018, equations 3 and 4 and section 3.1; start ranges: Li et al. 2019, section 5.1.
     """

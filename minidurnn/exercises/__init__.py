@@ -43,7 +43,7 @@ def called(exercise, attempt, case, where=""):
     try:
         answer = attempt(*given)
     except Exception as error:                                # whatever a student's function may raise
-        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        what = f"{type(error).__name__}: {error}".rstrip(":. ")   # the sentence has a full stop of its own
         fail(exercise, f"your function stopped{where} with {what}.", error)
     if answer is None:
         fail(exercise, "your function returned nothing (None): end it with `return` and the result.")
@@ -59,7 +59,7 @@ def compare(exercise, yours, expected, names=("result",), tolerance=1e-9, where=
     where       the case, in words                    known    what a mistake is, in words -> the results that it gives
     """
     yours, expected = (results if isinstance(results, tuple) else (results,) for results in (yours, expected))
-    asked = f"expected {len(expected)} results separated by commas: return {', '.join(names)}"
+    asked = f"expected {len(expected)} results separated by commas: {', '.join(names)}"
     if len(expected) > 1 and len(yours) == 1:
         fail(exercise, f"got {kind(yours[0])}, {asked}.")
     if len(yours) != len(expected):

@@ -4,11 +4,12 @@ from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 
+from ..arrays.checks import one_of
 from ..networks.network import count_parameters
 from ..optim import Adam, Constant, Steps
 from ..records.machine import one_thread, surroundings
-from ..records.record import Record, Run, Stage, read_records, thin, write_record
-from ..training.files import owner
+from ..records.record import Record, Run, Stage, read_record, read_records, thin, write_record
+from ..training.files import clear, owner
 from ..training.looking import evaluate, reached
 from ..training.loop import fit
 from ..training.storage import describe, read
@@ -26,13 +27,28 @@ def run_trial(trial, out, resume=False, progress=True):
     does, no rate is chosen and no test set read (None), and the verdict is "diverged", as it is for a test loss that
     is not finite.
     With a pilot every rate is trained for so many updates, and only the one that validation chooses goes on.
-    Raises   FileExistsError for an unfinished trial without `resume`.
+    Raises   FileExistsError for an unfinished trial without `resume`, ValueError for an unknown experiment and for a
+             damaged record that was read on the way.
     """
+    return finished(trial, out) or train(trial, out, resume, progress)
+
+
+def finished(trial, folder):
+    """The record of this very trial in a folder, under the trial's own name or, where that is not taken, any; or None.
+
+    Raises   ValueError for a damaged record.
+    """
+    own = _recorded(trial, folder)
+    return own or next((record for record in read_records(folder) if record.trial == trial.plain), None)
+
+
+def train(trial, out, resume=False, progress=True):
+    """run_trial for a trial of which the folder is known to hold no record under another name."""
+    one_of(tuple(EXPERIMENTS))("experiment", trial.experiment)
     folder = Path(out)
-    if (found := finished(trial, folder)) is not None:
-        return found
     with owner(folder / "runs" / trial.name, wait=True):
-        if (found := finished(trial, folder)) is not None:    # by the process that we waited for
+        clear(folder / f"{trial.name}.json")
+        if (found := _recorded(trial, folder)) is not None:   # by the process that we waited for
             return found
         checkpoints = [folder / "runs" / f"{trial.name}-rate{rate!r}.npz" for rate in trial.rates]
         for place in (stage for checkpoint in checkpoints for stage in _files(trial, checkpoint).values()):
@@ -44,10 +60,11 @@ def run_trial(trial, out, resume=False, progress=True):
         return write_record(folder / f"{trial.name}.json", record)
 
 
-def finished(trial, folder):
-    """The record of this very trial in a folder, or None.    Raises ValueError where the folder has a damaged one."""
-    plain = trial.plain
-    return next((record for record in read_records(folder) if record.trial == plain), None)
+def _recorded(trial, folder):
+    """The record of this very trial under its own name, or None."""
+    path = Path(folder) / f"{trial.name}.json"
+    record = read_record(path) if path.exists() else None
+    return record if isinstance(record, Record) and record.trial == trial.plain else None
 
 
 def _measure(trial, checkpoints, progress):

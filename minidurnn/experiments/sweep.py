@@ -5,15 +5,16 @@ from concurrent.futures.process import BrokenProcessPool
 
 from tqdm import tqdm
 
+from ..records.machine import missing
 from ..records.record import read_records
-from .run import run_trial
+from .run import train
 
 
 def run_trials(trials, out, resume=False, workers=1, progress=True):
     """Train trials and write their records  ->  their records in order, each as soon as it is there (a generator).
 
     workers    processes that train at the same time, each in one thread. With one, the bar counts the updates of a run,
-               with several one bar counts the trials. Without joblib trials run one after the other
+               with several one bar counts the trials. Without joblib trials run one after the other, with a warning
     Raises     as run_trial; MemoryError where the system ended a process.
     """
     trials, known = list(trials), read_records(out)
@@ -21,7 +22,7 @@ def run_trials(trials, out, resume=False, workers=1, progress=True):
     todo = [trial for trial in trials if trial not in found]
     run = _parallel(min(workers, len(todo)))
     if run is None:
-        trained = (run_trial(trial, out, resume, progress) for trial in todo)
+        trained = (train(trial, out, resume, progress) for trial in todo)
     else:
         bar = {"total": len(todo), "disable": not progress, "desc": "training", "unit": "trial"}
         trained = iter(tqdm(run(todo, out, resume), **bar))
@@ -47,10 +48,11 @@ def _parallel(workers):
     try:
         from joblib import Parallel, delayed, parallel_config
     except ImportError:
+        missing("joblib", "trials run one after the other, in one process")
         return None
 
     def run(trials, out, resume):
         with parallel_config(backend="loky", inner_max_num_threads=1):
             pool = Parallel(n_jobs=workers, return_as="generator", batch_size=1, pre_dispatch=workers)
-        return pool(delayed(run_trial)(trial, out, resume, False) for trial in trials)
+        return pool(delayed(train)(trial, out, resume, False) for trial in trials)
     return run

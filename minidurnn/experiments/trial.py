@@ -3,18 +3,27 @@
 import json
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from operator import index
 
-from ..arrays.checks import check_choice, is_number
+from ..arrays.checks import at_least, check_options, each, number, one_of, optional
 from ..networks.chunked import Chunked
 from ..networks.models import MODELS
 from ..networks.network import Network, width_for
 
-LEAST = {
-    "length": 1, "parameters": 1, "seed": 0, "updates": 1, "batch": 1, "patience": 1, "decay": 1, "pilot": 1,
-    "window": 1,
-}
 LATER = ("pilot", "window")                         # no part of a name where they are None: older names lack them
+
+
+def real(expected, fits=lambda value: True):
+    """`number`, as a float: a rate of 1 is one of 1.0, in a file's name too."""
+    return lambda name, given: float(number(expected, fits)(name, given))
+
+
+CHECKS = {
+    "length": at_least(1), "size": one_of(("equal", "width")), "parameters": at_least(1), "seed": at_least(0),
+    "rates": each(real("a finite number above 0", lambda rate: rate > 0)), "updates": at_least(1),
+    "batch": at_least(1), "patience": optional(at_least(1)), "stop": optional(real("a finite number, or None")),
+    "decay": optional(at_least(1)), "stages": each(at_least(1)), "source": one_of(("sample", "full")),
+    "backend": one_of(("numpy", "cupy")), "pilot": optional(at_least(1)), "window": optional(at_least(1)),
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,9 @@ class Trial:
     stages     shorter lengths on which the same network is trained first: a curriculum. A stage goes on with the
                parameters of the one before; its rate falls with the square root of its length, for what one update
                of u changes over T steps grows with T. A stage that does not reach `stop` in `updates` ends the run
-    Raises     ValueError, TypeError for an option that is none
+    source     "sample" or "full" data, where the experiment's task has both
+    backend    "numpy" or "cupy"
+    Raises     ValueError for an option that is none
     """
 
     experiment: str
@@ -56,15 +67,7 @@ class Trial:
     window: int | None = None
 
     def __post_init__(self):
-        check_choice("model", self.model, tuple(MODELS))
-        check_choice("size", self.size, ("equal", "width"))
-        for name, least in LEAST.items():
-            if getattr(self, name) is not None or name not in ("patience", "decay", *LATER):
-                self._become(name, _whole(name, getattr(self, name), least))
-        self._become("stages", tuple(_whole("a stage", length, 1) for length in self.stages))
-        self._become("rates", tuple(_number("a rate", rate) for rate in self.rates))
-        if self.stop is not None:
-            self._become("stop", _number("stop", self.stop))
+        check_options(self, model=one_of(tuple(MODELS)), **CHECKS)
         if not self.rates or len(set(self.rates)) < len(self.rates):
             raise ValueError(f"rates is {self.rates}: expected at least one, each once.")
         if list(self.stages) != sorted({*self.stages} - {self.length}) or max(self.stages, default=0) > self.length:
@@ -75,10 +78,6 @@ class Trial:
                 f"pilot is {self.pilot} with {self.updates} updates and stages {self.stages}: expected no more than "
                 f"the updates, and no stages.")
 
-    def _become(self, name, value):
-        """An option in plain Python, so that equal trials are equal in a file too."""
-        object.__setattr__(self, name, value)
-
     def network(self, task):
         """The network of this trial on its task, run in the chunks that its body likes, or whole where it must be."""
         model = MODELS[self.model]
@@ -88,7 +87,7 @@ class Trial:
 
         units = self.parameters if self.size == "width" else width_for(body, task.outputs, self.parameters)
         made = body(units)
-        return Network(made if made.whole else Chunked(made, made.chunk), task.outputs, task.loss, task.reads)
+        return Network(made if made.whole else Chunked(made), task.outputs, task.loss, task.reads)
 
     @property
     def plain(self):
@@ -104,19 +103,3 @@ class Trial:
         every = {option: given for option, given in asdict(self).items() if option not in LATER or given is not None}
         every = json.dumps(every, sort_keys=True)
         return f"{said[:120]}-{sha256(every.encode()).hexdigest()[:8]}"
-
-
-def _whole(name, value, least):
-    try:
-        number = index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or number < least:
-        raise ValueError(f"{name} is {value!r}: expected a whole number of at least {least}.")
-    return number
-
-
-def _number(name, value):
-    if not is_number(value) or not abs(value) < float("inf"):
-        raise ValueError(f"{name} is {value!r}: expected a finite number.")
-    return float(value)

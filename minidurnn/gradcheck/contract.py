@@ -119,7 +119,7 @@ def _assert_gradient(model, rng, T, B, library=None, **way):
 
 def _assert_gradient_at(model, point, rng):
     _, tape = forward(model, point)
-    leaves = {"p": trained(point.p), "x": point.x, "state": point.state}
+    leaves = {"p": trained(point.p, model.statistics), "x": point.x, "state": point.state}
     leaves = {name: leaf for name, leaf in leaves.items() if name == "p" or leaf.size and leaf.dtype.kind == "f"}
 
     def outputs(leaves):

@@ -6,9 +6,8 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 
 from ..arrays.trees import leaves as leaves_of
-from ..arrays.trees import map_leaves, trained
+from ..arrays.trees import map_leaves, read_only, trained
 from ..cells.contract import check_model
-from .points import read_only
 
 PLAIN = (str, int, float, bool, np.generic, type(None))
 
@@ -78,11 +77,6 @@ def _assert_start(model, rng):
     shapes = {path: leaf.shape for path, leaf in found.items()}
     if getattr(model, "shapes", shapes) != shapes:
         raise AssertionError(f"init gives the shapes {shapes}: expected {model.shapes}.")
-    if len(leaves_of(trained(p))) < len(found) and not model.whole:
-        raise AssertionError(
-            "init gives running statistics for a model that may be split: expected whole=True, for those of a part of "
-            "a sequence are not kept."
-        )
     return p
 
 
@@ -94,10 +88,16 @@ def _dictionaries(tree):
 
 
 def _assert_paths(model, p):
-    """Where decayed and state_slices point."""
-    paths = leaves_of(trained(p))
-    if not isinstance(model.decayed, tuple) or not set(model.decayed) <= set(paths):
-        raise AssertionError(f"decayed is {model.decayed!r}: expected a tuple of paths among {', '.join(paths)}.")
+    """Where statistics, decayed and state_slices point."""
+    for name, paths in (("statistics", leaves_of(p)), ("decayed", leaves_of(trained(p, model.statistics)))):
+        given = getattr(model, name)
+        if not isinstance(given, tuple) or not set(given) <= set(paths):
+            raise AssertionError(f"{name} is {given!r}: expected a tuple of paths among {', '.join(paths)}.")
+    if model.statistics and not model.whole:
+        raise AssertionError(
+            f"statistics is {model.statistics!r} for a model that may be split: expected whole=True, for those of a "
+            "part of a sequence are not kept."
+        )
     if not isinstance(model.state_slices, Mapping):
         raise AssertionError(f"state_slices is {model.state_slices!r}: expected a dictionary of slices by name.")
     for name, part in model.state_slices.items():

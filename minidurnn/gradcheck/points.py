@@ -5,7 +5,7 @@ from collections import namedtuple
 import numpy as np
 
 from ..arrays.lengths import without_padding
-from ..arrays.trees import add, map_leaves, merge, trained
+from ..arrays.trees import add, map_leaves, merge, read_only, trained
 from ..arrays.trees import leaves as leaves_of
 from ..networks.chunked import run
 
@@ -27,7 +27,8 @@ def random_point(model, rng, T, B, *, symbols=False, spread=1.0, training=False,
     lengths    (B,) or None: dh is zero behind each sequence's end
     """
     start, x, state = random_leaves(model, rng, T, B).values()
-    p = model.project(read_only(merge(start, map_leaves(lambda a: _both_signs(rng, a), trained(start)))))
+    signed = map_leaves(lambda a: _both_signs(rng, a), trained(start, model.statistics))
+    p = model.project(read_only(merge(start, signed)))
     x = rng.integers(0, model.inputs, (T, B)) if symbols else spread * x
     noise = model.draw(rng, B) if training else None
     dh, dlast = rng.standard_normal((T, B, model.outputs)), rng.standard_normal((B, model.state_size))
@@ -39,14 +40,6 @@ def _both_signs(rng, leaf):
     """The leaf with half of its entries negative, whichever they were."""
     signs = np.resize(rng.permutation([1.0, -1.0]), leaf.size)
     return np.asarray(np.abs(leaf) * rng.permutation(signs).reshape(leaf.shape))
-
-
-def read_only(tree):
-    """The tree itself, with every array locked: a write raises ValueError at the line that writes."""
-    for leaf in leaves_of(tree).values():
-        if isinstance(leaf, np.ndarray):
-            leaf.flags.writeable = False
-    return tree
 
 
 def cast(point, dtype):

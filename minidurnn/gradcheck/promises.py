@@ -19,7 +19,7 @@ def assert_shapes(model, point):
     dx = {} if point.x.ndim == 2 else {"dx": point.x.shape}   # symbols have no gradient
     expected = {
         "h": (*point.x.shape[:2], model.outputs), "last_state": point.state.shape, **dx, "dstate0": point.state.shape,
-        **{f"dp/{path}": leaf.shape for path, leaf in leaves_of(trained(point.p)).items()},
+        **{f"dp/{path}": leaf.shape for path, leaf in leaves_of(trained(point.p, model.statistics)).items()},
     }
     found = named(h, model.last_state(tape), result)
     found = {name: getattr(array, "shape", type(array)) for name, array in found.items()}
@@ -27,7 +27,7 @@ def assert_shapes(model, point):
         if found.get(name) != expected.get(name):
             raise AssertionError(
                 f"{name} is {found.get(name, 'missing')}: expected {expected.get(name, 'nothing of this name')}; "
-                "parameters have a gradient of their shape, but for leaves named running_..., which have none."
+                "parameters have a gradient of their shape, but for the paths in `statistics`, which have none."
             )
 
 
@@ -133,7 +133,7 @@ def assert_updated(model, point):
     """`updated` moves running statistics, in training, and nothing else."""
     _, tape = forward(model, point)
     training, before = point.noise is not None, leaves_of(point.p)
-    fixed = leaves_of(trained(point.p)) if training else before
+    fixed = leaves_of(trained(point.p, model.statistics)) if training else before
     moved = leaves_of(model.updated(point.p, tape))
     forms, found = ({path: f"{a.shape} {a.dtype}" for path, a in leaves.items()} for leaves in (before, moved))
     for path in forms | found:

@@ -116,13 +116,14 @@ def noise_of(noise, rows):
 class Chunked(Cell):
     """The same model, run over stretches of `length` steps with the state handed on: equal to one run, to rounding.
 
-    About 16 steps keep a step's work in the processor's cache. keep="boundaries" stores one state per stretch and
-    runs the stretch again in backward: long sequences in little memory. Chunked models nest. With lengths it stops at
-    each sequence's end: outputs behind it are zero.
+    length   steps in a chunk; None becomes model.chunk, how many keep the model's work in the processor's cache
+    keep     "tapes", or "boundaries": one state per stretch, and the stretch is run again in backward, for long
+             sequences in little memory
+    Chunked models nest. With lengths it stops at each sequence's end: outputs behind it are zero.
     """
 
     model: object
-    length: int                                               # steps in a chunk
+    length: int | None = None
     keep: str = "tapes"
 
     inputs = property(lambda self: self.model.inputs)
@@ -133,11 +134,14 @@ class Chunked(Cell):
     chunk = property(lambda self: self.length)
     inner = property(lambda self: self.model)
     decayed = property(lambda self: self.model.decayed)
+    statistics = property(lambda self: self.model.statistics)
     needs_lengths = True
 
     def __post_init__(self):
-        check_options(self, length=at_least(1), keep=one_of(KEEP))
         check_model("model", self.model)
+        if self.length is None:
+            object.__setattr__(self, "length", self.model.chunk)
+        check_options(self, length=at_least(1), keep=one_of(KEEP))
         if self.model.whole:
             raise ValueError(
                 f"{self.model!r} takes statistics over the whole sequence: expected a model that can be split; put "

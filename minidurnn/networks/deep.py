@@ -9,7 +9,7 @@ dropout   share of units dropped after every recurrence, one mask per sequence
 Source    Li et al. 2018, figure 1; Li et al. 2019, figure 3 and section 5.1.
 """
 
-from ..arrays.checks import check_choice, check_positive
+from ..arrays.checks import check_positive, one_of
 from .chunked import Chunked
 from .layers import Dropout, Linear
 from .normalisation import BatchNorm
@@ -65,9 +65,9 @@ def _weight(inputs, outputs, norm):
 
 
 def _recurrent(cell, norm, steps, dropout):
-    check_choice("norm", norm, (None, "before", "after"))
+    one_of((None, "before", "after"))("norm", norm)
     parts = [BatchNorm(cell.inputs, steps)] if norm == "before" else []
-    parts += [Chunked(cell, cell.chunk)]
+    parts += [Chunked(cell)]
     parts += [BatchNorm(cell.outputs, steps)] if norm == "after" else []
     return parts + ([Dropout(cell.outputs, dropout)] if dropout else [])
 

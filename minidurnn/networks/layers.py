@@ -4,9 +4,10 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 from ..arrays.affine import affine, affine_backward, rows, rows_back, rows_product
-from ..arrays.backend import namespace
+from ..arrays.backend import library, namespace
 from ..arrays.checks import (
     at_least,
+    check_array,
     check_classes,
     check_generator,
     check_gradients,
@@ -16,11 +17,14 @@ from ..arrays.checks import (
     initial_state,
     number,
     opened,
+    shown,
 )
 from ..arrays.starts import glorot, normal, zeros
 from ..cells.contract import Layer
 
-Tape = namedtuple("Tape", "p x")
+LinearTape = namedtuple("LinearTape", "p x")
+EmbeddingTape = namedtuple("EmbeddingTape", "p x")
+DropoutTape = namedtuple("DropoutTape", "mask x")
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,13 @@ class Linear(Layer):
         return {**W, "b": zeros(self.outputs)} if self.bias else W
 
     def forward(self, p, x, state=None):
-        """x (T, B, D)  ->  y (T, B, O), tape."""
+        """x (T, B, D), state (B, 0) or None  ->  y (T, B, O), tape."""
         initial_state(self, p, x, state)
-        return affine(x, p["W"], p["b"]) if self.bias else rows(x, p["W"]), Tape(p, x)
+        return affine(x, p["W"], p["b"]) if self.bias else rows(x, p["W"]), LinearTape(p, x)
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, O)  ->  dx, dstate0 (B, 0), dp like p."""
-        p, x = opened(Tape, tape)
+        p, x = opened(LinearTape, tape)
         check_gradients(self, dy, dstate, x)
         dy = namespace(x).zeros((*x.shape[:2], self.outputs), x.dtype) if dy is None else dy
         if not self.bias:
@@ -74,6 +78,7 @@ class Embedding(Layer):
     outputs: int                                              # E
 
     decayed = ("W",)
+    shapes = property(lambda self: {"W": (self.inputs, self.outputs)})
 
     def __post_init__(self):
         check_options(self, inputs=at_least(1), outputs=at_least(1))
@@ -83,14 +88,18 @@ class Embedding(Layer):
         return {"W": normal(rng, self.inputs, self.outputs, deviation=0.1)}
 
     def forward(self, p, x, state=None):
-        """x (T, B) integers from 0 to inputs - 1  ->  y (T, B, E), tape."""
-        check_names(p, ("W",))
-        check_classes("x", x, x.shape[:2], self.inputs, like=p["W"])
-        return p["W"][x], Tape(p, x)
+        """x (T, B) integers from 0 to inputs - 1, state (B, 0) or None  ->  y (T, B, E), tape."""
+        check_names(p, self.shapes)
+        check_array("p['W']", p["W"], self.shapes["W"])
+        check_classes("x", x, ("T", "B"), self.inputs, like=p["W"])
+        if state is not None:
+            check_array("state", state, (x.shape[1], 0), p["W"])
+        return p["W"][x], EmbeddingTape(p, x)
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, E)  ->  None (symbols have no gradient), dstate0 (B, 0), dp like p."""
-        p, x = opened(Tape, tape)
+        p, x = opened(EmbeddingTape, tape)
+        check_gradients(self, dy, dstate, x, like=p["W"])
         dW = namespace(x).zeros_like(p["W"])
         if dy is not None:
             namespace(x).add.at(dW, x, dy)                    # a symbol that comes twice collects twice
@@ -129,14 +138,20 @@ class Dropout(Layer):
         return (kept / (1.0 - self.rate)).astype("float32")
 
     def forward(self, p, x, state=None, noise=None):
-        """x (T, B, H), noise a mask (B, H) or None for evaluation  ->  y (T, B, H), tape."""
+        """x (T, B, H), state (B, 0) or None, noise a mask (B, H) or None for evaluation  ->  y (T, B, H), tape."""
         initial_state(self, p, x, state)
-        mask = None if noise is None else noise.astype(x.dtype, copy=False)
-        return (x if mask is None else x * mask), Tape(mask, x)
+        if noise is None:
+            return x, DropoutTape(None, x)
+        if library(type(noise)) is None:
+            raise TypeError(f"noise is {shown(noise)}: expected a mask as `draw` gives it, or None (evaluation).")
+        check_array("noise, the mask,", noise, (x.shape[1], self.units))
+        namespace(noise, x)
+        mask = noise.astype(x.dtype, copy=False)
+        return x * mask, DropoutTape(mask, x)
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, H)  ->  dx, dstate0 (B, 0), {}."""
-        mask, x = opened(Tape, tape)
+        mask, x = opened(DropoutTape, tape)
         check_gradients(self, dy, dstate, x)
         dy = namespace(x).zeros(x.shape, x.dtype) if dy is None else dy
         return (dy if mask is None else dy * mask), self.last_state(tape), {}

@@ -33,9 +33,10 @@ def cross_entropy(y, target, count):
     rows = xp.arange(len(classes))
     right = (scores.argmax(1) == classes).astype(y.dtype).sum() / count
     scores = scores - scores.max(1, keepdims=True)            # the softmax does not change, and exp cannot overflow
-    total = xp.exp(scores).sum(1, keepdims=True)
+    residual = xp.exp(scores)
+    total = residual.sum(1, keepdims=True)
     value = (xp.log(total[:, 0]) - scores[rows, classes]).sum() / count
-    residual = xp.exp(scores) / total
+    residual /= total
     residual[rows, classes] -= 1.0                            # softmax - one-hot
     return value, right, Tape(residual.reshape(y.shape), count)
 

@@ -17,7 +17,7 @@ from ..arrays.checks import (
     opened,
 )
 from ..arrays.lengths import check_lengths, put, taken
-from ..arrays.trees import count
+from ..arrays.trees import count, trained
 from ..cells.contract import check_model
 from .chunked import Piece, joined, noise_of, part_of, pieces_of, run, tape_of, walk_backward, walk_forward
 from .layers import Linear
@@ -57,6 +57,11 @@ class Network:
         parts = {"body": self.body, "readout": self.readout}
         return tuple(f"{name}/{path}" for name, part in parts.items() for path in part.decayed)
 
+    @property
+    def statistics(self):
+        """The paths of the leaves of p that `updated` moves and no gradient."""
+        return tuple(f"body/{path}" for path in self.body.statistics)
+
     def init(self, rng):
         """Start values  ->  {"body": the body's, "readout": {"W", "b"}}."""
         return {"body": self.body.init(rng), "readout": self.readout.init(rng)}
@@ -70,13 +75,13 @@ class Network:
 
         lengths   NumPy integers (B,): x is padded on the right, and nothing behind a sequence's end is read
         """
-        check_names(p, ("body", "readout"))
+        self.check(p)
         self._check_target(p, x, target)
         (pieces, lengths), inputs = self._pieces(x, lengths), []
         for piece in pieces:
             part = self._part(target, piece, lengths, x.shape[:2])
             inputs.append((part_of(x, piece), part, noise_of(noise, piece.rows), lengths if self.body.whole else None))
-        stretch = Stretch(self, self.body.inner)
+        stretch = Stretch(self.body.inner, self.readout, LOSSES[self.objective])
         rows = [piece.rows for piece in pieces]
         outputs, walk = walk_forward(stretch, self.body.keep, p, inputs, state, rows=rows)
         value, metric = (sum(parts) for parts in zip(*[output for output in outputs if output is not None]))
@@ -90,6 +95,7 @@ class Network:
 
     def updated(self, p, tape):
         """p with the running statistics that the training pass has moved."""
+        self.check(p)
         if not self.body.whole:
             return p
         return {**p, "body": self.body.updated(p["body"], tape_of(*opened(Tape, tape), 0)[0])}
@@ -99,30 +105,38 @@ class Network:
         return tape.walk.last
 
     def predict(self, p, x, state=None, lengths=None):
-        """x (T, B, inputs)  ->  y (B, outputs) or (T, B, outputs), state (B, state_size). Evaluation; keeps no tape.
+        """x (T, B, inputs)  ->  y (B, outputs) or (T, B, outputs), state (B, state_size), in evaluation.
 
         lengths   as in `loss`: y and the state are those at each sequence's own last step; behind it y is zero
+        Of a body in chunks no tape is kept longer than a chunk takes; any other is run in one piece, with its tape.
         """
-        check_names(p, ("body", "readout"))
+        self.check(p)
         (pieces, lengths), body, outputs, y = self._pieces(x, lengths), self.body.inner, [], None
+        readout = self.readout
         for piece in pieces:
             own_lengths = lengths if self.body.whole else None
             h, tape = run(body, p["body"], part_of(x, piece), taken(state, piece.rows), None, own_lengths)
             state = put(state, piece.rows, body.last_state(tape))
             ending = self._ending(piece, lengths, x.shape[:2])
             if self.reads == "every":
-                outputs.append(self.readout.forward(p["readout"], h)[0])
+                outputs.append(readout.forward(p["readout"], h)[0])
             elif ending is not None:
                 rows, places = ending
-                new = self.readout.forward(p["readout"], _at(h, places))[0][0]
+                new = readout.forward(p["readout"], _at(h, places))[0][0]
                 y = namespace(new).zeros((x.shape[1], self.outputs), new.dtype) if y is None else y
                 y = put(y, rows, new)
         return (joined(outputs, pieces, x.shape[:2]) if self.reads == "every" else y), state
 
     def project(self, p):
         """The body's constraints."""
+        self.check(p)
         body = self.body.project(p["body"])
         return p if body is p["body"] else {**p, "body": body}
+
+    def check(self, p):
+        """Raise ValueError unless p is that of a whole network: the body's parameters alone have no read-out."""
+        check_names(p, ("body", "readout"))
+        check_names(p["readout"], ("W", "b"), "the parameters of the read-out are")
 
     def _pieces(self, x, lengths):
         """How the sequences are walked: a body that is `whole` gets all steps and the lengths  ->  Pieces, lengths."""
@@ -163,8 +177,8 @@ class Network:
             check_integers("target", target, steps, like=p["readout"]["W"])
 
 
-class Stretch(namedtuple("Stretch", "network body")):
-    """One stretch of a network as a model whose input is (x, part, noise, lengths) and whose output is (value, metric).
+class Stretch(namedtuple("Stretch", "body readout loss")):
+    """One stretch of a network as a model whose input is (x, part, noise, lengths), its output (value, metric).
 
     part     what of the targets falls into the stretch, a Part, or None where nothing does
     """
@@ -178,8 +192,8 @@ class Stretch(namedtuple("Stretch", "network body")):
         if part is None:
             return None, (body_tape, h.shape, None, None, None)
         read = h if part.places is None else _at(h, part.places)
-        y, read_tape = self.network.readout.forward(p["readout"], read)
-        value, metric, loss_tape = LOSSES[self.network.objective].forward(y, part.target, part.count)
+        y, read_tape = self.readout.forward(p["readout"], read)
+        value, metric, loss_tape = self.loss.forward(y, part.target, part.count)
         return (value, metric), (body_tape, h.shape, part.places, read_tape, loss_tape)
 
     def backward(self, _, tape, dstate):
@@ -187,8 +201,8 @@ class Stretch(namedtuple("Stretch", "network body")):
         body_tape, shape, places, read_tape, loss_tape = tape
         dh, dp = None, {}
         if loss_tape is not None:
-            dy = LOSSES[self.network.objective].backward(loss_tape)
-            dh, _, dp["readout"] = self.network.readout.backward(dy, read_tape)
+            dy = self.loss.backward(loss_tape)
+            dh, _, dp["readout"] = self.readout.backward(dy, read_tape)
             if places is not None:                            # some steps were read, the others have no gradient
                 dread, dh = dh[0], namespace(dh).zeros(shape, dh.dtype)
                 dh[_moved(places, dh)] = dread
@@ -226,4 +240,4 @@ def width_for(body, outputs, parameters):
 
 def count_parameters(network):
     """How many trained numbers a network has."""
-    return count(network.init(np.random.default_rng(0)))
+    return count(trained(network.init(np.random.default_rng(0)), network.statistics))

@@ -19,7 +19,7 @@ class BatchNorm(Layer):
     steps      None: mean and variance over all valid steps of all sequences; T: over the batch, for each of T steps,
                as for language models (Li et al. 2019, section 5.1)
     momentum   share of the newest batch in running_mean and running_variance, which evaluation uses (noise=None) and
-               `updated` returns; they are leaves of p that no gradient has
+               `updated` returns; they are the `statistics` among the leaves of p
     Pooled statistics need the whole sequence: a Chunked model cannot hold them.
     Source     Ioffe, Szegedy 2015; over time: Li et al. 2019.
     """
@@ -31,6 +31,7 @@ class BatchNorm(Layer):
 
     inputs = outputs = property(lambda self: self.units)
     needs_noise = needs_lengths = whole = True
+    statistics = ("running_mean", "running_variance")
 
     @property
     def shapes(self):

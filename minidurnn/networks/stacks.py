@@ -1,12 +1,16 @@
 """Stacks: models one above the other."""
 
+from collections import namedtuple
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ..arrays.backend import namespace
 from ..arrays.checks import check_array, check_names, opened
 from ..arrays.lengths import without_padding
 from ..cells.contract import Cell, check_model
 from .chunked import run
+
+Tape = namedtuple("Tape", "parts")                            # the tapes of a chain's parts
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Chain(Cell):
     needs_lengths = property(lambda self: any(part.needs_lengths for part in self.parts))
     whole = property(lambda self: any(part.whole for part in self.parts))
     chunk = property(lambda self: min(part.chunk for part in self.parts))
-    decayed = property(lambda self: tuple(f"{k}/{path}" for k, part in enumerate(self.parts) for path in part.decayed))
+    decayed = property(lambda self: self._paths("decayed"))
+    statistics = property(lambda self: self._paths("statistics"))
 
     def __post_init__(self):
         if not isinstance(self.parts, (tuple, list)) or not self.parts:
@@ -59,30 +64,35 @@ class Chain(Cell):
         return {str(place): part.draw(rng, B) for place, part in enumerate(self.parts)} if self.needs_noise else None
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
-        """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape (the parts' tapes)."""
-        check_names(p, list(map(str, range(len(self.parts)))))
+        """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape."""
+        places = list(map(str, range(len(self.parts))))
+        check_names(p, places)
+        if noise is not None:
+            check_names(noise, places, "the noise is", "make it with draw(rng, B)")
         tapes, h = [], without_padding(x, lengths)
         for place, (part, own) in enumerate(zip(self.parts, self._split(state, "state"))):
             h, tape = run(part, p[str(place)], h, own, None if noise is None else noise[str(place)], lengths)
             tapes.append(tape)
-        return h, tapes
+        return h, Tape(tapes)
 
     def backward(self, dh, tape, dstate=None):
         """dh (T, B, outputs), dstate (B, state_size), each None for zero  ->  dx, dstate0, dp."""
-        dstates, dp, tape = [], {}, opened(list, tape)
-        steps = list(zip(map(str, range(len(self.parts))), self.parts, tape, self._split(dstate, "dstate")))
-        for place, part, own, dlast in reversed(steps):
+        dstates, dp = [], {}
+        steps = list(zip(self._tapes(tape), self._split(dstate, "dstate")))
+        for (place, part, own), dlast in reversed(steps):
             dh, dfirst, dp[place] = part.backward(dh, own, dlast)
             dstates.append(dfirst)
         return dh, namespace(*dstates).concatenate(dstates[::-1], axis=-1), dict(reversed(dp.items()))
 
     def updated(self, p, tape):
         """p with the parts' running statistics."""
-        return {str(place): part.updated(p[str(place)], own) for place, (part, own) in enumerate(zip(self.parts, tape))}
+        if not self.statistics:
+            return p
+        return {place: part.updated(p[place], own) for place, part, own in self._tapes(tape)}
 
     def last_state(self, tape):
         """The parts' last states side by side, (B, state_size)."""
-        states = [part.last_state(own) for part, own in zip(self.parts, tape)]
+        states = [part.last_state(own) for _, part, own in self._tapes(tape)]
         return namespace(*states).concatenate(states, axis=-1)
 
     def project(self, p):
@@ -91,10 +101,24 @@ class Chain(Cell):
         return p if all(projected[place] is p[place] for place in p) else projected
 
     def _split(self, state, name):
-        if state is not None:
-            check_array(name, state, ("B", self.state_size))  # the parts check their shares
-        ends = [sum(part.state_size for part in self.parts[:place + 1]) for place in range(len(self.parts))]
-        return [None if state is None else state[:, end - part.state_size:end] for part, end in zip(self.parts, ends)]
+        if state is None:
+            return [None] * len(self.parts)
+        check_array(name, state, ("B", self.state_size))      # the parts check their shares
+        ends = accumulate(part.state_size for part in self.parts)
+        return [state[:, end - part.state_size:end] for part, end in zip(self.parts, ends)]
+
+    def _tapes(self, tape):
+        """(place, part, its tape) for every part.    Raises TypeError for a tape of another model."""
+        tapes = opened(Tape, tape).parts
+        if len(tapes) != len(self.parts):
+            raise TypeError(
+                f"the tape is that of a chain of {len(tapes)} parts: expected what forward of this one, of "
+                f"{len(self.parts)}, gave.")
+        return list(zip(map(str, range(len(tapes))), self.parts, tapes))
+
+    def _paths(self, name):
+        """The paths that the parts have under a name, in the chain's own parameters."""
+        return tuple(f"{place}/{path}" for place, part in enumerate(self.parts) for path in getattr(part, name))
 
 
 @dataclass(frozen=True)
@@ -111,6 +135,7 @@ class Residual(Cell):
     chunk = property(lambda self: self.model.chunk)
     state_slices = property(lambda self: self.model.state_slices)
     decayed = property(lambda self: self.model.decayed)
+    statistics = property(lambda self: self.model.statistics)
 
     def __post_init__(self):
         check_model("model", self.model)

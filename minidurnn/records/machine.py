@@ -4,6 +4,7 @@ import datetime
 import os
 import platform
 import subprocess
+import warnings
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -57,17 +58,25 @@ def threads():
 
 @contextmanager
 def one_thread():
-    """Let BLAS compute in one thread inside the block, where threadpoolctl is there to tell it.
+    """Let BLAS compute in one thread inside the block; without threadpoolctl, which tells it so, warn and go on.
 
     The products of a recurrent step are too small to share: threads that wait for each other cost more than they help.
     """
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:
+        missing("threadpoolctl", "BLAS computes in its own number of threads, which no record can say; "
+                                 "set OMP_NUM_THREADS=1 before Python starts")
         yield
         return
     with threadpool_limits(1):
         yield
+
+
+@cache
+def missing(library, so):
+    """Warn, once in a process, that a library of the package's own list is not installed, and what follows from it."""
+    warnings.warn(f"{library} is not installed: {so} (pip install {library})", RuntimeWarning, stacklevel=3)
 
 
 @cache

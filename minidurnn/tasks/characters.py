@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..arrays.checks import at_least, check_options, one_of
+from ..arrays.trees import read_only
 from .store import find, shipped
 
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -73,11 +74,11 @@ class Characters:
 
 @lru_cache(maxsize=2)
 def load(source):
-    """The text as codes  ->  {"train", "validation", "test": (N,) uint8}."""
+    """The text as codes, read-only  ->  {"train", "validation", "test": (N,) uint8}."""
     path = shipped("characters.txt") if source == "sample" else find("tinyshakespeare.txt")
     codes = encode(path.read_text(encoding="ascii"))
     first, second = len(codes) * 90 // 100, len(codes) * 95 // 100
-    return {"train": codes[:first], "validation": codes[first:second], "test": codes[second:]}
+    return read_only({"train": codes[:first], "validation": codes[first:second], "test": codes[second:]})
 
 
 def encode(text):

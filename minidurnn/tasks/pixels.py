@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..arrays.checks import check_options, flag, one_of
+from ..arrays.trees import read_only
 from .store import find, read_idx, read_npz, shipped
 
 FILES = {
@@ -74,12 +75,13 @@ class Pixels:
 
 @lru_cache(maxsize=4)
 def load(source, size):
-    """The images  ->  {"train": (images (N, size, size) uint8, labels (N,)), "test": the same}."""
+    """The images, read-only  ->  {"train": (images (N, size, size) uint8, labels (N,)), "test": the same}."""
     if source == "sample":
         arrays = read_npz(shipped("pixels.npz"))
-        return {part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in FILES}
+        return read_only({part: (arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in FILES})
     data = {part: [read_idx(find(name)) for name in names] for part, names in FILES.items()}
-    return {part: (shrink(images) if size == 14 else images, labels) for part, (images, labels) in data.items()}
+    shrunk = {part: (shrink(images) if size == 14 else images, labels) for part, (images, labels) in data.items()}
+    return read_only(shrunk)
 
 
 def shrink(images):

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..arrays.checks import at_least, check_options, one_of
+from ..arrays.trees import read_only
 from .store import shipped
 
 File = namedtuple("File", "name time value rows")
@@ -90,9 +91,9 @@ class Series:
 
 @lru_cache(maxsize=2)
 def load(name):
-    """A shipped series  ->  times (N,), values (N,), float64."""
+    """A shipped series  ->  times (N,), values (N,), float64; read-only, for they are given out again."""
     file = FILES[name]
     with open(shipped(file.name), encoding="ascii", newline="") as lines:
         rows = [(float(row[file.time]), float(row[file.value])) for row in csv.DictReader(lines)]
     times, values = np.array(rows).T
-    return times, values
+    return read_only((times, values))

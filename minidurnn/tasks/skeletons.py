@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..arrays.checks import at_least, check_options, one_of
+from ..arrays.trees import read_only
 from .store import find, read_npz, shipped
 
 JOINTS = 22
@@ -66,7 +67,7 @@ class Skeletons:
 def load(source, length):
     """The sequences, resampled  ->  {"train", "validation", "test": (features, movement (N,), correct (N,))}.
 
-    features   (length, N, 66) float32
+    features   (length, N, 66) float32; all arrays are read-only
     """
     data = read_npz(shipped("skeletons.npz") if source == "sample" else find("ui_prmd_kinect.npz"))
     poses = features(data["frames"])
@@ -75,9 +76,7 @@ def load(source, length):
         rows = np.isin(data["subject"], subjects)
         x = resample(poses, data["start"][rows], data["length"][rows], length)
         parts[part] = x, data["movement"][rows].astype(np.int64), data["correct"][rows].astype(np.int64)
-        for array in parts[part]:
-            array.flags.writeable = False                     # they are kept, and given out again
-    return parts
+    return read_only(parts)
 
 
 def features(frames):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..arrays.checks import check_choice
+from ..arrays.checks import one_of
 
 FOLDER = "MINIDURNN_DATA"                                     # environment variable: a folder with full data sets
 CACHE = "MINIDURNN_CACHE"                                     # environment variable: a folder that keeps downloads
@@ -51,7 +51,7 @@ def find(name):
     Raises   ValueError for an unknown name, or where the folder has another file of that name;
              FileNotFoundError with what was tried and the ways out; OSError where a download cannot be kept.
     """
-    check_choice("name", name, tuple(FILES))
+    one_of(tuple(FILES))("name", name)
     file, folder, tried = FILES[name], os.environ.get(FOLDER), [f"{FOLDER} is not set"]
     if folder:
         path = Path(folder, name).expanduser()

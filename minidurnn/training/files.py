@@ -43,9 +43,27 @@ def owner(path, wait=False):
     Beside the file stands PATH.lock, which is empty and stays. What killed owners left unfinished is cleared away, so a
     file that has owners is written by its owner only.
     """
+    path = Path(path)
+    lock = _locked(path, wait)
+    try:
+        clear(path)
+        yield
+    finally:
+        lock.release()
+
+
+def clear(path):
+    """Remove what killed writers of this file left unfinished. Only who owns the file, or all that write it, may."""
+    path = Path(path)
+    for other in path.parent.iterdir():
+        if other.name.rpartition("-")[0] == f"{UNFINISHED}{path.name}":
+            _removed(other)
+
+
+def _locked(path, wait):
+    """The lock beside a file, taken  ->  FileLock."""
     from filelock import FileLock, Timeout
 
-    path = Path(path)
     lock = FileLock(f"{path}.lock", timeout=-1 if wait else 0)
     with _told(f"{path} cannot be claimed with a file beside it, {path.name}.lock"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,13 +73,7 @@ def owner(path, wait=False):
             raise BlockingIOError(f"another process works on {path}: wait for it, or give another name.") from error
         except NotImplementedError as error:
             raise OSError(f"its file system knows no locks: {error}") from error
-    try:
-        for other in path.parent.iterdir():
-            if other.name.rpartition("-")[0] == f"{UNFINISHED}{path.name}":
-                _removed(other)
-        yield
-    finally:
-        lock.release()
+    return lock
 
 
 @contextmanager
@@ -84,11 +96,15 @@ def _named(unfinished, path, new):
             return True
         except FileExistsError:
             return False
-        except OSError:                                       # a disk without links: an empty file takes the name
+        except OSError:                                       # a disk without links: one process at a time looks
+            lock = _locked(path, wait=True)
             try:
-                open(path, "xb").close()
-            except FileExistsError:
-                return False
+                if path.exists():
+                    return False
+                os.replace(unfinished, path)
+                return True
+            finally:
+                lock.release()
     os.replace(unfinished, path)
     return True
 

@@ -13,18 +13,24 @@ from .batches import check, moved
 from .run import COLUMNS
 
 
-def evaluate(network, p, data, sequences=250):
-    """Loss and metric of a network on (x, target, lengths), in batches and without tapes  ->  floats.
+def evaluate(network, p, data, sequences=None):
+    """Loss and metric of a network on (x, target, lengths)  ->  floats.
 
-    The data are converted to the dtype of p and moved to its library.    Raises ValueError where there is no sequence.
+    sequences   at once. None: 250, in chunks whose tapes are dropped; 50 where the body is `whole`, for its tape of all
+                steps stands in memory then, nearly as much as an update on so many sequences takes
+    The data are converted to the dtype of p and moved to its library.
+    Raises      ValueError for another p than the network's, and where there is no sequence.
     """
+    network.check(p)
+    whole = network.body.whole
+    sequences = (50 if whole else 250) if sequences is None else sequences
     check_positive(sequences=sequences)
     leaf, per_step = p["readout"]["W"], network.reads == "every"
     lengths = check(network, data, leaf.dtype)
     x, target, B = *data[:2], data[0].shape[1]
     if target.shape[per_step:per_step + 1] != (B,):
         raise ValueError(f"target has shape {target.shape} beside x of {B} sequences: expected one for each.")
-    lean = network if network.body.whole else replace(network, body=Chunked(network.body, 16, keep="boundaries"))
+    lean = network if whole else replace(network, body=Chunked(network.body, 16, keep="boundaries"))
     totals = np.zeros(2)
     for first in range(0, B, sequences):
         rows = slice(first, first + sequences)

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from time import perf_counter
 
-from tqdm import tqdm
-
 from ..optim import Adam, Constant
 from .batches import batches
 from .looking import ended, look, noted, reached
@@ -115,6 +113,8 @@ def _looks(run, o):
 
 
 def _bar(run, o):
+    from tqdm import tqdm  # here, for it takes a seventh of the time in which the package is imported
+
     return tqdm(
         total=o.updates, initial=min(run.update, o.updates), disable=not o.progress, desc="training", unit="update",
         file=Screen())

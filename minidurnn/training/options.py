@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from ..arrays.checks import FLOATS, at_least, flag, number, one_of, optional, shown
 
 NETWORK = (
-    "body", "reads", "metric", "better", "decayed",
+    "body", "reads", "metric", "better", "decayed", "statistics",
     "init", "draw", "loss", "gradient", "updated", "project", "last_state",
 )
 TASK = ("inputs", "outputs", "loss", "metric", "reads", "batch")

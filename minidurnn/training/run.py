@@ -6,7 +6,7 @@ from typing import NewType
 import numpy as np
 
 from ..arrays.backend import namespace, to
-from ..arrays.trees import leaves, map_leaves
+from ..arrays.trees import leaves, map_leaves, trained
 from .storage import fitted
 
 Arrays = NewType("Arrays", object)                            # a tree of arrays and counts; all else is plain data
@@ -54,18 +54,24 @@ def streams(seed):
 def begin(network, optimizer, schedule, seed=0, start=None, dtype="float32", backend="numpy"):
     """A run before its first update, from the network's own start values or those of `start` (a tree like p)  ->  Run.
 
-    Raises   ValueError for a start that does not fit the network or is not finite in `dtype`.
+    Raises   ValueError for a start that does not fit the network, holds no real numbers or is not finite in `dtype`.
     """
     parameter_rng, data_rng, noise_rng = streams(seed)
     p = network.init(parameter_rng)
+    p = p if start is None else fitted("start", start, p)
+    for name, leaf in leaves(p).items():
+        dtype_of = getattr(leaf, "dtype", np.dtype(object))
+        if dtype_of.kind not in "fiu":
+            raise ValueError(
+                f"start holds numbers of {dtype_of} in {name}: expected real ones; convert with astype, or take .real.")
     with np.errstate(over="ignore"):
-        p = map_leaves(lambda a: a.astype(dtype), p if start is None else fitted("start", start, p))
+        p = map_leaves(lambda a: a.astype(dtype), p)
     p = to(backend, p)
     for name, leaf in leaves({} if start is None else p).items():
         if not bool(namespace(leaf).isfinite(leaf).all()):
             raise ValueError(f"start holds numbers in {name} that are not finite in {dtype}: give finite parameters.")
     return Run(
-        p=p, optimizer=optimizer.start(p), carried=None, update=0,
+        p=p, optimizer=optimizer.start(trained(p, network.statistics)), carried=None, update=0,
         data_rng=data_rng.bit_generator.state, noise_rng=noise_rng.bit_generator.state, offset=0,
         schedule=schedule.start(), recent=(), history={name: [] for name in COLUMNS}, end=None, seconds=0.0,
     )

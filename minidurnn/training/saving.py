@@ -107,7 +107,7 @@ def _resumed(path, fresh, setting, backend):
     _check_same(path, setting, facts.get("setting"))
     trained = {name: getattr(fresh, name) for name in ("p", "optimizer")}
     saved = fitted(path, {name: arrays.get(name) for name in trained}, trained, exact=True, do=AGAIN)
-    saved = map_leaves(lambda leaf: to(backend, leaf) if leaf.ndim else leaf.item(), saved)      # counts are numbers
+    saved = map_leaves(lambda leaf, own: _as(own, leaf, backend), saved, trained)
     try:
         check_facts(facts.get("run"), fresh, setting["log_every"])
         carried = arrays.get("carried")
@@ -117,6 +117,11 @@ def _resumed(path, fresh, setting, backend):
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"the checkpoint {path} is damaged or was edited ({error}): {AGAIN}.") from error
     return Run(**saved, carried=None if carried is None else to(backend, carried), **facts["run"])
+
+
+def _as(own, leaf, backend):
+    """A leaf of a file as a fresh run has it: Python's number for such a one, a count; else an array, scalars too."""
+    return leaf.item() if type(own) in (int, float) else to(backend, leaf)
 
 
 def _check_same(path, setting, given):

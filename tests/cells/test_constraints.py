@@ -200,3 +200,10 @@ def test_options_given_as_numpy_numbers_change_no_dtype(number):
         p = cell.init(rng())
         far = {name: leaf * np.float32(50) for name, leaf in p.items()}
         assert {leaf.dtype for leaf in (*p.values(), *cell.project(far).values())} == {np.dtype("float32")}
+
+
+def test_without_growth_a_long_memory_starts_at_exactly_one_and_any_memory_below():
+    assert (IndRNN(2, 8, horizon=10, growth=None, memory="long").init(rng())["u"] == 1).all()
+    assert (DuRNN(2, 4, 5, horizon=10, growth=None).init(rng())["u"] == 1).all()
+    u = IndRNN(2, 500, horizon=10, growth=None).init(rng())["u"]
+    assert 0 <= u.min() < 0.1 < 0.9 < u.max() <= 1

@@ -424,3 +424,17 @@ def test_checkpoints_of_a_trial_are_those_of_fit(finished):
 def test_the_shortest_stage_that_is_not_solved_ends_the_run_but_not_the_record(tmp_path):
     record = run_trial(replace(STAGED, stop=None, updates=20), tmp_path, progress=False)
     assert record.verdict in ("baseline", "learning") and record.runs[0].ended_at == 4 and record.test is not None
+
+
+def test_what_a_killed_process_left_of_a_record_is_cleared_when_its_trial_is_run(tmp_path):
+    trial = replace(TINY, rates=(1e-3,), updates=20)
+    left, other = tmp_path / f".unfinished-{trial.name}.json-00", tmp_path / ".unfinished-other.json-00"
+    for file in (left, other):
+        file.write_bytes(b"{")
+    run_trial(trial, tmp_path, progress=False)
+    assert {file.name for file in tmp_path.iterdir()} == {f"{trial.name}.json", "runs", other.name}
+
+
+def test_an_unknown_experiment_is_refused_by_its_name(tmp_path):
+    with refuses(ValueError, "experiment is 'addition'", "'adding'"):
+        run_trial(replace(TINY, experiment="addition"), tmp_path, progress=False)

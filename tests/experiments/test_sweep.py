@@ -9,7 +9,8 @@ from support import refuses
 from test_run import without_time
 from test_trials import TINY
 
-from minidurnn.experiments import run_trial, run_trials, sweep
+from minidurnn.experiments import run, run_trial, run_trials, sweep
+from minidurnn.records import machine
 
 TRIALS = [replace(TINY, seed=seed, updates=40) for seed in (2, 0, 1)]
 
@@ -39,14 +40,28 @@ def test_what_is_finished_is_read_and_starts_no_process(serial, tmp_path, monkey
     run_trial(TRIALS[1], tmp_path, progress=False)
     records = list(run_trials(TRIALS, tmp_path, workers=8, progress=False))
     assert asked == [2] and [without_time(record) for record in records] == [without_time(record) for record in serial]
-    monkeypatch.setattr(sweep, "run_trial", lambda *_: pytest.fail("it trains again"))
+    monkeypatch.setattr(sweep, "train", lambda *_: pytest.fail("it trains again"))
     assert list(run_trials(TRIALS, tmp_path, workers=8, progress=False)) == records
 
 
 def test_without_joblib_trials_run_one_after_the_other(serial, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "joblib", None)
-    records = list(run_trials(TRIALS, tmp_path, workers=2, progress=False))
+    machine.missing.cache_clear()
+    with pytest.warns(RuntimeWarning, match="joblib is not installed: trials run one after the other") as told:
+        records = list(run_trials(TRIALS, tmp_path, workers=2, progress=False))
+        list(run_trials(TRIALS, tmp_path / "again", workers=2, progress=False))
+    assert len(told) == 1
     assert [without_time(record) for record in records] == [without_time(record) for record in serial]
+
+
+def test_the_folder_of_records_is_read_once_for_all_trials(serial, tmp_path, monkeypatch):
+    asked, true = [], run.read_records
+    for module in (run, sweep):
+        monkeypatch.setattr(module, "read_records", lambda folder: (asked.append(folder), true(folder))[1])
+    list(run_trials(TRIALS, tmp_path, progress=False))
+    assert asked == [tmp_path]
+    run_trial(TRIALS[0], tmp_path, progress=False)            # it has its own name there
+    assert asked == [tmp_path]
 
 
 def test_a_process_that_the_system_ends_is_explained(tmp_path, monkeypatch):

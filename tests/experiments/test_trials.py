@@ -109,6 +109,7 @@ def test_numpys_numbers_are_pythons():
     trial = replace(TINY, **numbers, batch=np.int16(3), rates=np.array([1e-3, 1e-2]), stages=(), stop=None)
     assert trial == TINY and trial.name == TINY.name and trial.plain == TINY.plain
     assert json.dumps(asdict(trial)) == json.dumps(asdict(TINY))
+    assert replace(TINY, rates=(1,), stop=1).name == replace(TINY, rates=(1.0,), stop=1.0).name
     asked = EXPERIMENTS["adding"].trials(seeds=np.arange(2), lengths=np.array([100]), models=np.array(["durnn"]))
     assert [trial.seed for trial in asked] == [0, 1] and type(asked[0].seed) is int
 
@@ -117,10 +118,15 @@ def test_numpys_numbers_are_pythons():
     ({"length": 0}, ("length is 0", "at least 1")), ({"seed": -1}, ("seed is -1", "at least 0")),
     ({"seed": 2.5}, ("seed is 2.5",)), ({"seed": True}, ("seed is True",)), ({"batch": None}, ("batch is None",)),
     ({"patience": 0}, ("patience is 0",)), ({"rates": ()}, ("rates is ()", "at least one")),
-    ({"rates": (1e-3, 1e-3)}, ("each once",)), ({"rates": ("x",)}, ("a rate is 'x'",)),
-    ({"rates": (float("nan"),)}, ("a rate is nan", "finite")), ({"stop": float("inf")}, ("stop is inf",)),
+    ({"rates": (1e-3, 1e-3)}, ("each once",)), ({"rates": ("x",)}, ("rates[0] is 'x'",)),
+    ({"rates": (1e-3, float("nan"))}, ("rates[1] is nan", "finite")), ({"stop": float("inf")}, ("stop is inf",)),
     ({"size": "big"}, ("size", "width")), ({"stages": (5, 4)}, ("stages", "grow")),
     ({"stages": (5, 10)}, ("stages", "shorter than 10")), ({"model": "durn"}, ("durn", "durnn")),
+    ({"rates": (0,)}, ("rates[0] is 0:", "above 0")), ({"rates": (1e-3, -1e-3)}, ("rates[1] is -0.001:", "above 0")),
+    ({"rates": 1e-3}, ("rates is 0.001:", "expected a tuple")), ({"rates": "ab"}, ("rates is 'ab'", "a tuple")),
+    ({"stages": (5, 6.5)}, ("stages[1] is 6.5:", "an int of at least 1")), ({"stages": 5}, ("stages is 5:", "a tuple")),
+    ({"backend": "cuda"}, ("backend is 'cuda':", "'numpy', 'cupy'")),
+    ({"source": "nonsense"}, ("source is 'nonsense':", "'sample', 'full'")),
 ])
 def test_options_that_are_none_are_refused(options, words):
     with refuses(ValueError, *words):

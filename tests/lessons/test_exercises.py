@@ -190,7 +190,7 @@ def test_compare_says_what_is_wrong_with_an_answer(yours, words):
 
 
 def test_compare_asks_for_results_separated_by_commas():
-    with pytest.raises(AssertionError, match="got a list, expected 2 results separated by commas: return dx, dh0"):
+    with pytest.raises(AssertionError, match="got a list, expected 2 results separated by commas: dx, dh0"):
         compare("99.1", [np.zeros(3), np.zeros(2)], (np.zeros(3), np.zeros(2)), ("dx", "dh0"))
 
 
@@ -211,3 +211,13 @@ def test_the_cell_of_lesson_00_keeps_the_contract():
     from minidurnn.exercises.lesson_00 import Blend
 
     assert_cell(Blend(2, 4), rng())
+
+
+@pytest.mark.parametrize("error", [ValueError("no good."), ValueError("no good"), ValueError("no good: "), KeyError()])
+def test_a_sentence_has_one_full_stop_whatever_the_students_error_says(error):
+    def attempt(x):
+        raise error
+
+    with pytest.raises(AssertionError) as caught:
+        judge("99.1", attempt, lambda x: x, [(np.ones(3),)])
+    assert str(caught.value).endswith("no good." if error.args else "KeyError.")

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from support import CELLS, B, T, assert_same, rng
 
-from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network, to_numpy
+from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, to_numpy
 from minidurnn.arrays.trees import map_leaves
 from minidurnn.gradcheck import assert_cell, random_leaves
+from minidurnn.training.storage import describe
 
 CHAIN = Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0), IndRNN(7, 5)))
 keeps = pytest.mark.parametrize("keep", ["tapes", "boundaries"])
@@ -161,3 +162,9 @@ def test_everything_stays_on_the_device(cupy):
     results = everything(Chunked(CHAIN, 3, "boundaries"), *arguments)
     assert type(results[0]) is cupy.ndarray and cupy.ndarray.syncs == 0
     assert to_numpy(results[0]).shape == (T, B, 5)
+
+
+@pytest.mark.parametrize("model", [RNN(2, 4), DuRNN(2, 3, 4, horizon=9), Linear(2, 3), Chunked(RNN(2, 4), 3)], ids=repr)
+def test_a_chunk_is_as_long_as_the_model_likes_unless_told(model):
+    assert Chunked(model) == Chunked(model, model.chunk) and hash(Chunked(model)) == hash(Chunked(model, model.chunk))
+    assert Chunked(model).length == model.chunk and describe(Chunked(model))["options"]["length"] == model.chunk

@@ -7,9 +7,9 @@ import pytest
 from support import rng
 
 from minidurnn import IndRNN, Network, fit
-from minidurnn.arrays.trees import count, leaves
+from minidurnn.arrays.trees import leaves
 from minidurnn.gradcheck import assert_cell_gradient
-from minidurnn.networks import dense, plain, residual
+from minidurnn.networks import count_parameters, dense, plain, residual
 from minidurnn.tasks import Adding
 
 
@@ -24,7 +24,7 @@ def neurons(units, **options):
     "residual 5", "dense 16"])
 def test_the_stacks_of_the_paper_have_their_numbers_of_parameters(body, parameters):
     # one number per recurrence, two per norm, every Weight with a bias
-    assert count(Network(body, 10, "cross_entropy").init(rng())) == parameters
+    assert count_parameters(Network(body, 10, "cross_entropy")) == parameters
 
 
 def recurrences(body):

@@ -88,7 +88,9 @@ def test_the_gradient_of_an_embedding_under_a_cell(xp):
     (np.full((T, B), 6), ("x holds class numbers from 6 to 6", "expected 0 to 5")),
     (np.full((T, B), -1), ("x holds class numbers from -1", "expected 0 to 5")),
     (np.zeros((T, B)), ("x has shape (7, 3) and dtype float64", "expected integer class numbers")),
-    (np.zeros((T, B, 2), int), ("x has shape (7, 3, 2)", "shape (7, 3)"))])
+    (np.zeros((T, B, 2), int), ("x has shape (7, 3, 2)", "shape (T, B)")),
+    (np.zeros(T, int), ("x has shape (7,)", "shape (T, B)")),
+    (np.zeros((0, B), int), ("x has shape (0, 3)", "shape (T, B)"))])
 def test_what_is_no_symbol_is_refused(x, words):
     with refuses(ValueError, *words):
         SYMBOLS.forward(SYMBOLS.init(rng()), x)
@@ -142,3 +144,55 @@ def test_the_gradient_passes_where_the_unit_was_kept(dtype, xp):
 def test_an_impossible_share_is_refused(rate):
     with refuses(ValueError, f"rate is {rate!r}:", "at least 0 and below 1"):
         Dropout(4, rate)
+
+
+@pytest.mark.parametrize("change, error, words", [
+    (lambda dy: dy[:1], ValueError, ("has shape (1, 3, 3)", "expected (7, 3, 3)")),       # NumPy would broadcast it
+    (lambda dy: dy[..., :1], ValueError, ("has shape (7, 3, 1)", "expected (7, 3, 3)")),
+    (lambda dy: dy.astype(np.float64), TypeError, ("has dtype float64 beside float32",)),
+    (lambda dy: dy.tolist(), TypeError, ("is a list",)),
+])
+def test_a_wrong_gradient_on_an_embedding_is_refused(change, error, words):
+    tape = SYMBOLS.forward(SYMBOLS.init(rng()), np.zeros((T, B), int))[1]
+    with refuses(error, *words):
+        SYMBOLS.backward(change(np.ones((T, B, 3), np.float32)), tape)
+
+
+def test_wrong_parameters_and_states_of_an_embedding_are_refused():
+    x, p = np.zeros((T, B), int), SYMBOLS.init(rng())
+    for W, error, words in (
+        (p["W"][:5], ValueError, ("p['W'] has shape (5, 3)", "expected (6, 3)")),
+        (p["W"].T, ValueError, ("p['W'] has shape (3, 6)", "expected (6, 3)")),
+        (p["W"].astype(int), TypeError, ("p['W'] has dtype int64",)),
+    ):
+        with refuses(error, *words):
+            SYMBOLS.forward({"W": W}, x)
+    with refuses(ValueError, "state has shape (3, 4)", "expected (3, 0)"):
+        SYMBOLS.forward(p, x, np.zeros((B, 4), np.float32))
+    tape = SYMBOLS.forward(p, x, np.zeros((B, 0), np.float32))[1]
+    with refuses(ValueError, "dstate has shape (2, 0)", "expected (3, 0)"):
+        SYMBOLS.backward(None, tape, np.zeros((2, 0), np.float32))
+
+
+@pytest.mark.parametrize("noise, error, words", [
+    (np.ones(4, np.float32), ValueError, ("noise, the mask, has shape (4,)", "expected (3, 4)")),
+    (np.ones((T, B, 4), np.float32), ValueError, ("noise, the mask, has shape (7, 3, 4)", "expected (3, 4)")),
+    (np.ones((1, T, B, 4), np.float32), ValueError, ("noise, the mask, has shape (1, 7, 3, 4)",)),
+    (np.ones((B, 1), np.float32), ValueError, ("noise, the mask, has shape (3, 1)",)),
+    (np.ones((B, 4), bool), TypeError, ("noise, the mask, has dtype bool",)),
+    (True, TypeError, ("noise is True:", "a mask as `draw` gives it", "None")),
+])
+def test_a_mask_that_draw_does_not_give_is_refused(noise, error, words):
+    with refuses(error, *words):
+        HALF.forward({}, np.ones((T, B, 4), np.float32), noise=noise)
+
+
+def test_every_layer_has_a_tape_of_its_own():
+    x, symbols = np.ones((T, B, 2), np.float32), np.zeros((T, B), int)
+    layers = {Linear(2, 3): x, Embedding(6, 3): symbols, Dropout(2, 0.5): x}
+    for layer in layers:
+        for other, given in layers.items():
+            tape = other.forward(other.init(rng()), given)[1]
+            if other is not layer:
+                with refuses(TypeError, f"the tape is a {type(other).__name__}Tape", "the same kind of model"):
+                    layer.backward(None, tape)

@@ -40,7 +40,7 @@ def test_the_tape_of_another_model_is_refused_in_one_sentence(body):
     x = np.zeros((T, B, 2), np.float32)
     tapes = [other.forward(other.init(rng()), x)[1] for other in BODIES if type(other) is not type(body)]
     for tape in (*tapes, None, 5, x):
-        with refuses(TypeError, f"the tape is a {type(tape).__name__}", "what forward of this very model gave"):
+        with refuses(TypeError, f"the tape is a {type(tape).__name__}", "what forward of the same kind of model gave"):
             body.backward(None, tape)
 
 

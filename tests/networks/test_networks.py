@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support import B, T, assert_same, refuses, rng
 
-from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network
+from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, evaluate
 from minidurnn.arrays.trees import leaves, map_leaves
 from minidurnn.gradcheck import NotSmooth, assert_gradient, random_leaves
 from minidurnn.networks.losses import cross_entropy, mean_squared_error
@@ -217,3 +217,30 @@ def test_parameters_of_something_else_are_refused(p, given):
     for ask in (lambda x: network.loss(p, x, np.zeros((B, 3))), lambda x: network.predict(p, x)):
         with refuses(ValueError, f"the parameters are {given}:", "expected body, readout", "init(rng)"):
             ask(np.zeros((T, B, 2)))
+
+
+@pytest.mark.parametrize("reads", ["last", "every"])
+def test_a_loss_and_its_gradient_make_the_read_out_once(reads, monkeypatch):
+    made, true = [], Linear.__post_init__
+    network = Network(Chunked(RNN(2, 4), 2), 1, reads=reads)
+    p, x = network.init(rng()), np.zeros((T, B, 2), np.float32)
+    target = np.zeros((T, B, 1) if reads == "every" else (B, 1), np.float32)
+    monkeypatch.setattr(Linear, "__post_init__", lambda self: (made.append(self), true(self))[1])
+    network.gradient(network.loss(p, x, target)[2])
+    assert len(made) == 1
+    network.predict(p, x)
+    assert len(made) == 2
+
+
+def test_the_parameters_of_the_body_alone_are_refused_in_one_sentence():
+    network = Network(RNN(2, 4), 1)
+    p, x, target = network.init(rng()), np.zeros((T, B, 2), np.float32), np.zeros((B, 1), np.float32)
+    _, _, tape = network.loss(p, x, target)
+    for call in (
+        lambda p: network.loss(p, x, target), lambda p: network.predict(p, x), network.project,
+        lambda p: network.updated(p, tape), lambda p: evaluate(network, p, (x, target, None)),
+    ):
+        with refuses(ValueError, "the parameters are W, U, b", "expected body, readout"):
+            call(p["body"])
+        with refuses(ValueError, "the parameters of the read-out are W", "expected W, b"):
+            call({**p, "readout": {"W": p["readout"]["W"]}})

@@ -1,5 +1,7 @@
 """A chain is its parts one after the other, with their states side by side."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from support import STACKS, B, T, assert_same, on_a_device, refuses, rng
@@ -7,7 +9,7 @@ from support import STACKS, B, T, assert_same, on_a_device, refuses, rng
 from minidurnn import RNN, Chain, DuRNN, IndRNN, Linear
 from minidurnn.arrays.trees import map_leaves
 from minidurnn.gradcheck import assert_cell, assert_cell_gradient, random_leaves
-from minidurnn.networks import Dense, Residual
+from minidurnn.networks import Dense, Dropout, Residual
 
 CHAIN = Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0, output="long"), Linear(4, 5), RNN(5, 3)))
 
@@ -115,3 +117,36 @@ def test_parts_of_unequal_widths_are_refused():
 def test_no_parts_are_refused(parts):
     with refuses(ValueError, f"parts is {parts!r}", "expected a tuple of at least one model"):
         Chain(parts)
+
+
+def test_the_tape_of_another_chain_is_refused_and_not_cut():
+    x = np.zeros((T, B, 2), np.float32)
+    short, long = Chain((RNN(2, 2),)), Chain((RNN(2, 2), RNN(2, 2)))
+    for own, other in ((short, long), (long, short)):
+        tape = other.forward(other.init(rng()), x)[1]
+        for call in (lambda own, tape: own.backward(None, tape), lambda own, tape: own.last_state(tape)):
+            with refuses(TypeError, f"a chain of {len(other.parts)} parts", f"of {len(own.parts)}"):
+                call(own, tape)
+    with refuses(TypeError, "the tape is a list of builtins"):
+        short.backward(None, [None])
+
+
+def test_noise_that_draw_does_not_give_is_refused_by_a_chain():
+    chain, x = Chain((Linear(2, 4), Dropout(4, 0.5))), np.zeros((T, B, 2), np.float32)
+    for noise, words in ((True, "the noise is a bool"), ({"0": None}, "the noise is 0"), ({}, "the noise is empty")):
+        with refuses(ValueError, words, "expected 0, 1", "draw(rng, B)"):
+            chain.forward(chain.init(rng()), x, noise=noise)
+
+
+@pytest.mark.parametrize("state", [None, 1.0])
+def test_the_states_of_a_chain_are_split_in_a_time_that_grows_as_its_parts(state):
+    asked = []
+
+    @dataclass(frozen=True)
+    class Asked(Linear):
+        state_size = property(lambda self: asked.append(1) or 0)
+
+    parts = 50
+    chain = Chain([Asked(2, 2)] * parts)
+    chain._split(None if state is None else np.ones((B, 0)), "state")
+    assert len(asked) <= 4 * parts                            # its square would be 2,500

@@ -39,8 +39,12 @@ def test_the_threads_are_those_that_compute_whatever_a_variable_says(monkeypatch
 
 def test_without_threadpoolctl_threads_and_kernel_are_not_known(monkeypatch):
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    with machine.one_thread():
-        assert machine.threads() is None and machine.blas_kernel() is None
+    machine.missing.cache_clear()
+    with pytest.warns(RuntimeWarning, match="threadpoolctl is not installed: .*set OMP_NUM_THREADS=1") as told:
+        for _ in range(2):
+            with machine.one_thread():
+                assert machine.threads() is None and machine.blas_kernel() is None
+    assert len(told) == 1
 
 
 @pytest.fixture

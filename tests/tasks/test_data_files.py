@@ -13,6 +13,7 @@ import pytest
 from support import refuses, rng
 
 from minidurnn import IndRNN, Network, fit
+from minidurnn.arrays.trees import leaves
 from minidurnn.cells.contract import Task
 from minidurnn.tasks import (
     Adding,
@@ -361,3 +362,13 @@ def test_a_script_makes_the_shipped_sample_again(script, files, sources, tmp_pat
         assert made.keys() == shipped.keys()
         for array in made:
             assert made[array].dtype == shipped[array].dtype and (made[array] == shipped[array]).all()
+
+
+@pytest.mark.parametrize("load", [
+    lambda: series.load("co2"), lambda: pixels.load("sample", 14), lambda: characters.load("sample"),
+    lambda: skeletons.load("sample", 8),
+], ids=["series", "pixels", "characters", "skeletons"])
+def test_what_is_kept_and_given_out_again_cannot_be_written(load):
+    for array in leaves(load()).values():
+        with pytest.raises(ValueError, match="read-only"):
+            array += 1

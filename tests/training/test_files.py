@@ -125,7 +125,20 @@ def test_a_new_name_is_taken_once(links, tmp_path, monkeypatch):
     put(tmp_path / "thing", b"first", new=True)
     with refuses(FileExistsError, f"the thing {tmp_path / 'thing'} exists", "expected a new name"):
         put(tmp_path / "thing", b"second", new=True)
-    assert (tmp_path / "thing").read_bytes() == b"first" and names(tmp_path) == ["thing"]
+    assert (tmp_path / "thing").read_bytes() == b"first"
+    assert names(tmp_path) == ["thing"] + ["thing.lock"] * (not links)
+
+
+def test_a_new_file_is_whole_from_its_first_moment_on_a_disk_without_links_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "link", no_links)
+    true, seen = os.replace, []
+
+    def replace(unfinished, path):                            # a kill here leaves what is there now
+        seen.extend(name for name in names(tmp_path) if not name.startswith(".unfinished") and "lock" not in name)
+        true(unfinished, path)
+    monkeypatch.setattr(os, "replace", replace)
+    put(tmp_path / "thing", b"whole", new=True)
+    assert seen == [] and (tmp_path / "thing").read_bytes() == b"whole"
 
 
 @pytest.mark.parametrize("links", [True, False])

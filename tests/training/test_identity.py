@@ -137,3 +137,16 @@ def test_a_start_that_is_not_finite_in_the_runs_dtype_is_refused():
         start = {**p, "readout": {**p["readout"], "b": np.array([bad])}}
         with refuses(ValueError, "start holds numbers in readout/b that are not finite in float32"):
             fit(**small(start=start))
+
+
+@pytest.mark.parametrize("dtype", [complex, bool, object, "U3"])
+def test_a_start_of_no_real_numbers_is_refused_and_not_cut(dtype):
+    p = NETWORK.init(rng())
+    start = {**p, "readout": {**p["readout"], "b": np.array([1]).astype(dtype)}}
+    with refuses(ValueError, f"start holds numbers of {np.dtype(dtype)} in readout/b", "expected real ones"):
+        fit(**small(start=start))
+
+
+def test_a_start_of_whole_numbers_is_taken():
+    start = map_leaves(lambda leaf: np.zeros(leaf.shape, int), NETWORK.init(rng()))
+    assert fit(**small(start=start))[1]["loss"] == fit(**small(start=map_leaves(np.float32, start)))[1]["loss"]

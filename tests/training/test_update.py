@@ -168,3 +168,30 @@ def test_an_evaluation_of_no_sequences_or_no_steps_is_refused(reads):
         evaluate(network, p, (x, target, None))
     with refuses(ValueError, "sequences is 0", "at least 1"):
         evaluate(network, p, (x, target[:, :3] if reads == "every" else target[:3], None), 0)
+
+
+def test_an_evaluation_of_whole_sequences_takes_no_more_memory_than_an_update_on_50():
+    network, task = Network(Chain((RNN(2, 16), BatchNorm(16), RNN(16, 16))), 1), Adding(50)
+    run = begin(network, Adam(), Constant())
+    x, target, _ = task.batch(rng(), 50)
+
+    def peak(call):
+        call()
+        tracemalloc.start()
+        call()
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+    step = peak(lambda: update(network, Adam(), run, Batch(x, target, None, network.draw(rng(), 50))))
+    validation = task.validation()
+    assert peak(lambda: evaluate(network, run.p, validation)) <= 1.1 * step
+    at_once, by_50 = (evaluate(network, run.p, validation, sequences)[0] for sequences in (500, None))
+    assert by_50 == pytest.approx(at_once, rel=1e-5)
+
+
+def test_an_evaluation_in_chunks_takes_250_sequences_at_once(monkeypatch):
+    network, sizes, true = Network(RNN(2, 4), 1), [], Network.loss
+    monkeypatch.setattr(Network, "loss", lambda self, p, x, *more, **options: (
+        sizes.append(x.shape[1]), true(self, p, x, *more, **options))[1])
+    evaluate(network, network.init(rng()), Adding(10).batch(rng(), 600))
+    assert sizes == [250, 250, 100]
