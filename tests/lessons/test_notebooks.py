@@ -2,14 +2,14 @@
 
 import copy
 import re
-import subprocess
-import sys
 
 import fake_cupy
 import lesson_rules as rules
 import nbformat
 import pytest
 from lesson_rules import LESSONS, NOTATION, ROOT, code, has_figure, read
+
+pytest_plugins = "pytester"                                  # for nbval in this process
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
@@ -133,22 +133,21 @@ def test_every_rule_has_been_seen_to_refuse():
     assert {rule for rule, _ in SPOILT} == set(rules.RULES)
 
 
-def test_nbval_accepts_a_cell_as_it_is_and_refuses_one_wrong_digit(tmp_path):
-    """A cell of lesson 00 that needs no other, under the project's own settings."""
+def test_nbval_accepts_a_cell_as_it_is_and_refuses_one_wrong_digit(pytester):
+    """A cell of lesson 00 that needs no other, twice, under the project's own settings: in this process, one kernel."""
     nb = read(LESSONS[0])
-    nb.cells = [cell for cell in nb.cells if cell.id == "two-derivatives-check"]
-    nbformat.write(nb, tmp_path / "right.ipynb")
-    output, = nb.cells[0].outputs
+    right, = (cell for cell in nb.cells if cell.id == "two-derivatives-check")
+    wrong = copy.deepcopy(right)
+    wrong.id, (output,) = "wrong", wrong.outputs
     output.text = re.sub(r"\d(?=\D*$)", lambda digit: str((int(digit.group()) + 1) % 10), output.text)  # its last digit
-    nbformat.write(nb, tmp_path / "wrong.ipynb")
-    command = [
-        sys.executable, "-m", "pytest", "-q", "-rA", "--tb=no", "-p", "no:cacheprovider", "-c",
-        str(ROOT / "pyproject.toml"), str(tmp_path),
-    ]
-    report = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
-    assert sorted(
-        re.findall(r"^(PASSED|FAILED|ERROR) .*?(right|wrong)\.ipynb::", report, re.M)
-    ) == [("FAILED", "wrong"), ("PASSED", "right")], report
+    nb.cells = [right, wrong]
+    nbformat.write(nb, pytester.path / "twice.ipynb")
+    sanitize = f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}"
+    settings = "-c", ROOT / "pyproject.toml", "--numprocesses=0", sanitize, "-p", "no:cacheprovider"
+    found = pytester.inline_run(*settings, pytester.path / "twice.ipynb")
+    passed, skipped, failed = found.listoutcomes()
+    assert [report.nodeid.rpartition("::")[2] for report in passed + skipped + failed] == ["Cell 0", "Cell 1"]
+    assert not skipped and len(passed) == 1
 
 
 def test_the_swapped_backend_prints_the_same(monkeypatch, capsys):
