@@ -6,6 +6,7 @@ longer raises. The rules below close these holes and keep the anatomy of a lesso
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -25,7 +26,9 @@ FIRST_TEXT = (14,)  # lessons that wait for their new text: longer than one sitt
 CLOSING = ("Summary", "What this does not show", "References")
 
 
+@cache
 def read(path):
+    """The notebook, read once: whoever changes it takes a copy."""
     return nbformat.read(path, as_version=4)
 
 
