@@ -1,22 +1,28 @@
-"""Training that a test kills, writing that kills itself: killed_run.py CASE CHECKPOINT COUNTER, or write STEP FILE."""
+"""Training that a test kills, writing that kills itself: functions for processes of their own."""
 
+import multiprocessing
 import os
 import signal
 import struct
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from time import sleep
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+import numpy as np
+import tqdm
 
-import numpy as np  # noqa: E402
-import tqdm  # noqa: E402
+from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network, fit
+from minidurnn.optim import SGD, Adam, Plateau
+from minidurnn.tasks import Adding
+from minidurnn.training import storage
 
-from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network, fit  # noqa: E402
-from minidurnn.optim import SGD, Adam, Plateau  # noqa: E402
-from minidurnn.tasks import Adding  # noqa: E402
-from minidurnn.training import storage  # noqa: E402
+
+def started(function, *arguments):
+    """A new process at work on a function: forked off one that has imported minidurnn and done nothing since."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["minidurnn.training"])
+    process = context.Process(target=function, args=arguments)
+    process.start()
+    return process
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ UPDATES = 240
 CASES = {                                                     # name -> arguments of fit
     "whole sequences": {
         "network": Network(Chunked(Chain((IndRNN(2, 6, horizon=20), DuRNN(6, 5, 4, horizon=20))), 8), 1),
-        "task": Adding(20), "batch": 8,
+        "task": Adding(10), "batch": 8,
         "optimizer": Adam(0.02), "schedule": Plateau(patience=1, factor=0.8), "seed": 3,
     },
     "windows": {                                              # 46 = 6 · 7 + 4: most checkpoints fall inside a batch
@@ -77,6 +83,12 @@ def counting(path):
     return Bar
 
 
+def train_counting(case, checkpoint, counter):
+    """Train with a count of the updates in a file."""
+    tqdm.tqdm = counting(counter)
+    train(case, checkpoint)
+
+
 def die():
     """As kill -9 would have it."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -107,12 +119,3 @@ def new_model():
     """What `write_and_die` writes over what was there."""
     model = RNN(3, 4)
     return model, model.init(np.random.default_rng(2))
-
-
-if __name__ == "__main__":
-    first, second, third = sys.argv[1:]
-    if first == "write":
-        write_and_die(second, third)
-    else:
-        tqdm.tqdm = counting(third)
-        train(first, second)

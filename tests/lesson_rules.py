@@ -6,6 +6,7 @@ longer raises. The rules below close these holes and keep the anatomy of a lesso
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -24,7 +25,9 @@ GREEK = re.compile(
 CLOSING = ("Summary", "What this does not show", "References")
 
 
+@cache
 def read(path):
+    """The notebook, read once: whoever changes it takes a copy."""
     return nbformat.read(path, as_version=4)
 
 

@@ -8,7 +8,7 @@ import re
 import textwrap
 from pathlib import Path
 
-import nbformat
+import lesson_rules as rules
 import numpy as np
 import pytest
 from support import rng
@@ -31,7 +31,7 @@ def notebook(module):
     """The lesson that a module of checkers belongs to."""
     names = list(LESSONS.glob(f"{module.__name__[-2:]}-*.ipynb"))
     assert len(names) == 1, f"{module.__name__} has {len(names)} notebooks: expected one"
-    return nbformat.read(names[0], as_version=4)
+    return rules.read(names[0])
 
 
 def stub(reference):

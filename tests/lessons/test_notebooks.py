@@ -3,8 +3,6 @@
 import copy
 import inspect
 import re
-import subprocess
-import sys
 
 import fake_cupy
 import lesson_rules as rules
@@ -14,6 +12,8 @@ from lesson_rules import LESSONS, NOTATION, ROOT, code, has_figure, read
 
 import minidurnn
 from minidurnn import Network, analysis, arrays, cells, gradcheck, optim, tasks, training
+
+pytest_plugins = "pytester"                                  # for nbval in this process
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
@@ -130,22 +130,21 @@ def test_every_rule_has_been_seen_to_refuse():
     assert {rule for rule, _ in SPOILT} == set(rules.RULES)
 
 
-def test_nbval_accepts_a_cell_as_it_is_and_refuses_one_wrong_digit(tmp_path):
-    """A cell of lesson 00 that needs no other, under the project's own settings."""
-    nb = read(LESSONS[0])
-    nb.cells = [cell for cell in nb.cells if cell.id == "two-derivatives-check"]
-    nbformat.write(nb, tmp_path / "right.ipynb")
-    output, = nb.cells[0].outputs
+def test_nbval_accepts_a_cell_as_it_is_and_refuses_one_wrong_digit(pytester):
+    """A cell of lesson 00 that needs no other, twice, under the project's own settings: in this process, one kernel."""
+    nb = copy.deepcopy(read(LESSONS[0]))
+    right, = (cell for cell in nb.cells if cell.id == "two-derivatives-check")
+    wrong = copy.deepcopy(right)
+    wrong.id, (output,) = "wrong", wrong.outputs
     output.text = re.sub(r"\d(?=\D*$)", lambda digit: str((int(digit.group()) + 1) % 10), output.text)  # its last digit
-    nbformat.write(nb, tmp_path / "wrong.ipynb")
-    command = [
-        sys.executable, "-m", "pytest", "-q", "-rA", "--tb=no", "-p", "no:cacheprovider", "-c",
-        str(ROOT / "pyproject.toml"), str(tmp_path),
-    ]
-    report = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
-    assert sorted(
-        re.findall(r"^(PASSED|FAILED|ERROR) .*?(right|wrong)\.ipynb::", report, re.M)
-    ) == [("FAILED", "wrong"), ("PASSED", "right")], report
+    nb.cells = [right, wrong]
+    nbformat.write(nb, pytester.path / "twice.ipynb")
+    sanitize = f"--nbval-sanitize-with={ROOT / 'tests' / 'nbval_sanitize.cfg'}"
+    settings = "-c", ROOT / "pyproject.toml", "--numprocesses=0", sanitize, "-p", "no:cacheprovider"
+    found = pytester.inline_run(*settings, pytester.path / "twice.ipynb")
+    passed, skipped, failed = found.listoutcomes()
+    assert [report.nodeid.rpartition("::")[2] for report in passed + skipped + failed] == ["Cell 0", "Cell 1"]
+    assert not skipped and len(passed) == 1
 
 
 def test_the_swapped_backend_prints_the_same(monkeypatch, capsys):
@@ -161,23 +160,27 @@ def test_the_swapped_backend_prints_the_same(monkeypatch, capsys):
     assert printed[0] == printed[1] != ""
 
 
+def words(*texts):
+    """All words of these texts."""
+    return {word for text in texts for word in re.findall(r"\w+", text)}
+
+
 def test_the_code_names_of_the_notation_exist():
     """A code name is a word of the library or of the lessons' code; its first lesson, where that exists, has it too."""
-    library = "\n".join(path.read_text() for path in (ROOT / "minidurnn").rglob("*.py"))
     lessons = {int(path.name[:2]): read(path) for path in LESSONS}
-    everything = library + "\n".join(cell.source for nb in lessons.values() for cell in code(nb))
+    inside = {number: words(*(cell.source for cell in nb.cells)) for number, nb in lessons.items()}
+    library = words(*(path.read_text() for path in (ROOT / "minidurnn").rglob("*.py")))
+    everything = library | words(*(cell.source for nb in lessons.values() for cell in code(nb)))
     rows = [
         line.split(" | ") for line in NOTATION.read_text().split("## What the library's")[0].splitlines()
         if line.startswith("| ") and "code name" not in line
     ]
     assert len(rows) > 30
     for symbol, names, *_, lesson in rows:
-        words = [re.compile(rf"(?<!\w){name}(?!\w)") for name in re.findall(r"`(\w+)`", names)]
-        assert all(word.search(everything) for word in words), f"{names} ({symbol}) are not all in the code"
-        nb = lessons.get(int(lesson.strip(" |")))
-        assert nb is None or not words or any(
-            word.search(cell.source) for word in words for cell in nb.cells
-        ), f"{names} ({symbol}) is not in lesson {lesson}"
+        named, first_lesson = set(re.findall(r"`(\w+)`", names)), int(lesson.strip(" |"))
+        assert named <= everything, f"{names} ({symbol}) are not all in the code"
+        there = not named or first_lesson not in inside or named & inside[first_lesson]
+        assert there, f"{names} ({symbol}) is not in lesson {lesson}"
 
 
 def test_the_calls_of_the_notation_stand_in_their_lessons_and_have_these_arguments():

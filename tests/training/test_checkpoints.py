@@ -3,15 +3,12 @@
 import itertools
 import random
 import struct
-import subprocess
-import sys
 from dataclasses import dataclass
 from time import monotonic, sleep
 
-import killed_run
 import numpy as np
 import pytest
-from killed_run import CASES, EVERY, UPDATES, Echo, train
+from killed_run import CASES, EVERY, UPDATES, Echo, started, train, train_counting
 from support import refuses
 
 from minidurnn import RNN, Chain, IndRNN, Network, evaluate, fit
@@ -48,17 +45,17 @@ def assert_equal_histories(ours, theirs):
 def kill_after(update, delay, case, checkpoint, counter):
     """Train in a new process, kill it `delay` seconds after an update  ->  updates at start and end, whether killed."""
     counter.unlink(missing_ok=True)
-    process = subprocess.Popen([sys.executable, killed_run.__file__, case, str(checkpoint), str(counter)])
+    process = started(train_counting, case, checkpoint, counter)
     deadline, done = monotonic() + 60, -1
-    while process.poll() is None and done < update:
+    while process.is_alive() and done < update:
         assert monotonic() < deadline, "the run does not move"
-        sleep(0.0005)
+        sleep(0.001)
         raw = counter.read_bytes() if counter.exists() else b""
         _, done = struct.unpack("qq", raw) if len(raw) == 16 else (0, -1)
     sleep(delay)
     process.kill()
-    process.wait()
-    return *struct.unpack("qq", counter.read_bytes()), process.returncode == -9
+    process.join()
+    return *struct.unpack("qq", counter.read_bytes()), process.exitcode == -9
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -4,8 +4,6 @@ import json
 import os
 import pickle
 import random
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import killed_run
@@ -101,8 +99,9 @@ def test_a_kill_in_the_writing_leaves_a_whole_file(step, tmp_path):
     path, old = tmp_path / "model.npz", RNN(2, 3)
     p = old.init(np.random.default_rng(1))
     save(path, old, p)
-    killed = subprocess.run([sys.executable, killed_run.__file__, "write", step, str(path)], check=False)
-    assert killed.returncode == -9
+    killed = killed_run.started(killed_run.write_and_die, step, path)
+    killed.join()
+    assert killed.exitcode == -9
     model, q = load(path)
     expected = killed_run.new_model() if step == "after replace" else (old, p)
     assert model == expected[0]

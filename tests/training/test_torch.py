@@ -9,9 +9,17 @@ from minidurnn.arrays.trees import leaves, map_leaves
 from minidurnn.gradcheck import random_leaves
 from minidurnn.optim import SGD, Adam, clip_by_global_norm
 
-torch = pytest.importorskip("torch", reason="no PyTorch: an oracle of these tests, nothing that the package needs")
+ACTIVATIONS = {
+    "relu": lambda a: torch.relu(a), "tanh": lambda a: torch.tanh(a), "sigmoid": lambda a: torch.sigmoid(a),
+    "identity": lambda a: a}
 
-ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "identity": lambda a: a}
+
+@pytest.fixture(scope="module", autouse=True)
+def oracle():
+    """PyTorch, imported where these tests run: two seconds that every process would take to collect them."""
+    global torch
+    reason = "no PyTorch: an oracle of these tests, nothing that the package needs"
+    torch = pytest.importorskip("torch", reason=reason)
 
 
 def tensors(tree):
