@@ -12,12 +12,12 @@ T, B, L = 6, 4, 3                                             # all different: a
 
 
 def check_1(answer):
-    """What stays right where the way through the selection is forgotten."""
+    """What stays right where the path through the selection is forgotten."""
     choose("07.1", answer, "b", {
         "a": "W_g, V_g and b_g collect from dv, and dv is computed before the mistake is made; they stay right.",
         "b": "",
         "c": "W_l, b_l, W_g, V_g and b_g collect from dc and dv, which never read ds; more than u and l0 stays right.",
-        "d": "the mistake at s[t] travels to s[t-1], but no arrow leads from there back into l, e, c or v.",
+        "d": "the mistake at s[t] travels to s[t-1], but no arrow leads from there back into l, z, c or v.",
     })
 
 
@@ -150,8 +150,8 @@ def _forgetting(v, c, u, l):
     """The forward of exercise 07.2 with g = σ(v)  ->  l (T, B, L); complex arguments pass."""
     states = []
     for g, c_t in zip(1 / (1 + np.exp(-v)), c):
-        e = g * c_t + (1 - g) * u * l
-        l = e * (e.real > 0)
+        z = g * c_t + (1 - g) * u * l
+        l = z * (z.real > 0)
         states.append(l)
     return np.stack(states)
 
@@ -178,11 +178,11 @@ def forgetting_backward(dh_l, g, c, u, l0, l):
     dc, dv, du, carry = np.empty_like(c), np.empty_like(c), np.zeros_like(u), np.zeros_like(l0)
     for t in reversed(range(len(l))):
         before = l[t - 1] if t > 0 else l0
-        de = (l[t] > 0) * (dh_l[t] + carry)
-        dc[t] = g[t] * de
-        dv[t] = g[t] * (1 - g[t]) * (c[t] - u * before) * de          # the gate lets in, and lets go
-        du += ((1 - g[t]) * before * de).sum(0)
-        carry = (1 - g[t]) * u * de
+        dz = (l[t] > 0) * (dh_l[t] + carry)
+        dc[t] = g[t] * dz
+        dv[t] = g[t] * (1 - g[t]) * (c[t] - u * before) * dz          # the gate lets in, and lets go
+        du += ((1 - g[t]) * before * dz).sum(0)
+        carry = (1 - g[t]) * u * dz
     return dc, dv, du, carry
 
 
@@ -194,11 +194,11 @@ def fails_late(xor):
 def delayed_and():
     """A DuRNN whose long-term state ends at bit[m] AND bit[m-1]  ->  dict of its nine arrays."""
     return {
-        "W_s": np.array([[2.0, 1.0], [0.0, 1.0]]),            # row 1: bit, row 2: marker
-        "U_s": np.array([[0.0, 0.5], [0.0, 0.0]]),            # half of 2 · bit is the bit before
-        "b_s": np.array([0.0, -2.0]),                         # s = (2 · bit, relu(bit + bit before + marker - 2))
+        "W_s": np.array([[2.0, 1.0], [0.0, 1.0]]),            # rows: bit, marker
+        "U_s": np.array([[0.0, 0.5], [0.0, 0.0]]),
+        "b_s": np.array([0.0, -2.0]),
         "W_g": np.zeros((2, 1)), "V_g": np.zeros((2, 1)), "b_g": np.zeros(1),
-        "W_l": np.array([[0.0], [2.0]]), "b_l": np.zeros(1),  # 2, for the gate passes a half
+        "W_l": np.array([[0.0], [2.0]]), "b_l": np.zeros(1),
         "u": np.ones(1),
     }
 
@@ -209,9 +209,9 @@ def _lets_in_only(dh_l, g, c, u, l0, l):
 
 
 def _carries_all(dh_l, g, c, u, l0, l):
-    de, _, dl0 = diagonal_scan_backward(dh_l, l, u, l0, "relu")
+    dz, _, dl0 = diagonal_scan_backward(dh_l, l, u, l0, "relu")
     before = np.concatenate([l0[None], l[:-1]])
-    return g * de, g * (1 - g) * (c - u * before) * de, ((1 - g) * before * de).sum((0, 1)), dl0
+    return g * dz, g * (1 - g) * (c - u * before) * dz, ((1 - g) * before * dz).sum((0, 1)), dl0
 
 
 def _and(**changed):

@@ -12,12 +12,12 @@ from . import UNTOUCHED, called, choose, fail, judge, kind, numbers
 
 
 def check_1(answer):
-    """The shortest half-life that the long-term start hands out."""
-    choose("08.1", answer, "c", {
-        "a": "6.6 steps is the half-life of ρ = 0.9, which bounds the short-term memory.",
-        "b": "after 50 steps the smallest u has kept 2^(-50/100) = 0.71, more than half.",
-        "c": "",
-        "d": "144 is T / ln 2; the smallest u is 2^(-1/T), and ln 2 cancels.",
+    """Which derivative is 0 where all gates are shut at the steps 20 to 60."""
+    choose("08.1", answer, "b", {
+        "a": "a path can stay on the short-term row until step 60 and cross after it; it need not be 0.",
+        "b": "",
+        "c": "a path from l_30 to l_100 stays on the long-term row and meets no gate.",
+        "d": "a path from s_30 to s_50 stays on the short-term row and meets no gate.",
     })
 
 
@@ -26,8 +26,8 @@ def check_2(attempt):
     rng = np.random.default_rng(2)
     cases = [_pieces(rng, T, S, L) for T, S, L in ((6, 4, 3), (2, 3, 5), (1, 2, 3))]
     mistakes = {
-        "l_t is held here: the way that goes up at once is missing": _held,
-        "one factor keep too many: a way that goes up at step k meets keep of the steps k+1 to T": _one_step_late,
+        "l_t is held here: the path that crosses at once is missing": _held,
+        "one factor keep too many: a path that crosses at step k meets keep of the steps k+1 to T": _one_step_late,
         "A of the wrong step: A[k-1] leads from s_(k-1) to s_k": _same_step,
         "A is transposed: with rows, the earlier step stands on the left": _columns,
     }
@@ -73,10 +73,10 @@ def check_4(attempt):
     at_once = (selection_jacobian(tape, 1) @ jacobian(cell, p, x, 1, of="long", wrt="long")).item()
     later = jacobian(cell, p, x, 1, of="long", wrt="short").item()
     if at_once + later != 0:
-        ways = [said for said, part in (("the way up at step 1", at_once), ("a later way up", later)) if part]
+        paths = [said for said, part in (("the crossing at step 1", at_once), ("a later crossing", later)) if part]
         limit = smear_bound(selection_strength(tape)[0], 0.9, 1, 19)
         said = f"dl_20/ds_1 is {at_once + later:.4g} (the bound is {limit:.2g}), expected 0"
-        fail("08.4", f"{said}; still open: {' and '.join(ways)}.")
+        fail("08.4", f"{said}; still open: {' and '.join(paths)}.")
     print("exercise 08.4: correct")
 
 
@@ -145,7 +145,7 @@ def _pieces(rng, T, S, L):
 
 
 def _by_blocks(A, R, keep):
-    """Through the state [s, l] as a whole, l_t held, and the way from s_t into l_t added."""
+    """Through the state [s, l] as a whole, l_t held, and the path from s_t into l_t added."""
     T, S, L = R.shape
     J = np.empty_like(R)
     for t in range(T):
@@ -167,9 +167,9 @@ def mixed_paths(A, R, keep):
     """A (T, S, S), R (T, S, L), keep (T, L) as above  ->  dl_T/ds_t for t = 1..T, (T, S, L)."""
     J, kept = np.empty_like(R), np.ones_like(keep[0])
     for k in reversed(range(len(R))):
-        J[k] = R[k] * kept                            # up at once, then along l
+        J[k] = R[k] * kept                            # cross now, then along l
         if k + 1 < len(R):
-            J[k] += A[k + 1] @ J[k + 1]               # or one step along s first
+            J[k] += A[k + 1] @ J[k + 1]               # or first one step along s
         kept = kept * keep[k]                         # the diagonal of dl_T/dl_{k-1}
     return J
 
@@ -183,7 +183,7 @@ def smear_sum(rho, u_max, lag):
 
 def vanishing_inputs():
     """20 inputs that make dl_20/ds_1 zero although l_1 > 0  ->  a list or array of 20 numbers."""
-    return [2.0, -10.0] + [0.0] * 18
+    return [2.0] + [0.0] * 19
 
 
 def strength_bound(norm_l, norm_g, c_max, g_max):
@@ -214,9 +214,9 @@ def _columns(A, R, keep):
 
 
 CHECKS = {"08.1": check_1, "08.2": check_2, "08.3": check_3, "08.4": check_4, "08.5": check_5}
-REFERENCE = {"08.1": "c", "08.2": mixed_paths, "08.3": smear_sum, "08.4": vanishing_inputs, "08.5": strength_bound}
+REFERENCE = {"08.1": "b", "08.2": mixed_paths, "08.3": smear_sum, "08.4": vanishing_inputs, "08.5": strength_bound}
 WRONG = {
-    "08.1": ["a", "b", "d", "(D)"],
+    "08.1": ["a", "c", "d", "(D)"],
     "08.2": [_held, _one_step_late, _same_step, _columns],
     "08.3": [
         lambda rho, u_max, lag: (u_max ** (lag + 1) - rho ** (lag + 1)) / (u_max - rho),            # 0 / 0
@@ -233,7 +233,7 @@ WRONG = {
     ],
 }
 ILL_TYPED = {
-    "08.1": [None, 100, "100", ["c"]],
+    "08.1": [None, 100, "100", ["b"]],
     "08.2": [None, lambda *given: None, lambda A, R, keep: R[0], lambda A, R, keep: R.fill(0) or R, lambda A: A],
     "08.3": [None, 1.0, lambda *given: None, lambda *given: "a sum", lambda *given: [1, 2], lambda rho: rho],
     "08.4": [None, lambda: None, lambda: 2.0, lambda: [2.0] * 19, lambda: ["2"] * 20, lambda: [np.nan] * 20],
