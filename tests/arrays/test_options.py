@@ -75,7 +75,8 @@ OPTIONS = {
     **wrong("epsilon", (0, -1, nan, inf, 1e-300, 1e300, None), lambda ε: BatchNorm(4, epsilon=ε), "number above 0"),
     **wrong("rate", (1, -0.1, nan, "0.5", None, True), lambda rate: Dropout(4, rate), "the share of units to drop"),
     **{f"{line} (dual)": test for line, test in {
-        **wrong("bound", (0, 1.0, 2), lambda ρ: dual(bound=ρ), *numbers),
+        **wrong("bound", (-0.1, 1.0, 2), lambda ρ: dual(bound=ρ), "from 0 to below 1", "None for no constraint"),
+        **wrong("selection", ("gate", None), lambda which: dual(selection=which), "'both', 'state', 'input', 'none'"),
         **wrong("growth", (0.5,), lambda γ: dual(growth=γ), *growth),
         **wrong("horizon", (0, 0.5, None, "9", HUGE), lambda τ: dual(horizon=τ), "at least 1"),
         **wrong("projection", (None,), lambda way: dual(projection=way), "'rescale', 'clip'"),

@@ -62,9 +62,11 @@ def dual(cell, p, x, state):
     s, l = state[:, :cell.short], state[:, cell.short:]
     outputs = []
     for x_t in x:
-        s = torch.relu(x_t @ p["W_s"] + s @ p["U_s"] + p["b_s"])
-        g = torch.sigmoid(s @ p["W_g"] + x_t @ p["V_g"] + p["b_g"])
-        l = torch.relu(g * (s @ p["W_l"] + p["b_l"]) + p["u"] * l)
+        s = torch.relu(x_t @ p["W_s"] + (s @ p["U_s"] if "U_s" in p else 0.0) + p["b_s"])
+        heard = [of @ p[weight] for of, weight in ((s, "W_g"), (x_t, "V_g")) if weight in p]
+        g = torch.sigmoid(sum(heard) + p["b_g"]) if heard else 1.0
+        selected = (g * s) @ p["W_l"] + p["b_l"] if cell.selection == "before" else g * (s @ p["W_l"] + p["b_l"])
+        l = torch.relu(selected + p["u"] * l)
         outputs.append(torch.cat([s, l], -1) if cell.output == "both" else l)
     return torch.stack(outputs), torch.cat([s, l], -1)
 
