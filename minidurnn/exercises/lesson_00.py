@@ -170,24 +170,29 @@ class Blend(Cell):    # h[t] = (1 - alpha) ⊙ h[t-1] + alpha ⊙ tanh(x[t] W + 
                 "alpha": uniform(rng, 0.1, 0.9, self.units)}
 
     def forward(self, p, x, state=None):
-        h0 = before = np.zeros((x.shape[1], self.units), x.dtype) if state is None else state
+        h0 = np.zeros((x.shape[1], self.units), x.dtype) if state is None else state
         z = np.tanh(x @ p["W"] + p["b"])
-        h = np.empty_like(z)
-        for t in range(len(z)):
-            h[t] = before = (1 - p["alpha"]) * before + p["alpha"] * z[t]
+        h, before = np.empty_like(z), h0
+        for t in range(len(h)):
+            h[t] = (1 - p["alpha"]) * before + p["alpha"] * z[t]
+            before = h[t]
         return h, (p, x, h0, z, h)
 
     def backward(self, dh, tape, dstate=None):
         p, x, h0, z, h = tape
-        total = np.zeros_like(h) if dh is None else dh.copy()
+        dx, dW = np.zeros_like(x), np.zeros_like(p["W"])
+        db, dalpha = np.zeros_like(p["b"]), np.zeros_like(p["alpha"])
         carry = np.zeros_like(h0) if dstate is None else dstate
         for t in reversed(range(len(h))):
-            total[t] += carry
-            carry = (1 - p["alpha"]) * total[t]
-        da = total * p["alpha"] * (1 - z * z)                 # at a = x W + b
-        before = np.concatenate([h0[None], h[:-1]])           # h[t-1] at every t
-        dW, dalpha = np.einsum("tbd,tbh->dh", x, da), (total * (z - before)).sum((0, 1))
-        return da @ p["W"].T, carry, {"W": dW, "b": da.sum((0, 1)), "alpha": dalpha}
+            total = carry if dh is None else dh[t] + carry
+            before = h[t - 1] if t > 0 else h0
+            da = p["alpha"] * total * (1 - z[t] * z[t])       # on a = x W + b
+            dW += x[t].T @ da
+            db += da.sum(axis=0)
+            dalpha += ((z[t] - before) * total).sum(axis=0)
+            dx[t] = da @ p["W"].T
+            carry = (1 - p["alpha"]) * total
+        return dx, carry, {"W": dW, "b": db, "alpha": dalpha}
 
     def last_state(self, tape):
         return tape[-1][-1]
