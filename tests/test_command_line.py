@@ -241,11 +241,11 @@ def test_experiments_without_such_trials_are_passed_over(short, tmp_path, capsys
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
 def test_a_diverging_run_is_code_1_and_all_others_are_kept(short, tmp_path, capsys, monkeypatch):
-    true = sweep.run_trial
+    true = sweep.train
 
     def run(trial, *arguments):                               # rnn is given a rate that no network survives
         return true(replace(trial, model="irnn", rates=(1e30,)) if trial.model == "rnn" else trial, *arguments)
-    monkeypatch.setattr(sweep, "run_trial", run)
+    monkeypatch.setattr(sweep, "train", run)
     assert main(["replicate", "adding", "delayed-xor", "--quick", "--models", "rnn,durnn", "--out", str(tmp_path)]) == 1
     said = capsys.readouterr()
     told = [line for line in said.err.splitlines() if line.startswith("minidurnn: ")]
