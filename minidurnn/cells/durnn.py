@@ -117,14 +117,7 @@ class DuRNN(Cell):
         s0, l0 = self._split(initial_state(self, p, x, state))
         a, v = self._inputs(p, x)
         s = matrix_scan(a, self._recurrent(p, s0), s0, "relu")          # the first loop over time
-        if "W_g" in self.shapes:
-            v = v + rows(s, p["W_g"])
-        g = None if self.selection == "none" else sigmoid(v)
-        if self.selection == "before":
-            c, e = s, affine(g * s, p["W_l"], p["b_l"])
-        else:
-            c = affine(s, p["W_l"], p["b_l"])                 # (T, B, L): what there is to select from
-            e = c if g is None else g * c
+        g, c, e = self._selection(p, s, v)
         l = diagonal_scan(e, p["u"], l0, "relu")              # the second loop over time
         h = namespace(x).concatenate([s, l], axis=-1) if self.output == "both" else l
         return h, Tape(p, x, s0, l0, s, g, c, l)
@@ -180,6 +173,16 @@ class DuRNN(Cell):
         elif dv is not None:
             dp["b_g"] = rows_sum(dv)
         return dx, dp
+
+    def _selection(self, p, s, v):
+        """s (T, B, S), v from x and the bias  ->  g, c that they select from, e (T, B, L) for the long-term memory."""
+        if "W_g" in self.shapes:
+            v = v + rows(s, p["W_g"])
+        g = None if self.selection == "none" else sigmoid(v)
+        if self.selection == "before":
+            return g, s, affine(g * s, p["W_l"], p["b_l"])
+        c = affine(s, p["W_l"], p["b_l"])
+        return g, c, c if g is None else g * c
 
     def _selection_backward(self, de, p, s, g, c):
         """de (T, B, L) at the sum that enters the long-term memory  ->  ds, dv at the gates' pre-activation, dp."""

@@ -4,12 +4,12 @@ from itertools import zip_longest
 
 import numpy as np
 
-from ..arrays.trees import count, leaves, map_leaves
+from ..arrays.trees import leaves, map_leaves
 from ..cells import IndRNN
 from ..gradcheck import random_leaves
 from ..networks.deep import dense, residual
 from ..networks.layers import Linear
-from ..networks.network import Network
+from ..networks.network import Network, count_parameters
 from ..networks.normalisation import BatchNorm
 from ..networks.stacks import Chain, Residual
 from ..records import read_record
@@ -117,7 +117,7 @@ def _numbers(model, T=5, B=3):
 
 
 def _counted(inputs, growth, blocks, classes):
-    return count(Network(dense(inputs, growth, _neurons, blocks=blocks), classes).init(np.random.default_rng()))
+    return count_parameters(Network(dense(inputs, growth, _neurons, blocks=blocks), classes))
 
 
 # What the lesson computes with.
