@@ -11,7 +11,7 @@ import pytest
 from lesson_rules import LESSONS, NOTATION, ROOT, code, has_figure, read
 
 import minidurnn
-from minidurnn import Network, analysis, arrays, cells, gradcheck, optim, tasks, training
+from minidurnn import Network, analysis, arrays, cells, gradcheck, optim, records, tasks, training
 
 pytest_plugins = "pytester"                                  # for nbval in this process
 
@@ -186,7 +186,7 @@ def test_the_code_names_of_the_notation_exist():
 def test_the_calls_of_the_notation_stand_in_their_lessons_and_have_these_arguments():
     lessons = {int(path.name[:2]): read(path) for path in LESSONS}
     owners = {"cell": [cells.RNN], "task": [tasks.Adding], "network": [Network], "optimizer": [optim.Adam]}
-    homes = [minidurnn, analysis, gradcheck, training, arrays.trees]
+    homes = [minidurnn, analysis, gradcheck, training, arrays.trees, optim, records]
     table = NOTATION.read_text().split("## What the library's")[1].splitlines()
     calls = [
         (*re.fullmatch(r"(?:(\w+)\.)?(\w+)\((.*)\)", call).groups(), int(line.split(" | ")[-1].strip(" |")))
