@@ -121,7 +121,7 @@ MODELS = {
     ),
     "durnn-2": Model(
         lambda D, H, T: Chain([DuRNN(D, H, H, T), DuRNN(2 * H, H, H, T)]),
-        (Chain((DuRNN(2, 4, 5, horizon=9, gate=0.0), DuRNN(9, 3, 4, horizon=9, gate=0.0))),),
+        (Chain((DuRNN(2, 4, 5, horizon=9, gate=0.0), DuRNN(9, 4, 3, horizon=9, gate=0.0))),),
         step=chained(durnn.step),
     ),
     **{f"durnn-{name}": less(**options) for name, options in ABLATIONS.items()},
