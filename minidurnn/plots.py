@@ -31,7 +31,8 @@ def _style(figure, axes, claim):
 
 def line(axes, x, y, label, place=0, **options):
     """One curve in the colour and line style of its place in the palette."""
-    colour, style = PALETTE[place % len(PALETTE)], LINES[place % len(LINES)]
+    around, colour = divmod(place, len(PALETTE))              # once around, every colour has another style
+    colour, style = PALETTE[colour], LINES[(place + around) % len(LINES)]
     axes.plot(x, y, color=colour, linestyle=style, linewidth=1.8, label=label, **options)
 
 

@@ -33,6 +33,15 @@ def test_curves_of_one_label_share_colour_and_legend():
     plt.close(axes.figure)
 
 
+def test_no_two_of_many_curves_look_alike():
+    axes = plots.panels("a claim")[1]
+    for place in range(40):
+        plots.line(axes, [0, 1], [0, 1], str(place), place)
+    looks = {(line.get_color(), str(line._dash_pattern), line.get_linestyle()) for line in axes.get_lines()}
+    assert len(looks) == 40
+    plt.close(axes.figure)
+
+
 @pytest.fixture
 def drawn(monkeypatch):
     """What is drawn: (label, y) of every curve."""
