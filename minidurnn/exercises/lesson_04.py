@@ -96,7 +96,7 @@ def check_5(attempt):
         h, _ = ShortTermRNN(1, H, bound=None).forward({"W": W, "U": U, "b": b}, x)
         y = h @ W_y + b_y
         known = {
-            "ρ^lag is left of the bit: the read-out must pay it back": _shrunk(x[:-lag], bound**lag, y[lag:]),
+            "ρ^lag is left of the bit: the read-out must make up for it": _shrunk(x[:-lag], bound**lag, y[lag:]),
             "it is the bit one step earlier than asked for": np.concatenate([y[lag:lag + 1], x[:-lag - 1]]),
         }
         compare("04.5", y[lag:], x[:-lag], ("the answer",), 1e-6, where, known)
@@ -104,7 +104,7 @@ def check_5(attempt):
 
 
 def _shrunk(bits, share, y):
-    """What a read-out gives that does not pay for the way, its bias 0 or -1, whichever is nearer to y."""
+    """What a read-out gives that does not make up for the loss, its bias 0 or -1, whichever is nearer to y."""
     return min((share * bits, share * (bits + 1) - 1), key=lambda one: abs(one - y).max())
 
 
@@ -145,7 +145,7 @@ def allowed_norm(horizon, tolerance, steepest):
 def clip_to_ball(U, bound):
     """The matrix X with ‖X‖₂ ≤ bound that is nearest to U in the Frobenius norm  ->  (H, H)."""
     Q1, μ, Q2t = np.linalg.svd(U)
-    return (Q1 * np.minimum(μ, bound)) @ Q2t
+    return Q1 @ np.diag(np.minimum(μ, bound)) @ Q2t
 
 
 def two_nearest():
@@ -158,8 +158,8 @@ def delay_line(lag, bound):
     H = lag + 1
     W, b, W_y = np.zeros((1, H)), np.zeros(H), np.zeros((H, 1))
     W[0, 0] = b[0] = 1.0                              # the first unit holds x + 1, which passes relu as it is
-    U = bound * np.eye(H, k=1)                        # each unit hands on to the next, a little less every time
-    W_y[-1, 0] = bound**-lag                          # the read-out pays back what the way has cost
+    U = bound * np.eye(H, k=1)                        # from unit i to unit i + 1, a little less every time
+    W_y[-1, 0] = bound**-lag                          # the read-out makes up for what the queue has lost
     return W, U, b, W_y, -np.ones(1)
 
 
