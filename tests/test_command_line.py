@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,13 @@ def short(monkeypatch):
     for name in ("adding", "delayed-xor"):
         for option, value in SHORT.items():
             monkeypatch.setitem(EXPERIMENTS[name].quick, option, value)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """No figure is drawn."""
+    if find_spec("matplotlib") is not None:
+        monkeypatch.setattr("minidurnn.plots.training_curves", lambda records, path: None)
 
 
 def environment(folder, **files):
@@ -140,7 +148,7 @@ def test_what_does_not_exist_is_refused_with_what_does(arguments, words, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_any_model_of_the_table_is_trained_on_any_experiment(short, tmp_path):
+def test_any_model_of_the_table_is_trained_on_any_experiment(short, undrawn, tmp_path):
     assert main(["replicate", "adding", "--quick", "--models", "gru", "--out", str(tmp_path)]) == 0
     record, = read_records(tmp_path)
     assert record.trial["model"] == "gru" and abs(record.parameters - SHORT["parameters"]) < 20
@@ -214,7 +222,7 @@ def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys)
     assert again.out == said.out and again.err == ""
 
 
-def test_on_the_stand_in_for_cupy_it_computes_there(short, cupy, tmp_path, capsys):
+def test_on_the_stand_in_for_cupy_it_computes_there(short, undrawn, cupy, tmp_path, capsys):
     words = ["replicate", "adding", "--quick", "--models", "indrnn-1", "--backend", "cupy"]
     assert main([*words, "--out", str(tmp_path)]) == 0
     record = json.loads(next(tmp_path.glob("*.json")).read_text())
@@ -232,7 +240,7 @@ def test_without_matplotlib_it_says_so_and_goes_on(short, tmp_path, capsys, monk
     assert len(list(tmp_path.glob("*.json"))) == 1 and not list(tmp_path.glob("*.png"))
 
 
-def test_experiments_without_such_trials_are_passed_over(short, tmp_path, capsys):
+def test_experiments_without_such_trials_are_passed_over(short, undrawn, tmp_path, capsys):
     assert main(["replicate", "--quick", "--lengths", "20", "--models", "indrnn-1", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert EXPERIMENTS["pixels"].question not in said and EXPERIMENTS["delayed-xor"].question in said
@@ -240,7 +248,7 @@ def test_experiments_without_such_trials_are_passed_over(short, tmp_path, capsys
 
 
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
-def test_a_diverging_run_is_code_1_and_all_others_are_kept(short, tmp_path, capsys, monkeypatch):
+def test_a_diverging_run_is_code_1_and_all_others_are_kept(short, undrawn, tmp_path, capsys, monkeypatch):
     true = sweep.run_trial
 
     def run(trial, *arguments):                               # rnn is given a rate that no network survives
@@ -254,7 +262,7 @@ def test_a_diverging_run_is_code_1_and_all_others_are_kept(short, tmp_path, caps
     assert said.out.count("durnn  ") == 2 and said.out.count("  diverged") == 2 and "rule" in said.out
 
 
-def test_an_unfinished_trial_is_not_begun_again_without_resume(short, tmp_path, capsys, monkeypatch):
+def test_an_unfinished_trial_is_not_begun_again_without_resume(short, undrawn, tmp_path, capsys):
     arguments = ["replicate", "adding", "--quick", "--models", "indrnn-1", "--out", str(tmp_path)]
     assert main(arguments) == 0
     record = next(tmp_path.glob("*.json"))
@@ -276,6 +284,7 @@ SHORTENED = f"""
 import minidurnn.experiments
 minidurnn.experiments.EXPERIMENTS["adding"].quick.update({ {**SHORT, "updates": 300, "length": 40} !r})
 """
+UNDRAWN = "import sys; sys.modules['matplotlib'] = None\n"    # a second of every process that reaches its figures
 
 
 def interrupted(words, env, after):
@@ -297,7 +306,8 @@ def interrupted(words, env, after):
 
 
 def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(tmp_path):
-    env, words = environment(tmp_path, sitecustomize=SHORTENED), ["replicate", "adding", "--quick", "--models", "durnn"]
+    env = environment(tmp_path, sitecustomize=UNDRAWN + SHORTENED)
+    words = ["replicate", "adding", "--quick", "--models", "durnn"]
     words += ["--workers", "1", "--out"]
     code, out, err, shown = interrupted([*words, str(tmp_path / "cut")], env, after=125)
     assert code == 130 and shown[0] == 0 and shown[-1] < 300
@@ -374,7 +384,8 @@ QUICKER = SHORTENED.replace("300", "20")
 ])
 def test_output_that_cannot_be_written_costs_no_work(redirection, code, left, tmp_path):
     line = f"set -o pipefail; {sys.executable} -m minidurnn {' '.join(TINY_RUN)} {tmp_path / 'ünï'} {redirection}"
-    env = {**environment(tmp_path, sitecustomize=QUICKER), "PYTHONIOENCODING": "ascii", "MPLBACKEND": "nonsense"}
+    program = QUICKER if redirection == ">&- 2>&-" else UNDRAWN + QUICKER      # a figure with neither stream
+    env = {**environment(tmp_path, sitecustomize=program), "PYTHONIOENCODING": "ascii", "MPLBACKEND": "nonsense"}
     done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == code and "Traceback" not in done.stderr and left in done.stderr, done.stderr
     assert len(read_records(tmp_path / "ünï")) == 1
@@ -384,7 +395,8 @@ def test_output_that_cannot_be_written_costs_no_work(redirection, code, left, tm
 def test_two_processes_train_where_every_standard_stream_is_closed(tmp_path):
     pytest.importorskip("joblib", reason="several processes need joblib")
     words = f"replicate adding --quick --models indrnn-1,rnn --workers 2 --out {tmp_path / 'out'}"
-    line, env = f"{sys.executable} -m minidurnn {words} <&- >&- 2>&-", environment(tmp_path, sitecustomize=QUICKER)
+    env = environment(tmp_path, sitecustomize=UNDRAWN + QUICKER)
+    line = f"{sys.executable} -m minidurnn {words} <&- >&- 2>&-"
     done = subprocess.run(["bash", "-c", line], env=env, check=False, timeout=300)
     assert done.returncode == 0 and len(read_records(tmp_path / "out")) == 2
 

@@ -16,6 +16,7 @@ from test_table import staged  # noqa: E402
 
 from minidurnn import plots  # noqa: E402
 from minidurnn.plots import curves, plt, training_curves  # noqa: E402
+from minidurnn.records.record import write_record  # noqa: E402
 
 
 def test_curves_of_one_label_share_colour_and_legend():
@@ -70,13 +71,12 @@ def test_what_diverged_is_drawn_and_said(tmp_path, drawn):
 
 
 def test_a_file_needs_no_backend_that_shows_figures(tmp_path):
+    write_record(tmp_path / "record.json", RECORD)
     code = f"""
-import sys
-sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parent / "records")]!r}
 from pathlib import Path
-from test_records import RECORD
 from minidurnn.plots import training_curves
-training_curves([RECORD], Path({str(tmp_path / "curves.png")!r}))
+from minidurnn.records import read_records
+training_curves(read_records({str(tmp_path)!r}), Path({str(tmp_path / "curves.png")!r}))
 """
     environment = {"MPLBACKEND": "module://not_here.backend", "PYTHONPATH": str(Path(plots.__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
