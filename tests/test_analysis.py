@@ -103,7 +103,7 @@ def test_the_product_of_the_step_jacobians_in_order_is_the_jacobian(model):
     for start in (state, None):
         steps = a.step_jacobians(model, p, x, start)
         assert steps.shape == (T, B, model.state_size, model.state_size)
-        for t in range(T + 1):
+        for t in (0, 3, T - 1, T):
             assert_same(a.jacobian(model, p, x, t, start), product(steps[t:], model.state_size))
 
 
@@ -183,9 +183,9 @@ def test_the_gradient_at_every_step_is_the_jacobian_times_the_cotangent(model):
     c = rng(1).standard_normal((B, model.state_size))
     dstate, dx = a.gradients_by_step(model, p, x, c, state)
     assert dstate.shape == (T + 1, B, model.state_size) and dx.shape == x.shape
-    for t in range(T + 1):
+    for t in (0, 3, T - 1, T):
         assert_same(dstate[t], (a.jacobian(model, p, x, t, state) @ c[:, :, None])[..., 0])
-    for t in range(1, T + 1):
+    for t in (1, 4, T):
         assert_same(dx[t - 1], (a.jacobian(model, p, x, t, state, wrt="x") @ c[:, :, None])[..., 0])
 
 
@@ -304,9 +304,9 @@ def test_the_strength_of_the_selection_is_its_largest_norm_and_stays_below_its_b
         assert (strength <= bound).all() and strength.min() > 0
 
 
-def test_the_smear_bound_holds_in_80_random_cases_and_is_not_idle():
+def test_the_smear_bound_holds_in_25_random_cases_and_is_not_idle():
     tightness, steps = [], 12
-    for seed in range(80):
+    for seed in range(25):
         draw = rng(seed)
         S, L = draw.integers(2, 7, 2).tolist()
         cell = DuRNN(2, S, L, horizon=20, bound=draw.uniform(0.3, 0.99), gate=draw.uniform(-2, 1))

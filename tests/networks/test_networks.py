@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import B, T, assert_same, refuses, rng
+from support import B, T, assert_same, on_a_device, refuses, rng
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network
 from minidurnn.arrays.trees import leaves, map_leaves
@@ -51,8 +51,9 @@ def test_the_gradient_is_that_of_the_loss_in_parameters_and_state(body, objectiv
     assert_network_gradient(Network(body, 3, objective, reads), np)
 
 
+@on_a_device
 @every_kind
-def test_the_gradient_is_that_of_the_loss_in_either_library(objective, reads, xp):
+def test_the_gradient_is_that_of_the_loss_on_the_device(objective, reads, xp):
     assert_network_gradient(Network(Chunked(DUAL, 3, "boundaries"), 3, objective, reads), xp)
 
 
@@ -99,7 +100,7 @@ def test_a_chunked_body_changes_no_number(objective, reads, keep, xp):
     network = Network(CHAIN, 3, objective, reads)
     arguments = map_leaves(xp.asarray, case(network, T=17))
     whole = everything(network, *arguments)
-    for length in (1, 2, 5, 16, 17, 40):
+    for length in (1, 2, 5, 16, 17, 40) if xp is np else (5,):
         chunked = Network(Chunked(CHAIN, length, keep), 3, objective, reads)
         assert_same(everything(chunked, *arguments), whole, 1e-10)
         leaves, x, _, _ = arguments

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import fake_cupy
 import numpy as np
 import pytest
-from support import assert_same, refuses, rng
+from support import assert_same, on_a_device, refuses, rng
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN, evaluate, fit, to_numpy
 from minidurnn.arrays.trees import leaves, map_leaves
@@ -267,6 +267,7 @@ def test_an_update_waits_for_the_device_no_more_than_its_projections_need(body, 
     assert waits[9] > needed + 3 * 10 - 1                     # ... until the row: loss, metric and norm of ten updates
 
 
+@on_a_device
 @pytest.mark.parametrize("body", [
     ShortTermRNN(2, 4, projection="clip"), DuRNN(2, 4, 5, horizon=10),
     Chunked(Chain((IndRNN(2, 4), RNN(4, 3))), 4, "boundaries"),
@@ -274,8 +275,7 @@ def test_an_update_waits_for_the_device_no_more_than_its_projections_need(body, 
 @pytest.mark.parametrize("objective, task", [("mse", TASK), ("cross_entropy", DelayedXOR(20))])
 def test_a_run_on_the_device_is_the_run_in_memory(body, objective, task, xp):
     network = Network(body, task.outputs, objective)
-    backend = "numpy" if xp is np else "cupy"
-    p, history = run(network, task, dtype="float64", backend=backend)
+    p, history = run(network, task, dtype="float64", backend="cupy")
     q, expected = run(network, task, dtype="float64")
     assert all(isinstance(leaf, xp.ndarray) for leaf in leaves(p).values())
     assert_same(p, q, 1e-9)
