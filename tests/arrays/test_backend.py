@@ -72,12 +72,6 @@ def test_no_array_at_all_is_refused():
         namespace()
 
 
-def test_a_torch_tensor_is_refused_by_its_name():
-    torch = pytest.importorskip("torch", reason="no PyTorch: the oracle of these tests, nothing that the package needs")
-    with refuses(TypeError, "got Tensor", "expected NumPy or CuPy arrays"):
-        namespace(np.ones(2), torch.ones(2))
-
-
 def test_numpy_beside_cupy_is_refused_with_the_way_out(cupy):
     with refuses(TypeError, "NumPy and CuPy", "mixed", "expected all of one library", 'minidurnn.to("cupy"'):
         namespace(np.ones(2), cupy.ones(2))

@@ -82,16 +82,6 @@ def test_double_x_beside_single_parameters_is_refused_and_not_promoted(model):
     refused(TypeError, lambda: model.forward(p, x.astype(np.float64)), *words)
 
 
-@every_model
-def test_a_torch_tensor_is_refused(model):
-    torch = pytest.importorskip("torch", reason="no PyTorch: an oracle of these tests, nothing that the package needs")
-    p, x, state, dh, dstate = case(model)
-    refused(TypeError, lambda: model.forward(p, torch.tensor(x)), "x is a Tensor", "expected a NumPy or CuPy array")
-    refused(TypeError, lambda: model.forward(p, x, torch.tensor(state)), "state is a Tensor")
-    tape = model.forward(p, x, state)[1]
-    refused(TypeError, lambda: model.backward(torch.tensor(dh), tape), "is a Tensor")
-
-
 # state, dh, dstate
 
 doubled = "has dtype float64 beside float32", "expected one dtype"

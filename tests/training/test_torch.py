@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from support import CELLS, SQUARE, B, T, refuses, rng
 
-from minidurnn import GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Network, ShortTermRNN, from_torch
+from minidurnn import GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN, from_torch
+from minidurnn.arrays.backend import namespace
 from minidurnn.arrays.trees import leaves, map_leaves
 from minidurnn.gradcheck import random_leaves
 from minidurnn.optim import SGD, Adam, clip_by_global_norm
@@ -217,3 +218,22 @@ def test_clipping_by_the_global_norm_is_that_of_torch(limit):
     softening = (theirs + 1e-6) / theirs if limit < theirs else 1.0       # PyTorch divides by the norm + 1e-6
     for leaf, ours in zip(twin, leaves(clipped).values()):
         assert np.allclose(ours, leaf.grad.numpy() * softening, rtol=1e-10)
+
+
+# Tensors where arrays belong
+
+@pytest.mark.parametrize("model", [*MODELS, Linear(2, 3)], ids=repr)
+def test_a_torch_tensor_is_refused(model):
+    p, x, state = random_leaves(model, rng(), T, B).values()
+    for x_given, state_given in ((torch.tensor(x), state), (x, torch.tensor(state))):
+        name = "x" if state_given is state else "state"
+        with refuses(TypeError, f"{name} is a Tensor", "expected a NumPy or CuPy array"):
+            model.forward(p, x_given, state_given)
+    h, tape = model.forward(p, x, state)
+    with refuses(TypeError, "is a Tensor"):
+        model.backward(torch.tensor(h), tape)
+
+
+def test_a_torch_tensor_is_refused_by_its_name():
+    with refuses(TypeError, "got Tensor", "expected NumPy or CuPy arrays"):
+        namespace(np.ones(2), torch.ones(2))
