@@ -1,6 +1,7 @@
 """Bad input is refused with one sentence: what was given, what was expected, and where it helps what to do."""
 
 import sys
+from functools import partial
 
 import fake_cupy
 import numpy as np
@@ -67,12 +68,11 @@ WRONG_X = {
 }
 
 
-@every_model
-@pytest.mark.parametrize("wrong", WRONG_X)
-def test_a_wrong_x_is_refused(model, wrong):
-    change, error, words = WRONG_X[wrong]
-    p, x, state, _, _ = case(model)
-    refused(error, lambda: model.forward(p, change(x), state), *words)
+@pytest.mark.parametrize("change, error, words", WRONG_X.values(), ids=WRONG_X)
+def test_a_wrong_x_is_refused_by_every_model(change, error, words):
+    for model in MODELS:
+        p, x, state, _, _ = case(model)
+        refused(error, partial(model.forward, p, change(x), state), *words)
 
 
 @every_model
@@ -96,14 +96,13 @@ WRONG_STATE = {
 }
 
 
-@every_model
-@pytest.mark.parametrize("wrong", WRONG_STATE)
-def test_a_wrong_state_is_refused(model, wrong):
-    change, error, words = WRONG_STATE[wrong]
-    p, x, state, dh, dstate = case(model)
-    refused(error, lambda: model.forward(p, x, change(state)), "state ", *words)
-    tape = model.forward(p, x, state)[1]
-    refused(error, lambda: model.backward(dh, tape, change(dstate)), "dstate ", *words)
+@pytest.mark.parametrize("change, error, words", WRONG_STATE.values(), ids=WRONG_STATE)
+def test_a_wrong_state_is_refused_by_every_model(change, error, words):
+    for model in MODELS:
+        p, x, state, dh, dstate = case(model)
+        refused(error, partial(model.forward, p, x, change(state)), "state ", *words)
+        tape = model.forward(p, x, state)[1]
+        refused(error, partial(model.backward, dh, tape, change(dstate)), "dstate ", *words)
 
 
 WRONG_DH = {
@@ -120,13 +119,11 @@ WRONG_DH = {
 }
 
 
-@every_model
-@pytest.mark.parametrize("wrong", WRONG_DH)
-def test_a_wrong_gradient_from_above_is_refused(model, wrong):
-    change, error, words = WRONG_DH[wrong]
-    p, x, state, dh, _ = case(model)
-    tape = model.forward(p, x, state)[1]
-    refused(error, lambda: model.backward(change(dh), tape), "dh ", *words)
+@pytest.mark.parametrize("change, error, words", WRONG_DH.values(), ids=WRONG_DH)
+def test_a_wrong_gradient_from_above_is_refused_by_every_model(change, error, words):
+    for model in MODELS:
+        p, x, state, dh, _ = case(model)
+        refused(error, partial(model.backward, change(dh), model.forward(p, x, state)[1]), "dh ", *words)
 
 
 # Parameters
