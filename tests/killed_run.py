@@ -50,7 +50,7 @@ CASES = {                                                     # name -> argument
     "whole sequences": {
         "network": Network(Chunked(Chain((IndRNN(2, 6, horizon=20), DuRNN(6, 5, 4, horizon=20))), 8), 1),
         "task": Adding(10), "batch": 8,
-        "optimizer": Adam(0.02), "schedule": Plateau(patience=1, factor=0.8), "seed": 3,
+        "optimizer": Adam(0.02), "schedule": Plateau(patience=1, factor=0.8), "seed": 6,
     },
     "windows": {                                              # 46 = 6 · 7 + 4: most checkpoints fall inside a batch
         "network": Network(Chain((IndRNN(1, 6, horizon=20), RNN(6, 5))), 1, reads="every"),
