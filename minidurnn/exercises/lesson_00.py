@@ -160,7 +160,7 @@ def broken_total(dh, f, dstate):
 
 
 @dataclass(frozen=True)
-class Blend(Cell):    # h[t] = (1 - alpha) ⊙ h[t-1] + alpha ⊙ tanh(x[t] W + b)
+class Blend(Cell):
     inputs: int
     units: int
     outputs = state_size = property(lambda self: self.units)
