@@ -22,8 +22,6 @@ def judge(exercise, attempt, reference, cases, names=("result",), tolerance=1e-9
     names       what the compared results are called, one per returned array
     mistakes    what a known mistake is, in words -> the function that makes it, called like the reference
     """
-    if not callable(attempt):
-        fail(exercise, f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
     unfinished = []
     for case in cases:
         where = described(reference, case)
@@ -38,7 +36,12 @@ def judge(exercise, attempt, reference, cases, names=("result",), tolerance=1e-9
 
 
 def called(exercise, attempt, case, where=""):
-    """attempt(*case) with copies  ->  its answer. An error in it, a forgotten return, a write become one sentence."""
+    """attempt(*case) with copies  ->  its answer.
+
+    What is no function, an error in one, a forgotten return, a write into an argument become one sentence.
+    """
+    if not callable(attempt):
+        fail(exercise, f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
     given = copied(case)
     try:
         answer = attempt(*given)
@@ -130,6 +133,16 @@ def choose(exercise, answer, right, options):
     if said != right:
         fail(exercise, f"({said}) is wrong: {options[said]}")
     print(f"exercise {exercise}: correct")
+
+
+def by_hand(exercise, answer, right, names, known):
+    """Numbers worked by hand, separated by commas, against the right ones. `names` and `known` as in `compare`."""
+    if answer is ...:
+        print(f"exercise {exercise}: {UNTOUCHED}")
+        return
+    answer = tuple(answer) if isinstance(answer, list) else answer
+    left = compare(exercise, answer, right, names, known=known)
+    print(f"exercise {exercise}: {'correct' if not left else f'not finished: {left[0]} is still `...`'}")
 
 
 def _plain(option):

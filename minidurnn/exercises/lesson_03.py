@@ -37,7 +37,7 @@ def check_3(attempt):
     """A matrix by its properties: spectral radius, and the largest of the norms of its powers."""
     for radius, peak in WANTED:
         where = f" for radius {radius:g} and peak {peak:g}"
-        U = called("03.3", _function("03.3", attempt), (radius, peak), where)
+        U = called("03.3", attempt, (radius, peak), where)
         if U is ...:
             print(f"exercise 03.3: {UNTOUCHED}")
             return
@@ -47,7 +47,7 @@ def check_3(attempt):
 
 def check_4(attempt):
     """A matrix and slopes between 0 and 1 that make the product larger than slopes of 1 do."""
-    answer = called("03.4", _function("03.4", attempt), ())
+    answer = called("03.4", attempt, ())
     if answer is ...:
         print(f"exercise 03.4: {UNTOUCHED}")
         return
@@ -79,12 +79,6 @@ def check_5(answer):
         "b": "",
         "c": "the far pieces do shrink, but the near ones shrink by the same factor, and a share is a quotient.",
     })
-
-
-def _function(exercise, attempt):
-    if not callable(attempt):
-        fail(exercise, f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
-    return attempt
 
 
 def _square(exercise, name, given):

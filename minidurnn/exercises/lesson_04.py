@@ -37,7 +37,7 @@ def check_3(attempt):
         inside = stretch < 1
         U = 0.8 * bound / spectral_norm(U) * U if inside else U
         where = f" for a U of shape {U.shape} and norm {spectral_norm(U):.4g}, bound {bound:g}"
-        answer = called("04.3", _function("04.3", attempt), (U, bound), where)
+        answer = called("04.3", attempt, (U, bound), where)
         if answer is ...:
             print(f"exercise 04.3: {UNTOUCHED}")
             return
@@ -58,7 +58,7 @@ def check_3(attempt):
 
 def check_4(attempt):
     """Two nearest matrices to one U in the spectral norm, bound ½, neither of them clipped nor rescaled."""
-    answer, bound = called("04.4", _function("04.4", attempt), ()), 0.5
+    answer, bound = called("04.4", attempt, ()), 0.5
     if _unfinished("04.4", answer, ("U", "X", "Y")):
         return
     U, X, Y = (_finite("04.4", name, matrix, (2, 2)) for name, matrix in zip(("U", "X", "Y"), answer))
@@ -84,7 +84,7 @@ def check_5(attempt):
     rng, names = np.random.default_rng(5), ("W", "U", "b", "W_y", "b_y")
     for lag, bound in ((1, 0.9), (3, 0.5), (8, 0.631)):
         where = f" for lag {lag} and bound {bound:g}"
-        answer = called("04.5", _function("04.5", attempt), (lag, bound), where)
+        answer = called("04.5", attempt, (lag, bound), where)
         if _unfinished("04.5", answer, names):
             return
         H = len(_finite("04.5", "b", answer[2], None).ravel())
@@ -106,12 +106,6 @@ def check_5(attempt):
 def _shrunk(bits, share, y):
     """What a read-out gives that does not make up for the loss, its bias 0 or -1, whichever is nearer to y."""
     return min((share * bits, share * (bits + 1) - 1), key=lambda one: abs(one - y).max())
-
-
-def _function(exercise, attempt):
-    if not callable(attempt):
-        fail(exercise, f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
-    return attempt
 
 
 def _finite(exercise, name, given, shape):

@@ -76,8 +76,6 @@ def check_4(answer):
 
 def check_5(attempt):
     """Two neurons that add marked values of either sign."""
-    if not callable(attempt):
-        fail("05.5", f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
     answer = called("05.5", attempt, ())
     if answer is ...:
         print(f"exercise 05.5: {UNTOUCHED}")

@@ -29,7 +29,7 @@ EXPERIMENT = Experiment(
     full=(
         *(setting(**{**SHORTER, "length": length, **way}) for length in (100, 500, 1000) for way in WAYS),
         setting(**LONGEST, models=("rnn", "short-term", "indrnn-1")),
-        setting(**{**LONGEST, "size": "equal", "parameters": 17000, "updates": 4000}, models=("durnn",), decay=2000),
+        setting(**{**LONGEST, **EQUAL, "updates": 4000}, models=("durnn",), decay=2000),
         setting(**{**LONGEST, "updates": 8000}, models=("indrnn-2",), decay=4000),
         setting(**{**LONGEST, "rates": (1e-5,)}, models=("irnn",)),
     ),

@@ -52,9 +52,8 @@ class Experiment:
             better, left = metric <= self.solved, metric < 0.9 * task.chance
         else:
             none = task.baseline()[1]
-            all_of_it = 1 - none if self.relative else 1.0
-            better = metric >= (none + self.solved * all_of_it if self.relative else self.solved)
-            left = metric > none + 0.05 * all_of_it
+            start, way = (none, 1 - none) if self.relative else (0.0, 1.0)
+            better, left = metric >= start + self.solved * way, metric > none + 0.05 * way
         return "solved" if better else "learning" if left else "baseline"
 
 

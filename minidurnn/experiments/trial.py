@@ -72,7 +72,6 @@ class Trial:
             raise ValueError(f"rates is {self.rates}: expected at least one, each once.")
         if list(self.stages) != sorted({*self.stages} - {self.length}) or max(self.stages, default=0) > self.length:
             raise ValueError(f"stages is {self.stages}: expected lengths that grow, all shorter than {self.length}.")
-
         if self.pilot is not None and (self.stages or self.pilot > self.updates):
             raise ValueError(
                 f"pilot is {self.pilot} with {self.updates} updates and stages {self.stages}: expected no more than "

@@ -44,6 +44,11 @@ def bare(horizon, memory="any"):
     return lambda units: IndRNN(units, units, horizon, memory=memory, project_input=False)
 
 
+def stacked(stack, depth, **options):
+    """A line for a deep stack of independent neurons, the last ones with a long memory."""
+    return Model(lambda D, H, T: stack(D, H, depth, bare(T), last=bare(T, "long"), **options))
+
+
 ABLATIONS = {                                                 # a DuRNN less one part, or with another start
     "ungated": {"selection": "none"},
     "gate-from-state": {"selection": "state"},
@@ -139,12 +144,12 @@ MODELS = {
         step=gru.step,
     ),
     "gru-chrono": Model(lambda D, H, T: GRU(D, H, horizon=T), (GRU(2, 4, horizon=9),), step=gru.step),
-    "indrnn-5": Model(lambda D, H, T: plain(D, H, 5, bare(T), last=bare(T, "long"), norm="after")),
-    "indrnn-6": Model(lambda D, H, T: plain(D, H, 6, bare(T), last=bare(T, "long"), norm="after")),
-    "indrnn-21": Model(lambda D, H, T: plain(D, H, 21, bare(T), last=bare(T, "long"), norm="after")),
-    "indrnn-21-no-norm": Model(lambda D, H, T: plain(D, H, 21, bare(T), last=bare(T, "long"))),
-    "indrnn-residual": Model(lambda D, H, T: residual(D, H, 5, bare(T), last=bare(T, "long"))),
-    "indrnn-residual-21": Model(lambda D, H, T: residual(D, H, 10, bare(T), last=bare(T, "long"))),
-    "indrnn-residual-21-no-norm": Model(lambda D, H, T: residual(D, H, 10, bare(T), last=bare(T, "long"), norm=None)),
+    "indrnn-5": stacked(plain, 5, norm="after"),
+    "indrnn-6": stacked(plain, 6, norm="after"),
+    "indrnn-21": stacked(plain, 21, norm="after"),
+    "indrnn-21-no-norm": stacked(plain, 21),
+    "indrnn-residual": stacked(residual, 5),                  # blocks: 11 recurrent layers
+    "indrnn-residual-21": stacked(residual, 10),
+    "indrnn-residual-21-no-norm": stacked(residual, 10, norm=None),
     "indrnn-dense": Model(lambda D, H, T: dense(D, H, bare(T), last=bare(T, "long"))),
 }
