@@ -9,7 +9,7 @@ from ..networks.network import count_parameters
 from ..optim import Adam, Constant, Steps
 from ..records.machine import one_thread, surroundings
 from ..records.record import Record, Run, Stage, read_record, read_records, thin, write_record
-from ..training.files import clear, owner
+from ..training.files import clear, owner, whole
 from ..training.looking import evaluate, reached
 from ..training.loop import fit
 from ..training.storage import describe, read
@@ -51,7 +51,8 @@ def train(trial, out, resume=False, progress=True):
         if (found := _recorded(trial, folder)) is not None:   # by the process that we waited for
             return found
         checkpoints = [folder / "runs" / f"{trial.name}-rate{rate!r}.npz" for rate in trial.rates]
-        for place in (stage for checkpoint in checkpoints for stage in _files(trial, checkpoint).values()):
+        stages = (stage for checkpoint in checkpoints for stage in _files(trial, checkpoint).values())
+        for place in (*map(_pilot, checkpoints), *stages):
             if place.exists() and not resume:
                 raise FileExistsError(f"{place} holds this trial unfinished: continue it with --resume (resume=True), "
                                       "or delete the file to begin again.")
@@ -73,7 +74,8 @@ def _measure(trial, checkpoints, progress):
     task = experiment.task(trial.length, trial.source)
     network, runs, trained, most = trial.network(task), [], [], trial.pilot or trial.updates
     for rate, checkpoint in zip(trial.rates, checkpoints):
-        run, p = _train(replace(trial, updates=most, pilot=None), network, rate, checkpoint, progress)
+        file = checkpoint if trial.pilot is None else _pilot(checkpoint)
+        run, p = _train(replace(trial, updates=most, pilot=None), network, rate, file, progress)
         if not run.diverged:
             trained.append((run.validation_loss, len(runs), p))
         if reached(run.validation, trial.stop, network.better) and not trial.stages:
@@ -85,6 +87,7 @@ def _measure(trial, checkpoints, progress):
         _, place, p = min(trained, key=lambda candidate: candidate[:2])
         chosen = trial.rates[place]
         if trial.pilot is not None:
+            _copied(_pilot(checkpoints[place]), checkpoints[place])
             runs[place], p = _train(trial, network, chosen, checkpoints[place], progress)
         if p is not None:
             loss, test = (found if isfinite(found) else None for found in evaluate(network, p, task.test()))    # once
@@ -126,6 +129,18 @@ def _files(trial, checkpoint):
     return {**shorter, trial.length: checkpoint}
 
 
+def _pilot(checkpoint):
+    """The checkpoint of a rate's pilot: a file of its own, so that a resumed trial chooses by the pilots alone."""
+    return checkpoint.with_name(f"{checkpoint.stem}-pilot.npz")
+
+
+def _copied(pilot, checkpoint):
+    """Begin a checkpoint where its pilot ended, unless it has begun."""
+    if not checkpoint.exists():
+        with whole(checkpoint, "checkpoint") as file:
+            file.write(pilot.read_bytes())
+
+
 def _stage(length, history):
     updates, seconds = ((history[name] or [0])[-1] for name in ("update", "seconds"))
     return Stage(length, updates, round(seconds, 1), thin(history))
@@ -135,10 +150,10 @@ def _patiently(trial, network, task, options):
     """fit, which ends after `patience` updates where none of the last three looks had left the baseline."""
     updates = trial.updates if trial.patience is None else min(trial.patience, trial.updates)
     p, history = fit(network, task, updates, **options)
-    rows = zip(history["update"], history["validation"])      # a resumed run may be past `updates` already
-    seen = [metric for update, metric in rows if metric is not None and update <= updates][-3:]
+    seen = [metric for metric in history["validation"] if metric is not None][-3:]
     left = any(EXPERIMENTS[trial.experiment].verdict(metric, task) != "baseline" for metric in seen)
-    if updates <= history["update"][-1] < trial.updates and left:
+    done = history["update"][-1]
+    if done == updates < trial.updates and left or updates < done:        # resumed after it was judged: it had left
         p, history = fit(network, task, trial.updates, **options)
     return p, history
 

@@ -12,7 +12,7 @@ from support import refuses
 from test_trials import TINY, network
 
 from minidurnn import evaluate
-from minidurnn.experiments import EXPERIMENTS, Experiment, run_trial
+from minidurnn.experiments import EXPERIMENTS, Experiment, Trial, run_trial
 from minidurnn.experiments import run as experiments
 from minidurnn.networks import count_parameters
 from minidurnn.optim import Adam, Steps
@@ -101,6 +101,21 @@ def test_after_a_pilot_only_the_chosen_rate_goes_on_and_its_run_is_the_one_witho
             assert run.updates == 100 and run.validation_loss == losses[run.rate]
     assert record.test_loss == record.test                    # of a squared error
     assert run_trial(replace(TINY, pilot=100), tmp_path, progress=False) == record
+
+
+PILOTED = Trial("adding", 10, "indrnn-1", "width", 4, seed=0, rates=(3e-2, 1e-2), updates=140, batch=3, pilot=40)
+
+
+@pytest.mark.parametrize("updates", [20, 60, 100, 150])       # in either pilot, and where the chosen rate got worse
+def test_an_interrupted_pilot_ends_with_the_same_record(updates, tmp_path, monkeypatch):
+    whole = without_time(run_trial(PILOTED, tmp_path / "whole", progress=False))
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, updates)
+        with pytest.raises(Stopped):
+            run_trial(PILOTED, tmp_path, progress=False)
+    with refuses(FileExistsError, "unfinished", "--resume", "delete"):
+        run_trial(PILOTED, tmp_path, progress=False)
+    assert without_time(run_trial(PILOTED, tmp_path, resume=True, progress=False)) == whole
 
 
 def test_options_that_came_later_are_absent_from_names_and_records_without_them(finished, tmp_path):
@@ -271,12 +286,13 @@ def test_a_patient_run_that_is_interrupted_ends_as_the_one_that_was_not(updates,
     assert resumed.runs[0].updates == 300 and without_time(resumed) == without_time(patient)
 
 
-def test_what_a_run_did_after_its_patience_does_not_count_when_it_is_resumed(tmp_path, monkeypatch):
-    seen, longer = [], replace(PATIENT, updates=500)
+@pytest.mark.parametrize("patience, looks", [(100, 1), (130, 2)])         # a look every 100, and one at the patience
+def test_what_a_run_did_after_its_patience_does_not_count_when_it_is_resumed(patience, looks, tmp_path, monkeypatch):
+    seen, longer = [], replace(PATIENT, patience=patience, updates=500)
 
-    def verdict(self, metric, task):                          # it had left the baseline at update 100, and fell back
+    def verdict(self, metric, task):                          # at its patience it had left the baseline, and fell back
         seen.append(metric)
-        return "learning" if metric == seen[0] else "baseline"
+        return "learning" if metric == seen[:looks][-1] and len(seen) >= looks else "baseline"
     monkeypatch.setattr(Experiment, "verdict", verdict)
     with monkeypatch.context() as patch:
         interrupt_after(patch, 450)
