@@ -89,8 +89,8 @@ class Layer(Cell, Protocol):
 class Task(Protocol):
     """Batches of sequences with targets. The fields of a task, a frozen dataclass, say which task it is.
 
-    loss      "mse" or "cross_entropy", of the network's outputs and the target
-    metric    "mse" or "accuracy", what validation and test are judged by
+    loss      "mse", "cross_entropy" or "bits", of the network's outputs and the target
+    metric    "mse", "accuracy" or "bits", what validation and test are judged by
     reads     "last": one target per sequence; "every": one per step
     chance    the metric of a network that has learned nothing
     """

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..networks.losses import BETTER
 from .trial import Trial
 
 COMPARED = ("rnn", "short-term", "indrnn-1", "indrnn-2", "durnn")
@@ -48,10 +49,10 @@ class Experiment:
 
     def verdict(self, metric, task):
         """"solved", "learning" or "baseline", by the rule."""
-        if task.metric == "mse":
-            better, left = metric <= self.solved, metric < 0.9 * task.chance
+        none = task.baseline()[1]
+        if BETTER[task.metric] == "lower":
+            better, left = metric <= self.solved, metric < 0.9 * (task.chance if task.metric == "mse" else none)
         else:
-            none = task.baseline()[1]
             start, way = (none, 1 - none) if self.relative else (0.0, 1.0)
             better, left = metric >= start + self.solved * way, metric > none + 0.05 * way
         return "solved" if better else "learning" if left else "baseline"

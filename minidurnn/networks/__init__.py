@@ -2,6 +2,7 @@
 
 from .chunked import Chunked
 from .deep import dense, plain, residual
+from .generate import generate
 from .layers import Dropout, Embedding, Linear
 from .models import MODELS, Model
 from .network import Network, count_parameters, width_for
@@ -22,6 +23,7 @@ __all__ = [
     "Residual",
     "count_parameters",
     "dense",
+    "generate",
     "plain",
     "residual",
     "width_for",

@@ -4,6 +4,7 @@ count    the number of valid targets of the whole batch, so that the losses of c
 """
 
 from collections import namedtuple
+from math import log
 
 from ..arrays.backend import namespace
 from ..arrays.checks import check_array, check_classes
@@ -46,7 +47,15 @@ def cross_entropy_backward(tape):
     return tape.residual * (1.0 / tape.count)
 
 
+def cross_entropy_in_bits(y, target, count):
+    """cross_entropy, with the same loss in bits, loss / ln 2, as the metric: the cost of a symbol of a text."""
+    value, _, tape = cross_entropy(y, target, count)
+    return value, value / log(2), tape
+
+
 LOSSES = {
     "mse": Loss(mean_squared_error, mean_squared_error_backward, "mse", "lower"),
     "cross_entropy": Loss(cross_entropy, cross_entropy_backward, "accuracy", "higher"),
+    "bits": Loss(cross_entropy_in_bits, cross_entropy_backward, "bits", "lower"),
 }
+BETTER = {loss.metric: loss.better for loss in LOSSES.values()}                   # of two values of a metric

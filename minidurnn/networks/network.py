@@ -32,7 +32,8 @@ class Network:
     """A body, a linear read-out and a loss.
 
     reads       "last": one output per sequence, from its last step; "every": one output per step
-    objective   "mse" with targets (B, outputs) or (T, B, outputs), "cross_entropy" with class numbers (B,) or (T, B)
+    objective   "mse" with targets (B, outputs) or (T, B, outputs), "cross_entropy" with class numbers (B,) or (T, B);
+                "bits" is the same with bits per answer as the metric, in place of the accuracy
     A Chunked body is walked chunk by chunk, read-out and loss included: no array over all steps but x exists.
     """
 

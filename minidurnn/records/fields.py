@@ -2,6 +2,8 @@
 
 import json
 
+from ..networks.losses import BETTER
+
 END = "use another copy of the record, or delete it to begin again"
 VERDICTS = ("solved", "learning", "baseline", "diverged")
 
@@ -89,7 +91,7 @@ TRIAL = {
 }
 BASELINE = {"name": TEXT, "value": NUMBER}
 RECORD = {
-    "trial": OBJECT, "network": OBJECT, "parameters": COUNT, "metric": _one_of("mse", "accuracy"), "chance": NUMBER,
+    "trial": OBJECT, "network": OBJECT, "parameters": COUNT, "metric": _one_of(*BETTER), "chance": NUMBER,
     "baseline": OBJECT, "runs": OBJECTS, "chosen_rate": _maybe(NUMBER), "split": TEXT, "test": _maybe(NUMBER),
     "test_loss": _maybe(NUMBER), "verdict": _one_of(*VERDICTS), "rule": TEXT,
 }

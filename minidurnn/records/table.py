@@ -1,5 +1,6 @@
 """Records as tables: a block for every task and size, a line for every way a model was trained, all seeds in it."""
 
+from ..networks.losses import BETTER
 from .record import chosen_run, distinct, identity
 
 PARTLY = "+: what was recorded; the curriculum's shorter lengths are not in it"
@@ -86,7 +87,8 @@ def _best(record):
     run, asked = chosen_run(record), record.trial["length"]
     looks = [metric for metric in run.curve["validation"] if metric is not None]
     where = "" if run.ended_at == asked else "@?" if run.ended_at is None else f"@{run.ended_at}"
-    return f"{(min if record.metric == 'mse' else max)(looks):.4f}{where}" if looks else f"-{where}"
+    best = min if BETTER[record.metric] == "lower" else max
+    return f"{best(looks):.4f}{where}" if looks else f"-{where}"
 
 
 def _group(record):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log2
 
 import numpy as np
 
@@ -22,16 +23,16 @@ class Characters:
     source     "sample": the first 100,000 characters, shipped; "full": all 1,115,394, found or downloaded by
                `store.find`
     The first 90 % of the text are for training, the next 5 % for validation, the last 5 % for the test; those two are
-    cut into stretches one after the other, each read with no memory of the one before.
-    Bits per character are loss / ln 2.
+    cut into stretches one after the other, each read with no memory of the one before. So windows of a long
+    stretch (`fit(window=...)`) hand the state on, and two stretches do not.
     """
 
     length: int = 100                                         # T
     source: str = "sample"
 
     inputs = outputs = len(ALPHABET)
-    loss, metric, reads = "cross_entropy", "accuracy", "every"
-    chance = 1 / len(ALPHABET)                                # a uniform guess is 6.02 bits
+    loss, metric, reads = "bits", "bits", "every"
+    chance = log2(len(ALPHABET))                              # of a uniform guess, 6.02 bits per character
 
     def __post_init__(self):
         check_options(self, length=at_least(1), source=one_of(tuple(TEXTS)))
@@ -57,7 +58,7 @@ class Characters:
     def baseline(self):
         """The honest baseline: bits per test character, given each one's share of the training text  ->  name, value.
 
-        To be held beside loss / ln 2, not beside the accuracy. Every count starts at 1: the test may have new ones.
+        Every count starts at 1, for the test may have characters that the training text has not.
         """
         counts = 1 + np.bincount(load(self.source)["train"], minlength=self.outputs)
         bits = -np.log2(counts / counts.sum())

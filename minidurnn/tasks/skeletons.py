@@ -5,11 +5,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..arrays.checks import at_least, check_options, one_of
+from ..arrays.checks import at_least, check_options, one_of, optional
 from ..arrays.trees import read_only
 from .store import find, read_npz, shipped
 
 JOINTS = 22
+LONGEST = {"sample": 40, "full": 179}                         # frames of the longest recording
 UNIT = 300.0                                                  # millimetres, about a thigh: features are of order 1
 SUBJECTS = {"train": (1, 2, 4, 6, 7), "validation": (8,), "test": (3, 5, 9, 10)}           # 7 and 10 are left-handed
 
@@ -18,8 +19,9 @@ SUBJECTS = {"train": (1, 2, 4, 6, 7), "validation": (8,), "test": (3, 5, 9, 10)}
 class Skeletons:
     """Sequences of poses, 22 joints in three coordinates relative to the waist; class: the movement.
 
-    length     frames of every sequence. Those recorded have 28 to 179; each is resampled to `length` frames by linear
-               interpolation over its whole duration, because networks take no lengths: those of a batch are None
+    length     frames of every sequence. Those recorded have 28 to 179 (in the sample 10 to 40); each is resampled to
+               `length` frames by linear interpolation over its whole duration. None: as they were recorded, padded
+               with zeros behind their ends, and with their lengths
     classes    10: the movement; 20: 2 · movement + 1 if it was done correctly, + 0 if wrongly on purpose
     source     "sample": two of ten repetitions, every fourth frame, in centimetres, shipped;
                "full": 2,000 sequences of UI-PRMD from the folder MINIDURNN_DATA
@@ -28,7 +30,7 @@ class Skeletons:
     Source   Vakanski, Jun, Paul, Baker 2018, doi:10.3390/data3010002.
     """
 
-    length: int = 64                                          # T
+    length: int | None = 64                                   # T
     classes: int = 10
     source: str = "sample"
 
@@ -37,13 +39,15 @@ class Skeletons:
     chance = property(lambda self: 1 / self.classes)
 
     def __post_init__(self):
-        check_options(self, length=at_least(1), classes=one_of((10, 20)), source=one_of(("sample", "full")))
+        check_options(self, length=optional(at_least(1)), classes=one_of((10, 20)), source=one_of(("sample", "full")))
 
     def batch(self, rng, B):
-        """B random sequences of the training subjects  ->  x (T, B, 66), class (B,), None (no lengths)."""
-        x, label, _ = self._part("train")
+        """B random sequences of the training subjects  ->  x (T, B, 66), class (B,), lengths (B,) or None."""
+        x, label, lengths = self._part("train")
         chosen = rng.integers(0, len(label), B)
-        return x[:, chosen], label[chosen], None
+        if lengths is None:
+            return x[:, chosen], label[chosen], None
+        return x[:lengths[chosen].max(), chosen], label[chosen], lengths[chosen]
 
     def validation(self):
         """The sequences of the validation subject."""
@@ -59,24 +63,34 @@ class Skeletons:
         return "most frequent class", float((self._part("test")[1] == most).mean())
 
     def _part(self, part):
-        x, movement, correct = load(self.source, self.length)[part]
-        return x, movement if self.classes == 10 else 2 * movement + correct, None
+        x, movement, correct, lengths = load(self.source, self.length)[part]
+        return x, movement if self.classes == 10 else 2 * movement + correct, lengths
 
 
 @lru_cache(maxsize=2)
 def load(source, length):
-    """The sequences, resampled  ->  {"train", "validation", "test": (features, movement (N,), correct (N,))}.
+    """The sequences  ->  {"train", "validation", "test": (features, movement (N,), correct (N,), lengths)}.
 
-    features   (length, N, 66) float32; all arrays are read-only
+    features   (T, N, 66) float32, resampled to T = length, and lengths None; without a length padded to the longest of
+               all, and lengths (N,). All arrays are read-only
     """
     data = read_npz(shipped("skeletons.npz") if source == "sample" else find("ui_prmd_kinect.npz"))
     poses = features(data["frames"])
+    start, lengths = (data[name].astype(np.int64) for name in ("start", "length"))
+    x = padded(poses, start, lengths) if length is None else resample(poses, start, lengths, length)
     parts = {}
     for part, subjects in SUBJECTS.items():
         rows = np.isin(data["subject"], subjects)
-        x = resample(poses, data["start"][rows], data["length"][rows], length)
-        parts[part] = x, data["movement"][rows].astype(np.int64), data["correct"][rows].astype(np.int64)
+        movement, correct = (data[name][rows].astype(np.int64) for name in ("movement", "correct"))
+        parts[part] = x[:, rows], movement, correct, lengths[rows] if length is None else None
     return read_only(parts)
+
+
+def padded(poses, start, lengths):
+    """Every sequence as it is, and zeros behind its end  ->  (longest, N, D)."""
+    step = np.arange(lengths.max())[:, None]                  # (longest, N) below
+    inside = step < lengths
+    return poses[np.where(inside, start + step, 0)] * inside[..., None]
 
 
 def features(frames):

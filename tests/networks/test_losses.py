@@ -37,6 +37,13 @@ def test_the_cross_entropy_is_minus_the_mean_log_of_the_softmax(xp):
     )
 
 
+def test_bits_are_the_cross_entropy_over_ln_2_with_the_same_gradient(xp):
+    y, target = (xp.asarray(array) for array in scores())
+    (value, bits, tape), nats = LOSSES["bits"].forward(y, target, 15), cross_entropy(y, target, 15)
+    assert float(value) == float(nats[0]) and float(bits) == pytest.approx(float(value) / np.log(2), rel=1e-14)
+    assert (LOSSES["bits"].backward(tape) == cross_entropy_backward(nats[2])).all() and LOSSES["bits"].better == "lower"
+
+
 def test_two_scores_by_hand():
     value, accuracy, tape = cross_entropy(np.array([[0.0, np.log(3.0)]]), np.array([0]), 1)
     assert value == pytest.approx(np.log(4.0), rel=1e-15) and accuracy == 0.0
@@ -66,7 +73,7 @@ def test_the_gradient_of_the_cross_entropy(shape, xp):
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_losses_of_pieces_add_up(name):
-    y, target = scores((6, 3)) if name == "cross_entropy" else rng().standard_normal((2, 6, 3, 4))
+    y, target = scores((6, 3)) if name != "mse" else rng().standard_normal((2, 6, 3, 4))
     count, loss = target.size, LOSSES[name]
     value, metric, tape = loss.forward(y, target, count)
     pieces = [loss.forward(y[piece], target[piece], count) for piece in (slice(0, 1), slice(1, 4), slice(4, 6))]
@@ -135,7 +142,7 @@ def test_targets_of_another_shape_or_dtype_are_refused():
 def test_lower_errors_and_higher_accuracies_are_better():
     assert {
         name: (loss.metric, loss.better) for name, loss in LOSSES.items()
-    } == {"mse": ("mse", "lower"), "cross_entropy": ("accuracy", "higher")}
+    } == {"mse": ("mse", "lower"), "cross_entropy": ("accuracy", "higher"), "bits": ("bits", "lower")}
     assert to_numpy(cross_entropy(np.eye(4), np.arange(4), 4)[1]) == 1.0
 
 

@@ -38,7 +38,10 @@ SIZES = {
     "pixels.npz": 478890, "characters.txt": 100_000, "skeletons.npz": 391327, "co2_mauna_loa_monthly.csv": 37561,
     "sunspots_yearly.csv": 2944,
 }
-TASKS = [Characters(20), Skeletons(12), Skeletons(12, classes=20), Series("co2", 24), Series("sunspots", 24)]
+TASKS = [
+    Characters(20), Skeletons(12), Skeletons(12, classes=20), Skeletons(None),
+    Series("co2", 24), Series("sunspots", 24),
+]
 
 
 def need(*names):
@@ -56,9 +59,10 @@ def test_a_batch_has_the_shapes_that_the_fields_announce(task):
     for x, target, lengths in (task.batch(rng(), 7), task.validation(), task.test()):
         T, B = x.shape[:2]
         steps = (T, B) if task.reads == "every" else (B,)
-        assert (T, x.shape[2], lengths) == (task.length, task.inputs, None) and x.dtype == np.float32
-        assert target.shape == (steps if task.loss == "cross_entropy" else (*steps, task.outputs))
-        assert target.dtype == (np.int64 if task.loss == "cross_entropy" else np.float32)
+        assert (T, lengths) == (task.length, None) if task.length else lengths.max() <= T
+        assert x.shape[2] == task.inputs and x.dtype == np.float32
+        assert target.shape == (steps if task.loss != "mse" else (*steps, task.outputs))
+        assert target.dtype == (np.int64 if task.loss != "mse" else np.float32)
         assert np.isfinite(x).all()
     assert task.batch(rng(), 7)[0].shape[1] == 7 and task.batch(rng(), 1)[0].shape[1] == 1
 
@@ -68,7 +72,8 @@ def test_the_seed_decides_the_batch_and_the_evaluation_sets_stay(task):
     for give in (lambda: task.batch(rng(3), 7), task.validation, task.test):
         first, second = give(), give()
         assert (first[0] == second[0]).all() and (first[1] == second[1]).all()
-    assert (task.batch(rng(3), 7)[0] != task.batch(rng(4), 7)[0]).any()
+    one, other = (task.batch(rng(seed), 7)[0] for seed in (3, 4))
+    assert one.shape != other.shape or (one != other).any()
 
 
 @pytest.mark.parametrize("task", TASKS, ids=repr)
@@ -175,7 +180,7 @@ def test_the_baseline_is_the_entropy_of_single_characters():
     by_hand = -sum(log2(share[character]) for character in decode(target.ravel())) / target.size
     name, bits = task.baseline()
     assert abs(bits - by_hand) < 1e-9 and "bits" in name
-    assert 4 < bits < log(65) / log(2) and abs(log2(1 / task.chance) - log2(65)) < 1e-12
+    assert 4 < bits < log(65) / log(2) and abs(log2(1 / 65) + task.chance) < 1e-12
 
 
 def test_text_becomes_codes_and_text_again():
@@ -224,7 +229,7 @@ def test_resampling_keeps_both_ends_and_is_exact_for_steady_motion():
 
 def test_features_of_the_sample_agree_with_a_loop_over_its_frames():
     data = read_npz(SAMPLES / "skeletons.npz")
-    x, movement, correct = skeletons.load("sample", 12)["validation"]
+    x, movement, correct, _ = skeletons.load("sample", 12)["validation"]
     chosen = [row for row in range(400) if data["subject"][row] == 8]
     assert x.shape == (12, 40, 66) and len(chosen) == 40
     for column, row in enumerate(chosen):
@@ -233,6 +238,22 @@ def test_features_of_the_sample_agree_with_a_loop_over_its_frames():
         for frame, step in ((first, 0), (last, -1)):
             pose = data["frames"][frame].astype(float)
             assert np.abs(x[step, column] - ((pose - pose[0]) / 300).ravel()).max() < 1e-6
+
+
+def test_without_a_length_every_recording_keeps_its_frames_and_says_how_many():
+    data, rows = read_npz(SAMPLES / "skeletons.npz"), {}
+    for part, subjects in skeletons.SUBJECTS.items():
+        rows[part] = np.flatnonzero(np.isin(data["subject"], subjects))
+        x, movement, _, lengths = skeletons.load("sample", None)[part]
+        assert x.shape == (skeletons.LONGEST["sample"], len(rows[part]), 66)
+        assert (lengths == data["length"][rows[part]]).all()
+        for column in (0, 7, len(movement) - 1):
+            first, T = data["start"][rows[part][column]], lengths[column]
+            assert (x[:T, column] == skeletons.features(data["frames"][first:first + T])).all() and T > 6
+            assert not x[T:, column].any()
+    x, label, lengths = Skeletons(None).batch(rng(), 3)
+    assert x.shape == (lengths.max(), 3, 66) and label.shape == (3,) and lengths.min() < lengths.max()
+    assert len(Skeletons(None).test()[2]) == 160
 
 
 def assert_consistent(data):
@@ -271,6 +292,7 @@ def test_the_full_skeletons_are_consistent():
     need("ui_prmd_kinect.npz")
     assert_consistent(read_npz(store.find("ui_prmd_kinect.npz")))
     data = skeletons.load("full", 12)
+    assert len(skeletons.load("full", None)["train"][0]) == skeletons.LONGEST["full"]
     assert [len(data[part][1]) for part in ("train", "validation", "test")] == [1000, 200, 800]
 
 

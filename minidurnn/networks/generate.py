@@ -1,0 +1,45 @@
+"""Writing on: a network that predicts the next symbol is asked again and again, and reads its own answers."""
+
+import numpy as np
+
+from ..arrays.backend import namespace, to, to_numpy
+from ..arrays.checks import at_least, check_classes, check_generator, number
+
+FITTING = "a network whose inputs are its classes, one-hot, that reads 'every' step and answers with class numbers"
+
+
+def generate(network, p, prompt, steps, rng, temperature=1.0):
+    """Continue a sequence of classes with what the network expects next, one drawn at a time  ->  (steps,) int64.
+
+    prompt        classes (N,), N at least 1, which the network reads first
+    rng           a NumPy generator, of which every step draws one number
+    temperature   scores are divided by it before the softmax: below 1 the likely gets likelier; 0: always the likeliest
+    Raises        ValueError for a network that does not read what it predicts, for classes out of range, for no prompt,
+                  and for a temperature below 0
+    """
+    body, classes = network.body, network.outputs
+    if (network.reads, body.inputs) != ("every", classes) or network.objective == "mse":
+        raise ValueError(
+            f"the network reads {body.inputs} inputs and gives {classes} outputs at its {network.reads} step, trained "
+            f"by {network.objective}: expected {FITTING}.")
+    at_least(0)("steps", steps)
+    number("a finite number of at least 0", lambda given: given >= 0)("temperature", temperature)
+    check_generator(rng)
+    check_classes("prompt", prompt, ("N",), classes)
+    leaf, state, written = p["readout"]["W"], None, []
+    backend, one_hot = namespace(leaf).__name__, np.eye(classes, dtype=leaf.dtype)
+    new = np.asarray(prompt)
+    for _ in range(steps):
+        scores, state = network.predict(p, to(backend, one_hot[new][:, None]), state)
+        new = _drawn(to_numpy(scores)[-1, 0].astype(np.float64), rng.random(), temperature)
+        written.append(new[0])
+    return np.array(written, np.int64)
+
+
+def _drawn(scores, chance, temperature):
+    """The class of a chance in [0, 1) under the softmax of scores (C,) / temperature  ->  (1,)."""
+    if temperature == 0:
+        return scores.argmax(keepdims=True)
+    scores = (scores - scores.max()) / temperature
+    upto = np.exp(scores).cumsum()
+    return np.searchsorted(upto, [chance * upto[-1]], side="right")
