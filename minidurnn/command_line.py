@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from . import __version__, bench
 from .experiments import EXPERIMENTS, FIRST, run_trials
+from .experiments.claims import as_text, ledger
 from .experiments.sweep import default_workers
 from .networks.models import MODELS
 from .records import read_records, table
@@ -47,13 +48,14 @@ def parser():
     ))
     listed = "the experiments, their questions, lengths and models"
     commands.add_parser("list", help=f"name {listed}", description=f"Name {listed}.")
-    ledger = commands.add_parser(
-        "ledger", help="print the tables of recorded runs",
-        description="Print the tables of the records in a folder: all experiments, lengths, models and seeds.",
+    recorded = commands.add_parser(
+        "ledger", help="print the papers' claims with verdicts, and the tables of recorded runs",
+        description="Print what the records in a folder show of the papers' claims, with a verdict by rule, and their "
+                    "tables: all experiments, lengths, models and seeds.",
     )
-    ledger.add_argument("--records", type=Path, default=Path("lessons/results"), metavar="DIR",
-                        help="the folder (default: %(default)s, the course's own records where the command is run in "
-                             "a checkout of the project; `replicate` writes to minidurnn-results unless told)")
+    recorded.add_argument("--records", type=Path, default=Path("lessons/results"), metavar="DIR",
+                          help="the folder (default: %(default)s, the course's own records where the command is run in "
+                               "a checkout of the project; `replicate` writes to minidurnn-results unless told)")
     bench.add_arguments(commands.add_parser(
         "bench", help="time and weigh the cells beside PyTorch and JAX", description=BENCH,
         epilog="exit codes: 0 measured, 1 two implementations disagree, 2 wrong input",
@@ -136,12 +138,12 @@ def list_experiments(chosen):
 
 
 def print_ledger(chosen):
-    """Print the tables of all records in a folder."""
+    """Print what all records in a folder show of the papers' claims, and their tables."""
     records = read_records(chosen.records)
     if not records:
         raise ValueError(f"{chosen.records} holds no records: give the folder of some with --records, "
                          "or make them with `minidurnn replicate`.")
-    print(table(records))
+    print(f"{as_text(ledger(records))}\n\n{table(records)}")
     return 0
 
 

@@ -9,6 +9,7 @@ from statistics import median
 import pytest
 
 import minidurnn
+from minidurnn.experiments.claims import as_markdown, ledger
 from minidurnn.records import read_records
 
 ROOT = Path(__file__).parent.parent
@@ -75,6 +76,10 @@ def cell(records):
     solved, lost = sum(record.verdict == "solved" for record in records), len(records) - len(tests)
     said = f"({solved}/{len(records)}{f', {lost} diverged' if lost else ''})"
     return f"{median(tests):.4f} {said}" if tests else "diverged"
+
+
+def test_the_ledger_of_the_results_is_the_one_that_the_records_give():
+    assert as_markdown(ledger(read_records(ROOT / "lessons" / "results"))) in RESULTS
 
 
 @pytest.mark.parametrize("experiment", ["adding", "delayed-xor", "depth"])

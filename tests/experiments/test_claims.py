@@ -1,0 +1,89 @@
+"""The ledger: verdicts follow their rules, and what is ours is never called a replication."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from minidurnn.experiments import EXPERIMENTS
+from minidurnn.experiments.claims import CLAIMS, HEAD, Beats, Claim, Fails, Solves, as_markdown, as_text, ledger
+from minidurnn.networks.models import MODELS
+from minidurnn.records import read_record
+
+FOLDER = Path(__file__).parents[2] / "lessons" / "results"
+RECORD = read_record(FOLDER / "adding-T1000-width128-indrnn-2-seed0-u6000.json")
+
+
+def records(verdicts, tests=None, **trial):
+    """Records of one model that differ in seed, verdict and test result."""
+    tests = tests or [0.1] * len(verdicts)
+    return [
+        replace(RECORD, verdict=verdict, test=test, trial={**RECORD.trial, **trial, "seed": seed})
+        for seed, (verdict, test) in enumerate(zip(verdicts, tests))]
+
+
+def verdict(rule, given, **claim):
+    """The verdict on a claim that is judged by this rule."""
+    (row,) = ledger(given, [Claim("a paper", "a sentence", "a number", rule, **claim)])
+    return row[HEAD.index("verdict")]
+
+
+@pytest.mark.parametrize("verdicts, expected", [
+    (["solved"] * 3, "replicated"), (["solved"], "trend only"), (["solved", "baseline"], "trend only"),
+    (["learning"] * 2, "trend only"), (["learning", "baseline"], "not replicated"), (["diverged"], "not replicated"),
+    ([], "not attempted"),
+])
+def test_a_task_is_solved_when_every_seed_of_several_solves_it(verdicts, expected):
+    rule = Solves("adding", 1000, ("indrnn-2",))
+    assert verdict(rule, records(verdicts)) == expected
+    assert verdict(rule, records(verdicts), own="our task") == expected.replace("replicated", "trend only").replace(
+        "not trend only", "not replicated")
+
+
+@pytest.mark.parametrize("verdicts, expected", [
+    (["baseline", "diverged"], "replicated"), (["baseline"], "trend only"), (["baseline", "learning"], "trend only"),
+    (["baseline", "solved"], "not replicated"), ([], "not attempted"),
+])
+def test_a_task_is_failed_when_every_seed_of_several_stays_at_the_baseline(verdicts, expected):
+    assert verdict(Fails("adding", 1000, ("indrnn-2",)), records(verdicts)) == expected
+
+
+@pytest.mark.parametrize("own, other, within, expected", [
+    ([0.010, 0.011, 0.5], [0.2, 0.3], 0.012, "replicated"), ([0.02], [0.2], 0.012, "trend only"),
+    ([0.010], [0.2], None, "trend only"), ([0.3], [0.2, 0.2], 0.4, "not replicated"), ([0.1], [], 1, "not attempted"),
+])
+def test_a_model_is_ahead_by_the_median_and_replicates_near_the_papers_number(own, other, within, expected):
+    given = records(["learning"] * len(own), own) + records(["learning"] * len(other), other, model="lstm")
+    assert verdict(Beats("adding", 1000, ("indrnn-2", "lstm"), within), given) == expected
+
+
+def test_of_accuracies_the_higher_is_ahead():
+    given = records(["learning"], [0.9]) + records(["learning"], [0.8], model="lstm")
+    given = [replace(record, metric="accuracy") for record in given]
+    assert verdict(Beats("adding", 1000, ("indrnn-2", "lstm"), 0.85), given) == "replicated"
+    assert verdict(Beats("adding", 1000, ("lstm", "indrnn-2"), 0.1), given) == "not replicated"
+
+
+def test_other_lengths_models_and_curricula_do_not_count():
+    for other in ({"length": 500}, {"model": "durnn"}, {"experiment": "copy"}, {"stages": [50]}):
+        assert verdict(Solves("adding", 1000, ("indrnn-2",)), records(["solved"] * 2, **other)) == "not attempted"
+    staged = Solves("adding", 1000, ("indrnn-2",), staged=True)
+    assert verdict(staged, records(["solved"] * 2, stages=[50])) == "replicated"
+
+
+def test_every_claim_names_an_experiment_a_length_and_models_that_can_be_run():
+    for claim in CLAIMS:
+        if claim.by is None:
+            assert claim.note
+            continue
+        assert set(claim.by.models) <= set(MODELS)
+        lengths = {options["length"] for options in EXPERIMENTS[claim.by.experiment].full}
+        assert claim.by.length in lengths, claim.says
+
+
+def test_a_row_says_sizes_updates_and_hardware_in_both_forms():
+    claim = Claim("a paper", "a sentence", "a number", Solves("adding", 1000, ("indrnn-2",)))
+    rows = ledger(records(["solved"] * 2), [claim])
+    for said in (as_markdown(rows), as_text(rows)):
+        for part in ("a paper", "a sentence", "a number", "2 of 2 runs", "17,281", "AMD EPYC", "replicated", "updates"):
+            assert part in said
