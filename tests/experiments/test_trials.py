@@ -21,7 +21,7 @@ TINY = Trial("adding", 10, "indrnn-1", "equal", 60, seed=0, rates=(1e-3, 1e-2), 
 
 def network(trial):
     """The network of a trial on its task."""
-    return trial.network(EXPERIMENTS[trial.experiment].task(trial.length, "sample"))
+    return trial.network(EXPERIMENTS[trial.experiment].task(trial.length, trial.source))
 
 
 def test_the_width_comes_closest_to_the_budget():
