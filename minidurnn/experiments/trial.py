@@ -82,7 +82,7 @@ class Trial:
         model = MODELS[self.model]
 
         def body(units):
-            return model.make(task.inputs, units, task.length)
+            return model.make(task.inputs, units, self.length)
 
         units = self.parameters if self.size == "width" else width_for(body, task.outputs, self.parameters)
         made = body(units)
