@@ -83,6 +83,21 @@ def find(name):
         "that folder, or use the shipped sample (source=\"sample\").")
 
 
+def supplied(name, what):
+    """The path of a file that only its user can supply, in the folder MINIDURNN_DATA.
+
+    what     what it is and where it comes from, for the message
+    Raises   FileNotFoundError where the folder has none, or is not set.
+    """
+    folder = os.environ.get(FOLDER)
+    path = Path(folder or "", name).expanduser()
+    if not folder or not path.is_file():
+        where = f"it is not in {path.parent}" if folder else f"{FOLDER} is not set"
+        raise FileNotFoundError(f"{name} was not found ({where}): expected {what}; put it into a folder and set "
+                                f"{FOLDER} to that folder.")
+    return path
+
+
 def look(path):
     """What is at a path  ->  its SHA-256 or "", a clause that says why where it is "": no file, or none to be read."""
     try:

@@ -199,6 +199,61 @@ def test_a_text_with_a_strange_character_is_refused_by_line(text, words):
         encode(text)
 
 
+SENTENCES = {                                                 # of the form of the Penn Treebank's files
+    "ptb.train.txt": " the <unk> of N years \n no it was n't black monday \n",
+    "ptb.valid.txt": " no one was there \n", "ptb.test.txt": " the years of monday \n it was \n",
+}
+
+
+@pytest.fixture
+def treebank(tmp_path, monkeypatch):
+    """A folder with three small files of the Penn Treebank's form, named by MINIDURNN_DATA."""
+    for name, text in SENTENCES.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setenv(store.FOLDER, str(tmp_path))
+    for kept in (characters.load, characters.alphabet):
+        kept.cache_clear()
+    yield tmp_path
+    for kept in (characters.load, characters.alphabet):
+        kept.cache_clear()
+
+
+def test_the_treebank_is_read_a_sentence_a_line_with_the_characters_of_its_training_file(treebank):
+    task = Characters(5, source="penn-treebank")
+    known = "".join(sorted(set("the <unk> of N years\nno it was n't black monday\n")))
+    assert characters.alphabet("penn-treebank") == known and task.inputs == task.outputs == len(known)
+    train = characters.load("penn-treebank")["train"]
+    assert decode(train, known) == "the <unk> of N years\nno it was n't black monday\n"
+    x, target, _ = task.test()
+    assert decode(x.argmax(2).T.ravel(), known) == "the years of monday\nit was\n"[:25]
+    assert decode(target.T.ravel(), known) == "the years of monday\nit was\n"[1:26]
+    assert task.chance == log2(len(known)) and 0 < task.baseline()[1] < 8
+    with refuses(ValueError, "length is 17", "at most 16"):
+        Characters(17, source="penn-treebank").validation()
+
+
+@pytest.mark.parametrize("name, text, words", [
+    ("ptb.valid.txt", " no one \n was\u00e9 \n", ["line 2 of", "ptb.valid.txt", "ASCII"]),
+    ("ptb.valid.txt", " no one \n\n was \n", ["line 2 of", "is empty", "ptb.valid.txt"]),
+    ("ptb.test.txt", " it was \n a QUIZ \n", ["line 2 of ptb.test.txt", "'Q'"]),
+    ("ptb.train.txt", "", ["ptb.train.txt is empty"]),
+])
+def test_a_malformed_treebank_is_refused_with_file_and_line(name, text, words, treebank):
+    (treebank / name).write_text(text, encoding="utf-8")
+    with refuses(ValueError, *words):
+        Characters(5, source="penn-treebank").batch(rng(), 2)
+
+
+def test_a_missing_treebank_says_what_it_is_and_where_to_put_it(treebank, monkeypatch):
+    (treebank / "ptb.test.txt").unlink()
+    with refuses(FileNotFoundError, "ptb.test.txt", str(treebank), "Mikolov", store.FOLDER):
+        Characters(5, source="penn-treebank").batch(rng(), 2)
+    characters.alphabet.cache_clear()
+    monkeypatch.delenv(store.FOLDER)
+    with refuses(FileNotFoundError, "ptb.train.txt", "MINIDURNN_DATA is not set"):
+        Characters(5, source="penn-treebank").baseline()
+
+
 def test_the_full_text_has_exactly_the_alphabet():
     need("tinyshakespeare.txt")
     data = characters.load("full")
