@@ -8,8 +8,19 @@ from .adding import Adding
 from .characters import Characters
 from .copy_memory import CopyMemory
 from .delayed_xor import DelayedXOR, count_ceiling
+from .ntu import NTU
 from .pixels import Pixels
 from .series import Series
 from .skeletons import Skeletons
 
-__all__ = ["Adding", "Characters", "CopyMemory", "DelayedXOR", "Pixels", "Series", "Skeletons", "count_ceiling"]
+__all__ = [
+    "NTU",
+    "Adding",
+    "Characters",
+    "CopyMemory",
+    "DelayedXOR",
+    "Pixels",
+    "Series",
+    "Skeletons",
+    "count_ceiling",
+]
