@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays.starts import glorot, uniform, zeros
+from ..arrays.starts import glorot, uniform
 from ..cells import Cell
 from ..cells.contract import check_model
 from ..gradcheck import assert_cell, random_leaves
@@ -36,78 +36,78 @@ def check_2(answer):
     })
 
 
-def check_3(answer):
-    """What comes out wrong where the state is handed on, but not its gradient."""
-    choose("00.3", answer, "c", {
-        "a": "piece 1 moves h_3 through the state that it hands on; without `dstate` it knows nothing of h_3.",
-        "b": "piece 2 goes backward first and needs nothing from piece 1, so the slope at x_3 is right.",
-        "c": "",
-        "d": "piece 2 goes backward first and needs nothing from piece 1. Which slope does it give?",
-    })
-
-
-def check_4(attempt):
+def check_3(attempt):
     """A loop backward that is right on one step and wrong on more."""
     rng = np.random.default_rng(3)
     for T, B, H in ((1, 3, 4), (1, 2, 1), (2, 3, 4), (6, 2, 3)):
         case = rng.standard_normal((T, B, H)), rng.uniform(0.2, 0.9, H), rng.standard_normal((B, H))
         dh, f, dstate = case
         where = f" for T, B, H = {T, B, H}"
-        yours = called("00.4", attempt, case, where)
+        yours = called("00.3", attempt, case, where)
         if yours is ...:
-            print(f"exercise 00.4: {UNTOUCHED}")
+            print(f"exercise 00.3: {UNTOUCHED}")
             return
-        yours, right = numbers("00.4", "total", yours, dh.shape), dh.copy()
+        yours, right = numbers("00.3", "total", yours, dh.shape), dh.copy()
         right[-1] += dstate
         for t in reversed(range(T - 1)):
             right[t] += f * right[t + 1]
         if T == 1:
             known = {"dstate is the carry into the last step: add it to dh": dh, "dh is missing": dstate[None]}
-            compare("00.4", yours, right, ("total",), where=f"{where}, and on one step it must be right", known=known)
+            compare("00.3", yours, right, ("total",), where=f"{where}, and on one step it must be right", known=known)
         elif np.allclose(yours, right, 1e-6, 1e-6):
-            fail("00.4", f"your total is right{where} as well: break something that shows from the second step on.")
-    print("exercise 00.4: correct")
+            fail("00.3", f"your total is right{where} as well: break something that shows from the second step on.")
+    print("exercise 00.3: correct")
 
 
-def check_5(attempt):
+def check_4(attempt):
     """A cell of one's own: outputs and gradients are compared, then `assert_cell` judges the whole contract."""
     if not isinstance(attempt, type):
-        fail("00.5", f"got {kind(attempt)}, expected the class itself, without brackets: Blend.")
-    cell = _run("00.5", "Blend(inputs=2, units=4)", lambda: attempt(inputs=2, units=4))
+        fail("00.4", f"got {kind(attempt)}, expected the class itself, without brackets: Blend.")
+    cell = _run("00.4", "Blend(inputs=2, units=4)", lambda: attempt(inputs=2, units=4))
     try:
         check_model("what Blend(inputs=2, units=4) makes", cell)
     except TypeError as error:
-        fail("00.5", f"{error}", error)
+        fail("00.4", f"{error}", error)
     rng, reference = np.random.default_rng(4), Blend(2, 4)
     slips = {said: type("Slip", (Blend,), methods)(2, 4) for said, methods in SLIPS.items()}
     p, x, state, tape, dh, dstate = read_only(_point(reference, rng, 5))
-    run = _run("00.5", "forward", cell.forward, p, x, state)
+    run = _run("00.4", "forward", cell.forward, p, x, state)
     if run is ...:
-        print(f"exercise 00.5: {UNTOUCHED}")
+        print(f"exercise 00.4: {UNTOUCHED}")
         return
     if not isinstance(run, tuple) or len(run) != 2:
-        fail("00.5", f"forward gives {kind(run)}, expected two results separated by commas: return h, tape.")
+        fail("00.4", f"forward gives {kind(run)}, expected two results separated by commas: return h, tape.")
     where, known = f" for x of shape {x.shape}", {said: slip.forward(p, x, state)[0] for said, slip in slips.items()}
-    left = compare("00.5", run[0], tape[-1], ("h",), where=where, known=known)
-    last = ... if left else _run("00.5", "last_state, which takes the end of the tape,", cell.last_state, run[1])
-    left = left or compare("00.5", last, tape[-1][-1], ("last_state(tape)",))
-    yours = ... if left else _run("00.5", "backward", cell.backward, dh, run[1], dstate)
+    left = compare("00.4", run[0], tape[-1], ("h",), where=where, known=known)
+    last = ... if left else _run("00.4", "last_state, which takes the end of the tape,", cell.last_state, run[1])
+    left = left or compare("00.4", last, tape[-1][-1], ("last_state(tape)",))
+    yours = ... if left else _run("00.4", "backward", cell.backward, dh, run[1], dstate)
     if yours is ...:
-        print(f"exercise 00.5: not finished: {(left or ['backward'])[0]} still `...`, the rest is correct")
+        print(f"exercise 00.4: not finished: {(left or ['backward'])[0]} still `...`, the rest is correct")
         return
-    (yours, names), (right, _) = (_flat("00.5", one, p) for one in (yours, reference.backward(dh, tape, dstate)))
-    known = {said: _flat("00.5", slip.backward(dh, tape, dstate), p)[0] for said, slip in slips.items()}
-    if left := compare("00.5", yours, right, names, where=where, known=known):
-        print(f"exercise 00.5: not finished: {', '.join(left)} still `...`, the rest is correct")
+    (yours, names), (right, _) = (_flat("00.4", one, p) for one in (yours, reference.backward(dh, tape, dstate)))
+    known = {said: _flat("00.4", slip.backward(dh, tape, dstate), p)[0] for said, slip in slips.items()}
+    if left := compare("00.4", yours, right, names, where=where, known=known):
+        print(f"exercise 00.4: not finished: {', '.join(left)} still `...`, the rest is correct")
         return
     try:
         assert_cell(cell, rng)
     except AssertionError as error:
-        fail("00.5", f"these numbers are right, but assert_cell refuses the cell: {error}", error)
+        fail("00.4", f"these numbers are right, but assert_cell refuses the cell: {error}", error)
     except Exception as error:                                # whatever a student's class may raise
         hint = "state, dh and dstate may each be None, which means zeros, and no argument may be written into"
-        fail("00.5", f"these numbers are right, but assert_cell met {type(error).__name__}: {error} ({hint}).", error)
-    print("exercise 00.5: correct")
+        fail("00.4", f"these numbers are right, but assert_cell met {type(error).__name__}: {error} ({hint}).", error)
+    print("exercise 00.4: correct")
+
+
+def check_5(answer):
+    """Between which limits every share keeps a fifth over 50 steps."""
+    choose("00.5", answer, "d", {
+        "a": "a share near 0 keeps nothing: 0.1 to the power 50 is 1e-50.",
+        "b": "0.5 to the power 50 is about 1e-15, far below a fifth.",
+        "c": "0.9 to the power 50 is about 0.005, below a fifth.",
+        "d": "",
+    })
 
 
 def _point(cell, rng, steps):
@@ -158,13 +158,13 @@ class Blend(Cell):
     outputs = state_size = property(lambda self: self.units)
 
     def init(self, rng):
-        return {"W": glorot(rng, self.inputs, self.units), "b": zeros(self.units),
-                "alpha": uniform(rng, 0.1, 0.9, self.units)}
+        return {"W": glorot(rng, self.inputs, self.units), "alpha": uniform(rng, 0.1, 0.9, self.units)}
 
     def forward(self, p, x, state=None):
-        h0 = np.zeros((x.shape[1], self.units), x.dtype) if state is None else state
-        z = np.tanh(x @ p["W"] + p["b"])
-        h, before = np.empty_like(z), h0
+        z = x @ p["W"]
+        h = np.zeros_like(z)
+        h0 = np.zeros_like(h[0]) if state is None else state
+        before = h0
         for t in range(len(h)):
             h[t] = (1 - p["alpha"]) * before + p["alpha"] * z[t]
             before = h[t]
@@ -172,19 +172,17 @@ class Blend(Cell):
 
     def backward(self, dh, tape, dstate=None):
         p, x, h0, z, h = tape
-        dx, dW = np.zeros_like(x), np.zeros_like(p["W"])
-        db, dalpha = np.zeros_like(p["b"]), np.zeros_like(p["alpha"])
+        dx, dW, dalpha = np.zeros_like(x), np.zeros_like(p["W"]), np.zeros_like(p["alpha"])
         carry = np.zeros_like(h0) if dstate is None else dstate
         for t in reversed(range(len(h))):
             total = carry if dh is None else dh[t] + carry
             before = h[t - 1] if t > 0 else h0
-            da = p["alpha"] * total * (1 - z[t] * z[t])       # on a = x W + b
-            dW += x[t].T @ da
-            db += da.sum(axis=0)
+            dz = p["alpha"] * total
+            dW += x[t].T @ dz
             dalpha += ((z[t] - before) * total).sum(axis=0)
-            dx[t] = da @ p["W"].T
+            dx[t] = dz @ p["W"].T
             carry = (1 - p["alpha"]) * total
-        return dx, carry, {"W": dW, "b": db, "alpha": dalpha}
+        return dx, carry, {"W": dW, "alpha": dalpha}
 
     def last_state(self, tape):
         return tape[-1][-1]
@@ -204,6 +202,16 @@ def _without_old(self, dh, tape, dstate=None):
     return Blend.backward(self, dh, (p, x, 0 * h0, z, 0 * h), dstate)
 
 
+def _new_unweighed(self, dh, tape, dstate=None):
+    dx, dstate0, dp = Blend.backward(self, dh, tape, dstate)
+    p, x, h0, z, h = tape
+    total, carry = np.zeros_like(h), np.zeros_like(h0) if dstate is None else dstate
+    for t in reversed(range(len(h))):
+        total[t] = carry if dh is None else dh[t] + carry
+        carry = (1 - p["alpha"]) * total[t]
+    return total @ p["W"].T, dstate0, {**dp, "W": np.einsum("tbi,tbh->ih", x, total)}
+
+
 SLIPS = {                                                     # a mistake in words -> the methods of Blend that make it
     "the shares are exchanged: alpha is the share of what is new": {
         "forward": lambda self, p, x, state: Blend.forward(self, {**p, "alpha": 1 - p["alpha"]}, x, state)},
@@ -211,27 +219,25 @@ SLIPS = {                                                     # a mistake in wor
         "backward": lambda self, dh, tape, dstate=None: Blend.backward(self, dh, tape)},
     "the carry is missing: what arrives from the step after": {"backward": _every_step_alone},
     "alpha also stands beside h[t-1], with a minus": {"backward": _without_old},
-    "the slope of tanh, 1 - z², is missing": {
-        "backward": lambda self, dh, tape, dstate: Blend.backward(self, dh, (*tape[:3], 0 * tape[3], tape[4]), dstate)},
+    "z[t] enters h[t] with the factor alpha": {"backward": _new_unweighed},
 }
 CHECKS = {"00.1": check_1, "00.2": check_2, "00.3": check_3, "00.4": check_4, "00.5": check_5}
-REFERENCE = {"00.1": "c", "00.2": LAST_STATE_ALONE, "00.3": "c", "00.4": broken_total, "00.5": Blend}
+REFERENCE = {"00.1": "c", "00.2": LAST_STATE_ALONE, "00.3": broken_total, "00.4": Blend, "00.5": "d"}
 WRONG = {
     "00.1": ["a", "(B)", "d"],
     "00.2": [(0, 50), (1.25, 50), (2.5, 75), (3.5, 87), (1.25, 60), (1.25, 70), (72.5, 1.25)],
-    "00.3": ["a", "b", "D"],
-    "00.4": [
+    "00.3": [
         lambda dh, f, dstate: dh, lambda dh, f, dstate: 2 * (dh + dstate),              # one step shows it
         lambda dh, f, dstate: np.stack([*dh[:-2], *(dh[-2:-1] + f * (dh[-1] + dstate)), dh[-1] + dstate]),
     ],
-    "00.5": [type("Slip", (Blend,), methods) for methods in SLIPS.values()],
+    "00.4": [type("Slip", (Blend,), methods) for methods in SLIPS.values()],
+    "00.5": ["a", "(B)", "c."],
 }
 ILL_TYPED = {
     "00.1": [None, 0.25, "e", ["c"]],
     "00.2": [None, 1.25, "1.25, 72.5", (1.25, "f"), (1, 2, 3), {"f": 1}],
-    "00.3": [None, 3, "(x)", ("c",)],
-    "00.4": [lambda dh, f, dstate: dstate, lambda dh: dh, lambda dh, f, dstate: dh.__iadd__(dstate), 3],
-    "00.5": [Blend(2, 4), 3, lambda inputs, units: 3, dict, *(type("Own", (Blend,), methods) for methods in (
+    "00.3": [lambda dh, f, dstate: dstate, lambda dh: dh, lambda dh, f, dstate: dh.__iadd__(dstate), 3],
+    "00.4": [Blend(2, 4), 3, lambda inputs, units: 3, dict, *(type("Own", (Blend,), methods) for methods in (
         {"forward": lambda self, p, x, state=None: None},
         {"forward": lambda self, p, x, state=None: Blend.forward(self, p, x, state)[0]},          # no tape
         {"forward": lambda self, p, x, state=None: Blend.forward(self, p, x, state + 0)},         # None + 0
@@ -239,4 +245,5 @@ ILL_TYPED = {
         {"backward": lambda self, dh, tape, dstate=None: Blend.backward(self, dh, tape)[1:]},
         {"backward": lambda self, dh, tape, dstate=None: Blend.backward(self, dh.__iadd__(0.0), tape, dstate)},
     ))],
+    "00.5": [None, 0.97, "(x)", ("d",)],
 }
