@@ -32,46 +32,37 @@ def check_2(attempt):
     judge("07.2", attempt, _forgetting_gradients, cases, names, mistakes=mistakes)
 
 
-def check_3(answer):
-    """How the first loss grows with the length where the selection starts open."""
-    choose("07.3", answer, "c", {
-        "a": "each input is as large as before, but ten times as many of them are added up.",
-        "b": "the state grows about 10 times, but the loss is the square of the error.",
-        "c": "",
-    })
-
-
-def check_4(attempt):
+def check_3(attempt):
     """The weights of delayed XOR with one number changed: right at T = 50 and wrong at T = 500."""
     given, xor = delayed_xor(), delayed_xor()
-    if (p := _attempted("07.4", attempt, given)) is ...:
+    if (p := _attempted("07.3", attempt, given)) is ...:
         return
     if any((given[name] != xor[name]).any() for name in xor):
-        fail("07.4", "your function writes into the arrays of xor: put a new array into a new dict instead.")
-    p = _arrays("07.4", p, 3, 1)
+        fail("07.3", "your function writes into the arrays of xor: put a new array into a new dict instead.")
+    p = _arrays("07.3", p, 3, 1)
     changed = sum(int((p[name] != xor[name]).sum()) for name in xor)
     if changed != 1:
-        fail("07.4", f"{changed} numbers differ from xor, expected exactly one.")
-    _within_bounds("07.4", p, 500)
+        fail("07.3", f"{changed} numbers differ from xor, expected exactly one.")
+    _within_bounds("07.3", p, 500)
     right = {}
     for length in (50, 500):
         x, last, before = delayed_bits(length)
         ends = DuRNN(2, 3, 1, horizon=length).forward(p, x)[1].l[-1, :, 0]
         right[length] = ((ends > 0.5) == (last != before)).mean()
     if right[50] < 1:
-        fail("07.4", f"at T = 50 {right[50]:.1%} of the answers are right, expected 100 %: make the change smaller.")
+        fail("07.3", f"at T = 50 {right[50]:.1%} of the answers are right, expected 100 %: make the change smaller.")
     if right[500] > 0.6:
         hint = "which number acts again at every step?"
-        fail("07.4", f"at T = 500 {right[500]:.1%} of the answers are still right, expected at most 60 %: {hint}")
-    print("exercise 07.4: correct")
+        fail("07.3", f"at T = 500 {right[500]:.1%} of the answers are still right, expected at most 60 %: {hint}")
+    print("exercise 07.3: correct")
 
 
-def check_5(attempt):
+def check_4(attempt):
     """A DuRNN within both bounds whose long-term state ends at bit[m] AND bit[m-1], exactly."""
-    if (p := _attempted("07.5", attempt)) is ...:
+    if (p := _attempted("07.4", attempt)) is ...:
         return
-    p = _arrays("07.5", p)
-    _within_bounds("07.5", p, 500)
+    p = _arrays("07.4", p)
+    _within_bounds("07.4", p, 500)
     for length in (20, 500):
         x, last, before = delayed_bits(length)
         with np.errstate(all="ignore"):
@@ -81,8 +72,17 @@ def check_5(attempt):
             case = f"at T = {length}, for a marked bit {last[bad]:.0f} after a bit {before[bad]:.0f}"
             got = f"{found[bad]:.{4 if abs(found[bad] - wanted[bad]) > 1e-3 else 17}g}"
             why = _why(found, last, before)
-            fail("07.5", f"{case}, the sum over l_T is {got}, expected exactly {wanted[bad]:.0f}{why}.")
-    print("exercise 07.5: correct")
+            fail("07.4", f"{case}, the sum over l_T is {got}, expected exactly {wanted[bad]:.0f}{why}.")
+    print("exercise 07.4: correct")
+
+
+def check_5(answer):
+    """How the first loss grows with the length where the selection starts open."""
+    choose("07.5", answer, "c", {
+        "a": "each input is as large as before, but ten times as many of them are added up.",
+        "b": "the state grows about 10 times, but the loss is the square of the error.",
+        "c": "",
+    })
 
 
 def _why(found, last, before):
@@ -221,17 +221,17 @@ def _xor(**changed):
 
 
 CHECKS = {"07.1": check_1, "07.2": check_2, "07.3": check_3, "07.4": check_4, "07.5": check_5}
-REFERENCE = {"07.1": "b", "07.2": forgetting_backward, "07.3": "c", "07.4": fails_late, "07.5": delayed_and}
+REFERENCE = {"07.1": "b", "07.2": forgetting_backward, "07.3": fails_late, "07.4": delayed_and, "07.5": "c"}
 WRONG = {
     "07.1": ["a", "c", "d", "(C)"],
     "07.2": [_lets_in_only, _carries_all, lambda *given: (*forgetting_backward(*given)[:3], given[4])],
-    "07.3": ["a", "b", "B"],
-    "07.4": [_xor(), _xor(u=[0.9]), _xor(u=[1.1]), _xor(b_l=[1e-6]), _xor(u=[0.99], b_l=[0.01])],
-    "07.5": [
+    "07.3": [_xor(), _xor(u=[0.9]), _xor(u=[1.1]), _xor(b_l=[1e-6]), _xor(u=[0.99], b_l=[0.01])],
+    "07.4": [
         _and(W_l=[[0.0], [1.0]]), _and(u=[0.99]), _and(b_s=[0.0, -1.0]), _and(b_l=[1e-12]), delayed_xor,
         _and(W_s=[[1.0, 1.0], [0.0, 1.0]], U_s=[[0.0, 1.0], [0.0, 0.0]]),                 # ‖U_s‖₂ is 1
         _and(W_g=[[0.0], [80.0]], b_g=[-40.0], W_l=[[1e-9], [1.0]]),                      # a sigmoid at ±40
     ],
+    "07.5": ["a", "b", "B"],
 }
 ILL_TYPED = {
     "07.1": [None, 3, "all", ["b"]],
@@ -239,10 +239,10 @@ ILL_TYPED = {
         None, lambda *given: None, lambda dh_l, *rest: dh_l, lambda *given: ("dc", "dv", "du", "dl0"),
         lambda dh_l: dh_l, lambda *given: tuple(np.zeros(2) for _ in range(4)),
     ],
-    "07.3": [None, 100, "100 times", True],
-    "07.4": [None, lambda xor: None, lambda xor: (xor["u"].fill(0.99), xor)[1], lambda xor: {"u": 0.99}, _xor(u=0.99)],
-    "07.5": [
+    "07.3": [None, lambda xor: None, lambda xor: (xor["u"].fill(0.99), xor)[1], lambda xor: {"u": 0.99}, _xor(u=0.99)],
+    "07.4": [
         None, {}, lambda: None, lambda: 1, lambda: {"u": np.ones(1)}, lambda: 1 / 0, lambda xor: xor,
         _and(W_l=[0.0, 0.0]), _and(W_s="ones"), _and(u=[np.nan]), lambda: {**delayed_and(), "b_s": None},
     ],
+    "07.5": [None, 100, "100 times", True],
 }
