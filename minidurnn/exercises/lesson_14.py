@@ -7,22 +7,22 @@ import numpy as np
 from ..arrays.trees import leaves, map_leaves
 from ..cells import IndRNN
 from ..gradcheck import random_leaves
-from ..networks.deep import dense, residual
+from ..networks.chunked import run
+from ..networks.deep import residual
 from ..networks.layers import Linear
-from ..networks.network import Network, count_parameters
+from ..networks.network import Network
 from ..networks.normalisation import BatchNorm
-from ..networks.stacks import Chain, Residual
-from ..records import read_record
+from ..networks.stacks import Chain, Dense, Residual
 from . import UNTOUCHED, called, choose, compare, fail, judge, kind, numbers
 
 
 def check_1(answer):
-    """Whose first layer is left with next to no gradient, at the start and without norms."""
+    """How long the gradient is at the bottom of 21 layers, at the usual start and without norms."""
     choose("14.1", answer, "b", {
-        "a": "slopes are below 1, but U starts orthogonal and keeps lengths, and what later steps send back is added.",
+        "a": "look at the gradients (1, 1), (2, 1), (3, 1): nothing shrinks there, although nothing is added.",
         "b": "",
-        "c": "a silent neuron passes nothing on, but an active one adds up what later steps send back.",
-        "d": "through steps and through layers are two directions: what stands between a memory and what is handed up?",
+        "c": "look at the gradients (1, 1), (2, 1), (3, 1): what do later steps do to a neuron that remembers?",
+        "d": "a straight path brings the gradient down once, and the branch adds to it: why should the sum stay at 1?",
     })
 
 
@@ -62,47 +62,53 @@ def check_3(attempt):
             return
         if not isinstance(yours, Chain):
             fail("14.3", f"got {kind(yours)}{where}, expected a Chain: return Chain([...]).")
+        right, shapes = residual(*case, _neurons), _tried("init", _shapes, yours, where)
         for said, wrong in MISTAKES_3.items():
-            if _same(yours, wrong(*case)):
+            alike = list(shapes.values()) == list(_shapes(wrong(*case)).values())
+            if alike and _same(_tried("a pass", _numbers, yours, where), _numbers(wrong(*case))):
                 fail("14.3", f"{said}{where}.")
-        right = residual(*case, _neurons)
-        pairs = zip_longest(_shapes(yours).items(), _shapes(right).items(), fillvalue=("nothing", "no further array"))
+        pairs = zip_longest(shapes.items(), _shapes(right).items(), fillvalue=("nothing", "no further array"))
         for (path, shape), (_, expected) in pairs:
             if shape != expected:
                 given = "the arrays end here" if path == "nothing" else f"the array {path!r} has shape {shape}"
                 fail("14.3", f"{given}{where}, expected {expected}: list the parts from the bottom to the top.")
-        compare("14.3", called("14.3", _numbers, (yours,)), _numbers(right), ("h", "dx"), where=where)
+        compare("14.3", _tried("a pass", _numbers, yours, where), _numbers(right), ("h", "dx"), where=where)
     print("exercise 14.3: correct")
 
 
-def check_4(attempt):
-    """The trained numbers of a dense stack, against a count of its arrays."""
-    cases = [(2, 3, (2, 1), 4), (1, 16, (8, 6, 4), 10), (3, 5, (1,), 2)]
-    judge("14.4", attempt, _counted, cases, ("the number of parameters",), mistakes=MISTAKES_4)
-
-
-def check_5(answer):
+def check_4(answer):
     """Which of two stacks of 21 layers learns."""
-    choose("14.5", answer, "b", {
+    choose("14.4", answer, "b", {
         "a": "stacks of equal size need not be equally easy to train: one of the two stays above 0.1 in all five runs.",
         "b": "",
-        "c": "its gradient is longer, but Adam divides by the gradient's own size: longer does not mean better.",
+        "c": "Adam divides by the gradient's own size: a gradient that is twice as long does not train better.",
         "d": "a plain stack of 5 layers learns in so many updates, and one of the two deep stacks does as well.",
     })
 
 
-def _neurons(units):
-    return IndRNN(units, units, project_input=False)
+def check_5(attempt):
+    """The largest factor on all Weights at which the floor keeps a share of the gradient."""
+    judge("14.5", attempt, largest_factor, [(0.5, 1, 2.0), (0.5, 2, 4.0), (0.9, 10, 75.0)], mistakes=MISTAKES_5)
+
+
+def _neurons(units, horizon=None):
+    return IndRNN(units, units, horizon, project_input=False)
 
 
 def _shapes(model):
     return {path: leaf.shape for path, leaf in leaves(model.init(np.random.default_rng(2))).items()}
 
 
-def _same(yours, other):
-    """Whether two stacks have arrays of the same shapes in the same order and compute the same."""
-    same = list(_shapes(yours).values()) == list(_shapes(other).values())
-    return same and all(map(np.allclose, called("14.3", _numbers, (yours,)), _numbers(other)))
+def _tried(what, function, model, where):
+    """function(model)  ->  its result. An error inside, whatever a student's class raises, becomes one sentence."""
+    try:
+        return function(model)
+    except Exception as error:
+        fail("14.3", f"{what} of your stack stopped{where}: {type(error).__name__}: {str(error).rstrip('. ')}.", error)
+
+
+def _same(results, others):
+    return all(np.shape(mine) == one.shape and np.allclose(mine, one) for mine, one in zip(results, others))
 
 
 def _numbers(model, T=5, B=3):
@@ -111,12 +117,6 @@ def _numbers(model, T=5, B=3):
     h, tape = model.forward(p, x, None, model.draw(np.random.default_rng(4), B))
     return h, model.backward(np.cos(np.arange(h.size)).reshape(h.shape), tape)[0]
 
-
-def _counted(inputs, growth, blocks, classes):
-    return count_parameters(Network(dense(inputs, growth, _neurons, blocks=blocks), classes))
-
-
-# What the lesson computes with.
 
 def both_passes(model, p, x, c):
     """Forward from x, backward from c  ->  y, dx."""
@@ -147,22 +147,38 @@ def start_values(model, rng):
     return map_leaves(np.float64, model.init(rng))
 
 
-def first_gradient(stack, seed, T=20, B=16):
-    """A gradient of length 1 goes into the last output of a stack at its start  ->  its length on the first W."""
-    rng = np.random.default_rng(seed)
-    h, tape = stack.forward(start_values(stack, rng), rng.standard_normal((T, B, stack.inputs)))
-    c = np.zeros_like(h)
-    c[-1] = rng.standard_normal(h[-1].shape)
-    _, _, dp = stack.backward(c / np.linalg.norm(c), tape)
-    return np.linalg.norm(dp["0"]["W"])
+def deep_network(skips, norms, blocks):
+    """The trainings' network, in parts: the first Weight, `blocks` blocks with or without skip, the last recurrence."""
+    norm = [BatchNorm(16)] if norms else []
+    branch = Chain([_neurons(16, 20), *norm, Linear(16, 16)] * 2)
+    last = Chain([IndRNN(16, 16, horizon=20, memory="long", project_input=False), *norm])
+    return Network(Chain([Linear(2, 16), *[Residual(branch) if skips else branch] * blocks, last]), 1)
 
 
-def slower(path, who):
-    """How many times as long as our IndRNN an LSTM takes, forward and backward, at every T of a record of the bench."""
-    record = read_record(path)
-    seconds = {(row["workload"], row["cell"]): row["seconds"] for row in record["speed"]}
-    wall = {key: np.median(times[who if "lstm" in key else "ours"]["wall"]) for key, times in seconds.items()}
-    return [round(wall[work, "lstm"] / wall[work, "indrnn"]) for work in record["workloads"]]
+def gradients(network, p, x, target):
+    """dL/dx^0, ..., dL/dx^K in training: behind the first Weight and behind each block of a deep_network  ->  list."""
+    noise, tapes, found = network.draw(None, x.shape[1]) or {}, [], []
+    for place, part in enumerate(network.body.parts):
+        x, tape = run(part, p["body"][str(place)], x, noise=noise.get(str(place)))
+        tapes.append(tape)
+    y, tape = network.readout.forward(p["readout"], x[-1:])
+    dh = np.zeros_like(x)
+    dh[-1:] = network.readout.backward(2 * (y - target) / target.size, tape)[0]
+    for part, tape in zip(network.body.parts[:0:-1], tapes[:0:-1]):
+        dh = part.backward(dh, tape)[0]
+        found.insert(0, dh)
+    return found
+
+
+def branch_norms(stack, p, x):
+    """How far each residual branch of a stack without norms can stretch a gradient, for one sequence (T, 1, H)."""
+    found = []
+    for part, own, below in walk(stack, p, x):
+        if isinstance(part, Residual):
+            c = np.eye(below.size).reshape(below.size, len(below), -1).transpose(1, 0, 2)     # one column per gradient
+            dx = both_passes(part.model, own, np.repeat(below, below.size, axis=1), c)[1]
+            found.append(np.linalg.norm(dx.transpose(1, 0, 2).reshape(below.size, -1), 2))
+    return np.array(found)
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.
@@ -181,17 +197,9 @@ def residual_stack(inputs, units, blocks):
     return Chain([Linear(inputs, units), *[Residual(branch)] * blocks, *braces])
 
 
-def dense_parameters(inputs, growth, blocks, classes):
-    """Trained numbers of a dense stack of neurons with norms, and its classifier  ->  int."""
-    width = 6 * growth
-    total = width * (inputs + 4)
-    for layers in blocks:
-        for _ in range(layers):
-            total += 4 * growth * (width + 4) + growth * (4 * growth + 4)
-            width += growth
-        total += width // 2 * (width + 4)
-        width //= 2
-    return total + classes * (width + 1)
+def largest_factor(share, blocks, β):
+    """The largest ζ with (1 - ζ² β)^blocks at least `share`; β is the branches' norm at ζ = 1."""
+    return np.sqrt((1 - share ** (1 / blocks)) / β)
 
 
 def _a_skip_round_every_layer(inputs, units, blocks):
@@ -205,16 +213,8 @@ def _norm_first(inputs, units, blocks):
     return Chain([Linear(inputs, units), *[Residual(branch)] * blocks, *braces])
 
 
-def _width_never_grows(inputs, growth, blocks, classes):
-    none = dense_parameters(inputs, growth, (0,) * len(blocks), classes)
-    return none + sum(blocks) * 4 * growth * (7 * growth + 8)
-
-
-def _one_number_per_norm(inputs, growth, blocks, classes):
-    units = [6 * growth]
-    for layers in blocks:
-        units += layers * [4 * growth, growth] + [(units[-1] + layers * growth) // 2]
-    return dense_parameters(inputs, growth, blocks, classes) - sum(units)
+def _spoilt(method, instead):
+    return lambda *sizes: type("Mine", (Chain,), {method: instead})(residual_stack(*sizes).parts)
 
 
 MISTAKES_3 = {
@@ -224,23 +224,27 @@ MISTAKES_3 = {
     "nothing is added: put each branch into Residual(...)":
         lambda *sizes: Chain([getattr(part, "model", part) for part in residual_stack(*sizes).parts]),
 }
-MISTAKES_4 = {
-    "the width has to grow by `growth` after every dense layer": _width_never_grows,
-    "a norm has two numbers per unit, a scale and a shift": _one_number_per_norm,
-    "the classifier has a bias": lambda *sizes: dense_parameters(*sizes) - sizes[-1],
+MISTAKES_5 = {
+    "a branch has two Weights, so its norm is ζ² β": lambda share, blocks, β: (1 - share ** (1 / blocks)) / β,
+    "the floor is a power of the number of blocks": lambda share, blocks, β: np.sqrt((1 - share) / β),
+    "1 - blocks · ζ² β is an estimate": lambda share, blocks, β: np.sqrt((1 - share) / (blocks * β)),
 }
 CHECKS = {"14.1": check_1, "14.2": check_2, "14.3": check_3, "14.4": check_4, "14.5": check_5}
-REFERENCE = {"14.1": "b", "14.2": cancel, "14.3": residual_stack, "14.4": dense_parameters, "14.5": "b"}
+REFERENCE = {"14.1": "b", "14.2": cancel, "14.3": residual_stack, "14.4": "b", "14.5": largest_factor}
 WRONG = {
     "14.1": ["a", "(c)", "D"],
     "14.2": [lambda: (0.0, 1.0), lambda: (1.0, -1.0), lambda: (0.0, -0.5), lambda: (0.5, float("inf"))],
-    "14.3": [*MISTAKES_3.values()], "14.4": [*MISTAKES_4.values()],
-    "14.5": ["a", "c", "(d)"],
+    "14.3": [*MISTAKES_3.values()], "14.4": ["a", "c", "(d)"],
+    "14.5": [*MISTAKES_5.values(), lambda share, blocks, β: -largest_factor(share, blocks, β)],
 }
 ILL_TYPED = {
-    "14.1": [None, 2, "LSTM", ["b"]], "14.5": [None, 21, "residual", b"b"],
+    "14.1": [None, 2, "LSTM", ["b"]], "14.4": [None, 21, "residual", b"b"],
     "14.2": [None, lambda: None, lambda: -1.0, lambda: ("zero", -1), lambda: ([0.0], [[-1.0]]), lambda u: (u, -1)],
-    "14.3": ["Chain", lambda *sizes: None, lambda *sizes: [Linear(2, 4)], lambda *sizes: Chain([Linear(1, 1)]),
-             lambda *sizes: Chain([Linear(2, 4), Linear(5, 4)]), lambda inputs: Chain([Linear(inputs, 1)])],
-    "14.4": [256_514, lambda *sizes: None, lambda *sizes: "many", lambda *sizes: [1, 2], lambda inputs: inputs],
+    "14.3": [Chain, lambda *sizes: Chain([*residual_stack(*sizes).parts[:-1], Dense(BatchNorm(sizes[1]))]),
+             lambda *sizes: Chain([Linear(2, 4), Linear(5, 4)]), lambda inputs: Chain([Linear(inputs, 1)]),
+             _spoilt("init", lambda self, rng: {}["W"]), _spoilt("init", lambda self, rng: [0.0]),
+             _spoilt("forward", lambda self, p, x, *more: x), _spoilt("backward", lambda self, *given: None),
+             _spoilt("forward", lambda self, *given: (Chain.forward(self, *given)[0][::2], None))],
+    "14.5": [0.03, lambda *given: None, lambda *given: "small", lambda *given: [1, 2], lambda share: share,
+             lambda share, blocks, β: 1 / 0],
 }

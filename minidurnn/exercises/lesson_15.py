@@ -3,12 +3,10 @@
 import numpy as np
 
 from ..arrays.trees import map_leaves
-from ..cells import LSTM, RNN, DuRNN, IndRNN
-from ..networks.deep import dense, plain, residual
+from ..cells import IndRNN
 from ..networks.layers import Linear
 from ..networks.network import Network
-from ..networks.normalisation import BatchNorm
-from ..networks.stacks import Chain, Residual
+from ..networks.stacks import Chain
 from ..optim import Adam
 from . import choose, judge
 from .lesson_01 import _complex_steps
@@ -110,40 +108,6 @@ def predict_flips(norm, B, T, updates, seeds):
 
 def _neurons(units):
     return IndRNN(units, units, 20, project_input=False)
-
-
-def _pile(cell, K, norm):
-    return Chain([cell(2, 16), *norm, *[cell(16, 16), *norm] * (K - 1)])
-
-
-DUAL = DuRNN(16, 8, 8, 20)
-STACKS = {
-    "IndRNN, plain": lambda K, norm: plain(2, 16, K, _neurons, norm="after" if norm else None),
-    "IndRNN, residual": lambda K, norm: residual(2, 16, K // 2, _neurons, norm="after" if norm else None),
-    "IndRNN, dense": lambda K, norm: dense(2, 8, _neurons, blocks=(K // 2 - 1,), norm="after" if norm else None),
-    "tanh RNN, plain": lambda K, norm: _pile(RNN, K, norm),
-    "LSTM, plain": lambda K, norm: _pile(LSTM, K, norm),
-    "DuRNN, plain": lambda K, norm: Chain([Linear(2, 16), *[DUAL, *norm] * K]),
-    "DuRNN, residual": lambda K, norm: Chain([Linear(2, 16), *[Residual(Chain([DUAL, *norm, Linear(16, 16)]))] * K]),
-}
-
-
-def stack(kind, K, norms):
-    """K recurrent layers (IndRNN, residual: K + 1) of one of these kinds, with a norm behind each or without."""
-    return STACKS[kind](K, [BatchNorm(16)] if norms else [])
-
-
-def stream(blocks, draw, T=20, B=16):
-    """What flows between the blocks of a residual stack at its start, its gradient  ->  mean squares, (blocks + 1,)."""
-    body = residual(16, 16, blocks, _neurons)
-    p, blocks = map_leaves(np.float64, body.init(draw)), body.parts[1:-2]     # without first Weight, last recurrence
-    flow, tapes, back = [draw.standard_normal((T, B, 16))], [], [draw.standard_normal((T, B, 16))]
-    for place, block in enumerate(blocks, 1):
-        y, tape = block.forward(p[str(place)], flow[-1], noise=block.draw(draw, B))
-        flow, tapes = [*flow, y], [*tapes, tape]
-    for block, tape in zip(blocks[::-1], tapes[::-1]):
-        back.append(block.backward(back[-1], tape)[0])
-    return tuple(np.array([(one**2).mean() for one in way]) for way in (flow, back[::-1]))
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.
