@@ -1,42 +1,42 @@
-"""The checkers of lesson 06, what one layer of independent neurons cannot keep apart and two can."""
+"""The checkers of lesson 06: two bits that one number tells apart or keeps, and two layers that do both."""
 
 import numpy as np
 
-from ..cells import IndRNN
+from ..cells import RNN, IndRNN
 from . import UNTOUCHED, called, choose, fail, judge, kind, numbers
 
 
-def check_1(answer):
+def check_1(attempt):
+    """Two pasts of four bits with different answers that leave one neuron with the same number."""
+    answer = _attempted("06.1", attempt)
+    if answer is ...:
+        return
+    if not isinstance(answer, tuple) or len(answer) != 3:
+        fail("06.1", f"got {kind(answer)}, expected three results separated by commas: return u, first, second.")
+    u = float(numbers("06.1", "u", answer[0], ()))
+    if not 0.5 <= u <= 0.9:
+        fail("06.1", f"u is {u:.4g}, expected a number from 0.5 to 0.9.")
+    pasts = [numbers("06.1", name, part, (4,)) for name, part in zip(("first", "second"), answer[1:])]
+    for name, bits in zip(("first", "second"), pasts):
+        if not np.isin(bits, (0, 1)).all():
+            fail("06.1", f"{name} holds {bits[~np.isin(bits, (0, 1))][0]:g}, expected four bits, each 0 or 1.")
+    differ = ["differ" if bits[3] != bits[2] else "are equal" for bits in pasts]
+    if differ[0] == differ[1]:
+        fail("06.1", f"in both pasts the last two bits {differ[0]}: choose pasts with different right answers.")
+    q = [float((u ** np.arange(3, -1, -1) * bits).sum()) for bits in pasts]
+    if abs(q[0] - q[1]) > 1e-9:
+        fail("06.1", f"first leaves q = {q[0]:.6g}, second q = {q[1]:.6g} for u = {u:.6g}, expected the same number.")
+    print("exercise 06.1: correct")
+
+
+def check_2(answer):
     """How often a guesser is right who knows the count of ones, at T = 1000."""
-    choose("06.1", answer, "c", {
+    choose("06.2", answer, "c", {
         "a": "81 % is T = 30, where at most one older bit is counted; at T = 1000 there are up to 98 older bits.",
         "b": "with up to 98 older bits both classes are nearly equally likely at every count.",
         "c": "",
         "d": "at every count the guesser takes the more frequent class, so it is never worse than a coin.",
     })
-
-
-def check_2(attempt):
-    """Two pasts of four bits with different answers that leave one neuron with the same number."""
-    answer = _attempted("06.2", attempt)
-    if answer is ...:
-        return
-    if not isinstance(answer, tuple) or len(answer) != 3:
-        fail("06.2", f"got {kind(answer)}, expected three results separated by commas: return u, first, second.")
-    u = float(numbers("06.2", "u", answer[0], ()))
-    if not 0.5 <= u <= 0.9:
-        fail("06.2", f"u is {u:.4g}, expected a number from 0.5 to 0.9.")
-    pasts = [numbers("06.2", name, part, (4,)) for name, part in zip(("first", "second"), answer[1:])]
-    for name, bits in zip(("first", "second"), pasts):
-        if not np.isin(bits, (0, 1)).all():
-            fail("06.2", f"{name} holds {bits[~np.isin(bits, (0, 1))][0]:g}, expected four bits, each 0 or 1.")
-    differ = ["differ" if bits[3] != bits[2] else "are equal" for bits in pasts]
-    if differ[0] == differ[1]:
-        fail("06.2", f"in both pasts the last two bits {differ[0]}: choose pasts with different right answers.")
-    q = [float((u ** np.arange(3, -1, -1) * bits).sum()) for bits in pasts]
-    if abs(q[0] - q[1]) > 1e-9:
-        fail("06.2", f"first leaves q = {q[0]:.6g}, second q = {q[1]:.6g} for u = {u:.6g}, expected the same number.")
-    print("exercise 06.2: correct")
 
 
 def check_3(attempt):
@@ -58,7 +58,8 @@ def check_3(attempt):
         y, wanted = (IndRNN(2, len(markers)).forward(p, x)[0][-1] * w).sum(1), np.where(differ, 1, -1)
     for bad in np.flatnonzero(~(y * wanted > 0.001))[:1]:
         case = f"for the bits {' '.join(f'{bit:.0f}' for bit in x[:3, bad, 0])} and a marker at step {m[bad]}"
-        asked, why = "above 0.001" if wanted[bad] > 0 else "below -0.001", ""
+        q = sum(float(u) ** (m[bad] - k) * x[k - 1, bad, 0] for k in range(1, m[bad] + 1))
+        asked, why = "above 0.001" if wanted[bad] > 0 else "below -0.001", f" (q is {q:.4g} at the marker)"
         if abs(w.sum()) > 1e-3:
             why = f" (the read-out weights add up to {w.sum():.4g}: then the bits after the marker do not cancel)"
         elif u**28 < 1e-4:
@@ -89,7 +90,18 @@ def check_5(attempt):
         "the upper layer adds b_2 at step 0 too": _start_without_bias,
         "y0 is the state of the upper layer: send h0 through W_2 and b_2": _start_untouched,
     }
+    for case in cases:
+        _runs_the_same(rng.standard_normal((6, len(case[3]), len(case[0]))), *case)
     judge("06.5", attempt, as_vanilla, cases, ("W", "U", "b", "y0"), mistakes=mistakes)
+
+
+def _runs_the_same(x, W_1, b_1, u, h0, W_2, b_2):
+    """Run the two layers and the reference's vanilla RNN on x: their outputs must be equal."""
+    D, H = W_1.shape
+    h, _ = IndRNN(D, H, activation="identity").forward({"W": W_1, "u": u, "b": b_1}, x, h0)
+    W, U, b, y0 = as_vanilla(W_1, b_1, u, h0, W_2, b_2)
+    y, _ = RNN(D, H, "identity").forward({"W": W, "U": U, "b": b}, x, y0)
+    assert np.allclose(h @ W_2 + b_2, y), "two linear layers are one vanilla RNN"
 
 
 def _attempted(exercise, attempt):
@@ -132,9 +144,10 @@ def collide():
 def short_past():
     """A layer for T = 30 in float32  ->  u, and every neuron's marker weight and read-out weight."""
     u = 0.9
-    low, high = u**2, u                                       # the largest q after a 0, the smallest after a 1
-    slope = 2 / (high - low)                                  # from -1 to 1
-    return u, [-low, -high, -1 - low, -1 - high, 1, 2], [slope, -slope, -slope, slope, 1, -1]
+    zero = (u**2 + u) / 2                                     # between the groups 0 0 and 1 0
+    corner = zero + 0.5                                       # the top of the tent
+    markers = [0, 1, -corner, -3]                             # q is at most 1 + 0.9 + 0.81 = 2.71
+    return u, markers, [3 + 3 * zero, -3 * zero, -6, 3]
 
 
 def as_vanilla(W_1, b_1, u, h0, W_2, b_2):
@@ -167,29 +180,29 @@ def _spoils_h0(W_1, b_1, u, h0, W_2, b_2):
 
 
 CHECKS = {"06.1": check_1, "06.2": check_2, "06.3": check_3, "06.4": check_4, "06.5": check_5}
-REFERENCE = {"06.1": "c", "06.2": collide, "06.3": short_past, "06.4": "b", "06.5": as_vanilla}
+REFERENCE = {"06.1": collide, "06.2": "c", "06.3": short_past, "06.4": "b", "06.5": as_vanilla}
 WRONG = {
-    "06.1": ["a", "(b)", "D"],
-    "06.2": [
+    "06.1": [
         lambda: (0.6, [1, 1, 0, 0], [0, 0, 1, 0]),            # nearly the same number
         lambda: (collide()[0], [0, 1, 1, 0], [0, 0, 0, 1]),   # the same number and the same answer
         lambda: (1.0, [1, 0, 0, 0], [0, 0, 0, 1]),            # u outside the range
         lambda: (collide()[0], [2, 0, 0, 0], [0, 0, 1, 0]),   # no bits
     ],
+    "06.2": ["a", "(b)", "D"],
     "06.3": [
-        lambda: (0.4, [-4 / 15, -2 / 5, -19 / 15, -7 / 5, 1, 2], [15, -15, -15, 15, 1, -1]),    # lost to rounding
-        lambda: (0.9, [-8.1, -0.9, -9.1, -1.9, 1, 2], [-0.2778, 0.2778, 0.2778, -0.2778, 1, -1]),     # endless past
-        lambda: (*short_past()[:2], [*short_past()[2][:5], -0.9]),                # later bits do not cancel
+        lambda: (0.4, [0, 1, -5 / 6, -2], [4, -1, -6, 3]),        # lost to rounding
+        lambda: (0.9, [0, 1, -5 / 6, -3], [4, -1, -6, 3]),        # the tent of u = 0.4
+        lambda: (*short_past()[:2], [*short_past()[2][:3], 2.9]), # later bits do not cancel
     ],
     "06.4": ["a", "c", "A"],
     "06.5": [_turned_round, _bias_once, _start_without_bias, _start_untouched],
 }
 ILL_TYPED = {
-    "06.1": [None, 50.5, "50.5 %", ["c"]],
-    "06.2": [
+    "06.1": [
         None, lambda: None, lambda: 0.6, lambda: ("golden", [1, 1, 0, 0], [0, 0, 1, 0]),
         lambda: (0.6, "1100", "0010"), lambda: (0.6, [1, 1], [0, 1]),
     ],
+    "06.2": [None, 50.5, "50.5 %", ["c"]],
     "06.3": [
         3, lambda: None, lambda: (0.9, 1, 2), lambda: (0.9, ["a"], [1]), lambda: (0.9, [1, 2], [1, 2, 3]),
         lambda: ([0.9, 0.9], [1, 2], [1, 2]), lambda: 1 / 0,
