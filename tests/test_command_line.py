@@ -197,11 +197,14 @@ def test_missing_data_are_found_before_training(tmp_path, capsys, monkeypatch):
     ("raise ImportError('no libcuda')", ("CuPy is not installed", "minidurnn[cuda12]")),
     ("class cuda:\n    is_available = staticmethod(lambda: False)", ("CuPy is installed but finds no GPU", "nvidia")),
 ], ids=["no CuPy", "no GPU"])
-def test_a_backend_that_is_not_there_is_refused(stub, words, tmp_path):
-    words_given = "replicate", "adding", "--quick", "--backend", "cupy", "--out", str(tmp_path / "out")
-    done = command(*words_given, env=environment(tmp_path, cupy=stub))
-    assert done.returncode == 2
-    assert re.fullmatch(r"minidurnn: [^\n]+\.\n", done.stderr) and all(word in done.stderr for word in words)
+def test_a_backend_that_is_not_there_is_refused(stub, words, tmp_path, capsys, monkeypatch):
+    (tmp_path / "cupy.py").write_text(stub)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    assert main(["replicate", "adding", "--quick", "--backend", "cupy", "--out", str(tmp_path / "out")]) == 2
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)   # the stub
+    said = sentence(capsys.readouterr())
+    assert all(word in said for word in words)
     assert not (tmp_path / "out").exists()
 
 
@@ -280,9 +283,10 @@ def test_an_unfinished_trial_is_not_begun_again_without_resume(short, undrawn, t
     assert main([*arguments, "--seeds", "1" * 300]) == 0      # a number that is longer than a file's name may be
 
 
+LONGER = {**SHORT, "updates": 200, "length": 40}
 SHORTENED = f"""
 import minidurnn.experiments
-minidurnn.experiments.EXPERIMENTS["adding"].quick.update({ {**SHORT, "updates": 300, "length": 40} !r})
+minidurnn.experiments.EXPERIMENTS["adding"].quick.update({LONGER!r})
 """
 UNDRAWN = "import sys; sys.modules['matplotlib'] = None\n"    # a second of every process that reaches its figures
 
@@ -292,7 +296,7 @@ def interrupted(words, env, after):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, **pipes)
     shown, text = [], ""
-    while after is not None and (piece := process.stderr.read(1)):
+    while piece := process.stderr.read(1):
         text += piece
         if piece == "/":
             shown += map(int, re.findall(r"(\d+)/$", text))
@@ -301,16 +305,20 @@ def interrupted(words, env, after):
                 process.send_signal(signal.SIGINT)
                 break
     out, rest = process.communicate(timeout=300)
-    shown += [int(number) for number in re.findall(r"(\d+)/300", rest)]
-    return process.returncode, out, rest, shown
+    return process.returncode, out, rest, shown + updates_shown(rest)
 
 
-def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(tmp_path):
+def updates_shown(err):
+    """The updates that a bar over LONGER has shown."""
+    return [int(number) for number in re.findall(rf"(\d+)/{LONGER['updates']}", err)]
+
+
+def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(undrawn, tmp_path, capsys, monkeypatch):
     env = environment(tmp_path, sitecustomize=UNDRAWN + SHORTENED)
     words = ["replicate", "adding", "--quick", "--models", "durnn"]
     words += ["--workers", "1", "--out"]
     code, out, err, shown = interrupted([*words, str(tmp_path / "cut")], env, after=125)
-    assert code == 130 and shown[0] == 0 and shown[-1] < 300
+    assert code == 130 and shown[0] == 0 and shown[-1] < 200
     checkpoint = next((tmp_path / "cut" / "runs").glob("*.npz"))
     saved = read(checkpoint, "checkpoint")[1]["run"]["update"]
     assert saved % 20 == 0 and saved >= 120                   # the last row, later than the last regular checkpoint
@@ -318,13 +326,15 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(tmp_path
     assert "minidurnn: stopped" in err and "--resume" in err and "Traceback" not in err
     assert not list((tmp_path / "cut").glob("*.json"))
 
-    code, _, err, shown = interrupted([*words, str(tmp_path / "cut"), "--resume"], env, after=None)
-    assert code == 0 and shown[0] == saved and shown[-1] == 300, err
-    code, _, err, shown = interrupted([*words, str(tmp_path / "whole")], env, after=None)
-    assert code == 0 and shown[0] == 0 and shown[-1] == 300, err
+    for option, value in LONGER.items():                      # what comes after needs no process of its own
+        monkeypatch.setitem(EXPERIMENTS["adding"].quick, option, value)
+    for folder, first, more in (("cut", saved, ["--resume"]), ("whole", 0, [])):
+        assert main([*words, str(tmp_path / folder), *more]) == 0
+        shown = updates_shown(capsys.readouterr().err)
+        assert shown[0] == first and shown[-1] == 200
     ours, theirs = (json.loads(next((tmp_path / folder).glob("*.json")).read_text()) for folder in ("cut", "whole"))
     curve, other = (record["runs"][0]["stages"][0]["curve"] for record in (ours, theirs))
-    assert curve == other and curve["update"] == list(range(20, 301, 20)) and np.isfinite(curve["loss"]).all()
+    assert curve == other and curve["update"] == list(range(20, 201, 20)) and np.isfinite(curve["loss"]).all()
     for entry in ("test", "verdict", "chosen_rate"):
         assert ours[entry] == theirs[entry]
     assert ours["runs"][0]["validation"] == theirs["runs"][0]["validation"]
@@ -374,7 +384,7 @@ def test_a_figure_is_drawn_of_all_records_of_the_folder(short, tmp_path, monkeyp
 
 
 TINY_RUN = ["replicate", "adding", "--quick", "--models", "indrnn-1", "--workers", "1", "--out"]
-QUICKER = SHORTENED.replace("300", "20")
+QUICKER = SHORTENED.replace("200", "20")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
@@ -433,11 +443,11 @@ def test_ctrl_c_while_the_commands_are_imported_shows_no_traceback(tmp_path, mon
 
 def test_ctrl_c_with_two_processes_leaves_whole_records_and_checkpoints_to_go_on_from(tmp_path):
     pytest.importorskip("joblib", reason="several processes need joblib")
-    longer = SHORTENED.replace("300", "100_000")              # it does not end by itself
+    endless = SHORTENED.replace("200", "100_000")              # it does not end by itself
     words = ["replicate", "adding", "--quick", "--models", "rnn,durnn", "--workers", "2"]
     words += ["--out", str(tmp_path / "out")]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
-    env = environment(tmp_path, sitecustomize=longer)
+    env = environment(tmp_path, sitecustomize=endless)
     process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, **pipes)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and len(list((tmp_path / "out" / "runs").glob("*.npz"))) < 2:

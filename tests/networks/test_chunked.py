@@ -35,7 +35,7 @@ def test_any_stretches_equal_one_run(model, keep, xp):
     steps = 17
     arguments = map_leaves(xp.asarray, case(model, steps))
     whole = everything(model, *arguments)
-    for length in (1, 2, 5, 16, 17, 18, 100) if xp is np else (5,):
+    for length in (1, 5, 16, 17, 100) if xp is np else (5,):
         assert_same(everything(Chunked(model, length, keep), *arguments), whole, 1e-10)
 
 
