@@ -84,7 +84,7 @@ def test_our_loss_is_the_last_state_squared_plus_the_mean_of_all_states():
 
 @pytest.fixture(params=["torch", "jax"])
 def library(request):
-    """A library of peers; JAX compiles without the optimisations, which take longer than the tiny step they speed up."""
+    """A library of peers; JAX compiles without the optimisations, which cost more than they save in one small step."""
     found = pytest.importorskip(request.param)
     if request.param == "torch":
         yield request.param
