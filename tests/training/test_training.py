@@ -274,8 +274,8 @@ def test_an_update_waits_for_the_device_no_more_than_its_projections_need(body, 
 @pytest.mark.parametrize("objective, task", [("mse", TASK), ("cross_entropy", DelayedXOR(20))])
 def test_a_run_on_the_device_is_the_run_in_memory(body, objective, task, xp):
     network = Network(body, task.outputs, objective)
-    p, history = run(network, task, dtype="float64", backend="cupy")
-    q, expected = run(network, task, dtype="float64")
+    p, history = run(network, task, updates=10, dtype="float64", backend="cupy")
+    q, expected = run(network, task, updates=10, dtype="float64")
     assert all(isinstance(leaf, xp.ndarray) for leaf in leaves(p).values())
     assert_same(p, q, 1e-9)
     for name in ("update", "loss", "metric", "gradient_norm", "rate"):
