@@ -204,12 +204,12 @@ def test_a_backend_that_is_not_there_is_refused(stub, words, tmp_path, capsys, m
 
 
 def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys):
-    asked = ["adding", "delayed-xor", "adding", "--quick", "--models", "durnn,indrnn-1,durnn", "--seeds", "0,1,0"]
+    asked = ["adding", "delayed-xor", "adding", "--quick", "--models", "rnn,indrnn-1,rnn", "--seeds", "0,1,0"]
     arguments = ["replicate", *asked, "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
     said = capsys.readouterr()
     assert said.out.count(EXPERIMENTS["adding"].question) == 1
-    assert "durnn, T = 20, seed 1" in said.out and "rule: solved" in said.out and "chance 0.1667, always 1" in said.out
+    assert "rnn, T = 20, seed 1" in said.out and "rule: solved" in said.out and "chance 0.1667, always 1" in said.out
     assert "40/40" in said.err                                # the progress bar
     files = {file.name for file in (tmp_path / "out").iterdir()}
     records = {name for name in files if name.endswith(".json")}
