@@ -11,10 +11,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from support import backends  # noqa: E402
 
-NEEDS = {
-    "lessons/test_notebooks.py": "nbformat",
-    "lessons/test_exercises.py": "nbformat",
-}
+NEEDS = {"lessons/test_notebooks.py": "nbformat"}
 collect_ignore = [name for name, library in NEEDS.items() if find_spec(library) is None]  # a bare machine with a GPU
 
 

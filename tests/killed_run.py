@@ -45,7 +45,7 @@ class Echo:
 
 
 EVERY = 8                                                     # updates between two rows, and between two checkpoints
-UPDATES = 240
+UPDATES = 128
 CASES = {                                                     # name -> arguments of fit
     "whole sequences": {
         "network": Network(Chunked(Chain((IndRNN(2, 6, horizon=20), DuRNN(6, 5, 4, horizon=20))), 8), 1),

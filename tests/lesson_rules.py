@@ -9,8 +9,6 @@ import re
 from functools import cache
 from pathlib import Path
 
-import nbformat
-
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "lessons").glob("*.ipynb"))
 NOTATION = ROOT / "lessons" / "notation.md"
@@ -27,7 +25,9 @@ CLOSING = ("Summary", "What this does not show", "References")
 
 @cache
 def read(path):
-    """The notebook, read once: whoever changes it takes a copy."""
+    """The notebook, read once: whoever changes it takes a copy. nbformat takes seconds, so here and not above."""
+    import nbformat
+
     return nbformat.read(path, as_version=4)
 
 
@@ -135,6 +135,8 @@ def nothing_is_installed_or_downloaded(nb, number):
 
 
 def it_is_small(nb, number):
+    import nbformat
+
     size = len(nbformat.writes(nb).encode()) / 1000
     if size > 500:
         yield f"the notebook has {size:.0f} kB: expected at most 500"

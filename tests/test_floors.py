@@ -1,6 +1,7 @@
 """The floors of the house: a module imports from its own folder or from folders below it, never up, never round."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,16 @@ def modules(house=HOUSE):
     return named
 
 
+@cache
+def parsed(text):
+    """The tree of a module, whichever copy of the house it stands in."""
+    return ast.parse(text)
+
+
 def imports(name, path, known):
     """The modules of the house that a module imports, wherever in it the import stands."""
     package = name.split(".") if path.name == "__init__.py" and name != "__init__" else name.split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (
                 alias.name.partition(".")[2] or "__init__"

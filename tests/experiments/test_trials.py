@@ -26,8 +26,8 @@ def network(trial):
 
 def test_the_width_comes_closest_to_the_budget():
     for body, outputs in ((lambda H: RNN(2, H), 1), (lambda H: IndRNN(3, H), 2), (lambda H: DuRNN(2, H, H, 9), 1)):
-        sizes = {H: count_parameters(Network(body(H), outputs)) for H in range(1, 160)}
-        for budget in (*range(1, 200, 7), 700, 1100):
+        sizes = {H: count_parameters(Network(body(H), outputs)) for H in range(1, 60)}
+        for budget in (*range(1, 200, 7), 400):
             best = min(abs(size - budget) for size in sizes.values())
             assert abs(sizes[width_for(body, outputs, budget)] - budget) == best, budget
 
@@ -39,8 +39,8 @@ def test_counts_are_those_of_the_equations():
 
 
 def test_models_of_one_comparison_have_equal_counts_within_three_percent():
-    equal = {(one.experiment, one.length, one.model, one.parameters): one for one in EVERY_TRIAL if one.size == "equal"}
-    assert len(equal) > 30
+    equal = {(one.experiment, one.model, one.parameters): one for one in EVERY_TRIAL if one.size == "equal"}
+    assert len(equal) > 15                                    # at any length: a width does not depend on it
     for trial in equal.values():
         assert abs(count_parameters(network(trial)) / trial.parameters - 1) < 0.03, trial.name
 

@@ -3,12 +3,14 @@
 import ast
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 import textwrap
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
-import lesson_rules as rules
 import numpy as np
 import pytest
 from support import rng
@@ -27,11 +29,17 @@ NUMBERS = [(module, number) for module in MODULES for number in module.CHECKS]
 of_every_exercise = pytest.mark.parametrize("module, number", NUMBERS, ids=[number for _, number in NUMBERS])
 
 
-def notebook(module):
-    """The lesson that a module of checkers belongs to."""
+@cache
+def cells_of(module):
+    """The cells of the lesson that a module of checkers belongs to: type, source, and what a code cell printed."""
     names = list(LESSONS.glob(f"{module.__name__[-2:]}-*.ipynb"))
     assert len(names) == 1, f"{module.__name__} has {len(names)} notebooks: expected one"
-    return rules.read(names[0])
+    return [                                                  # nbformat would take seconds to be imported
+        SimpleNamespace(
+            cell_type=cell["cell_type"], source="".join(cell["source"]),
+            printed="".join("".join(output.get("text", "")) for output in cell.get("outputs", ())),
+        ) for cell in json.loads(names[0].read_text(encoding="utf-8"))["cells"]
+    ]
 
 
 def stub(reference):
@@ -44,21 +52,17 @@ def stub(reference):
     return untouched if callable(reference) else ...
 
 
-def calls(cell, name):
-    """Whether a code cell calls a function of this name."""
-    return any(
-        isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == name for node in ast.walk(
-            ast.parse(cell.source)
-        )
-    )
+@cache
+def called(source):
+    """The names of the functions that a code cell calls."""
+    calls = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return {ast.unparse(function).rpartition(".")[2] for function in calls}
 
 
 def place(module, number):
     """Where the notebook calls the checker of an exercise: the cells, the only place."""
-    cells = notebook(module).cells
-    found = [
-        k for k, cell in enumerate(cells) if cell.cell_type == "code" and calls(cell, module.CHECKS[number].__name__)
-    ]
+    cells, checker = cells_of(module), module.CHECKS[number].__name__
+    found = [k for k, cell in enumerate(cells) if cell.cell_type == "code" and checker in called(cell.source)]
     assert len(found) == 1, f"exercise {number} is checked in {len(found)} cells of its notebook: expected one"
     return cells, found[0]
 
@@ -72,7 +76,7 @@ def test_a_lesson_has_three_exercises_or_more_each_with_two_wrong_answers(module
     assert all(len(wrong) >= 2 for wrong in module.WRONG.values())
     kinds = [callable(reference) for reference in module.REFERENCE.values()]
     assert any(kinds) and not all(kinds), "expected something to predict and something to code"
-    mentioned = re.findall(rf"xercise ({lesson}\.\d+)", "\n".join(cell.source for cell in notebook(module).cells))
+    mentioned = re.findall(rf"xercise ({lesson}\.\d+)", "\n".join(cell.source for cell in cells_of(module)))
     assert set(mentioned) <= module.CHECKS.keys(), "the notebook speaks of an exercise that nobody checks"
 
 
@@ -98,7 +102,7 @@ def test_wrong_answers_are_refused_by_name_and_number(module, number):
 @of_every_exercise
 def test_the_notebook_checks_the_exercise_and_leaves_it_unattempted(module, number):
     cells, k = place(module, number)
-    assert "".join(output.get("text", "") for output in cells[k].outputs) == f"exercise {number}: not attempted yet\n"
+    assert cells[k].printed == f"exercise {number}: not attempted yet\n"
     assert any(
         f"xercise {number}" in cell.source for cell in cells[:k + 1]
     ), f"no cell up to the stub is headed exercise {number}"

@@ -6,7 +6,6 @@ import re
 
 import fake_cupy
 import lesson_rules as rules
-import nbformat
 import pytest
 from lesson_rules import LESSONS, NOTATION, ROOT, code, has_figure, read
 
@@ -26,6 +25,15 @@ def test_lesson(lesson):
 
 def first(nb, wanted):
     return next(cell for cell in code(nb) if wanted(cell))
+
+
+def add_output(kind, **contents):
+    """An output more in the first code cell."""
+    def change(nb):
+        import nbformat
+
+        code(nb)[0].outputs.append(nbformat.v4.new_output(kind, **contents))
+    return change
 
 
 def spoil(change, wanted=lambda cell: True):
@@ -72,18 +80,8 @@ SPOILT = [
     (rules.every_code_cell_ran_in_order, strip),
     (rules.every_code_cell_ran_in_order, spoil(lambda cell: cell.update(execution_count=7))),
     (rules.errors_are_announced, spoil(lambda cell: cell.metadata.update(tags=["raises-exception"]))),
-    (
-        rules.errors_are_announced,
-        spoil(
-            lambda cell: cell.outputs.append(
-                nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=[])
-            )
-        ),
-    ),
-    (
-        rules.nothing_is_stored_of_standard_error,
-        spoil(lambda cell: cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="slow"))),
-    ),
+    (rules.errors_are_announced, add_output("error", ename="ValueError", evalue="", traceback=[])),
+    (rules.nothing_is_stored_of_standard_error, add_output("stream", name="stderr", text="slow")),
     (rules.there_is_something_to_compare, strip),
     (rules.there_is_something_to_compare, silence),
     (rules.printed_numbers_are_short, print_also("loss 0.12345678")),
@@ -132,6 +130,8 @@ def test_every_rule_has_been_seen_to_refuse():
 
 def test_nbval_accepts_a_cell_as_it_is_and_refuses_one_wrong_digit(pytester):
     """A cell of lesson 00 that needs no other, twice, under the project's own settings: in this process, one kernel."""
+    import nbformat
+
     nb = copy.deepcopy(read(LESSONS[0]))
     right, = (cell for cell in nb.cells if cell.id == "two-derivatives-check")
     wrong = copy.deepcopy(right)

@@ -45,7 +45,7 @@ def everything(network, leaves, x, target, dstate):
     return value, metric, network.last_state(tape), *network.gradient(tape, dstate)
 
 
-@every_kind
+@pytest.mark.parametrize("objective, reads", [("mse", "last"), ("cross_entropy", "every")])
 @every_body
 def test_the_gradient_is_that_of_the_loss_in_parameters_and_state(body, objective, reads):
     assert_network_gradient(Network(body, 3, objective, reads), np)
@@ -100,7 +100,7 @@ def test_a_chunked_body_changes_no_number(objective, reads, keep, xp):
     network = Network(CHAIN, 3, objective, reads)
     arguments = map_leaves(xp.asarray, case(network, T=17))
     whole = everything(network, *arguments)
-    for length in (1, 2, 5, 16, 17, 40) if xp is np else (5,):
+    for length in (1, 5, 16, 40) if xp is np else (5,):
         chunked = Network(Chunked(CHAIN, length, keep), 3, objective, reads)
         assert_same(everything(chunked, *arguments), whole, 1e-10)
         leaves, x, _, _ = arguments

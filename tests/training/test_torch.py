@@ -111,7 +111,7 @@ MODELS = [cell for cell in CELLS + SQUARE if type(cell) in LOOPS] + [
 ]
 
 
-@pytest.mark.parametrize("steps", [1, T, 40])
+@pytest.mark.parametrize("steps", [1, 19])
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 def test_every_gradient_is_autograds(model, steps):
     given = random_leaves(model, rng(), steps, B)
