@@ -82,7 +82,10 @@ def test_the_ledger_of_the_results_is_the_one_that_the_records_give():
     assert as_markdown(ledger(read_records(ROOT / "lessons" / "results"))) in RESULTS
 
 
-@pytest.mark.parametrize("experiment", ["adding", "delayed-xor", "depth"])
+TABLES = ["adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-adding", "skeletons", "skeletons-20"]
+
+
+@pytest.mark.parametrize("experiment", TABLES)
 def test_the_tables_of_results_are_those_of_the_records(experiment):
     records = [
         record for record in read_records(ROOT / "lessons" / "results") if record.trial["experiment"] == experiment
