@@ -57,25 +57,24 @@ def check_3(attempt):
 
 
 def check_4(attempt):
-    """Two nearest matrices to one U in the spectral norm, bound ½, neither of them clipped nor rescaled."""
-    answer, bound = called("04.4", attempt, ()), 0.5
-    if _unfinished("04.4", answer, ("U", "X", "Y")):
+    """A cell that is right for every ordinary input and never forgets a fault, run by the library."""
+    rng, names = np.random.default_rng(4), ("W", "U", "b", "W_y", "b_y")
+    answer = called("04.4", attempt, ())
+    if _unfinished("04.4", answer, names):
         return
-    U, X, Y = (_finite("04.4", name, matrix, (2, 2)) for name, matrix in zip(("U", "X", "Y"), answer))
-    if spectral_norm(U) <= bound + 1e-6:
-        fail("04.4", f"the norm of U is {spectral_norm(U):.4g}: U lies in the ball, so only U is nearest.")
-    known = {"the clipped U": clip_to_ball(U, bound), "the rescaled U": bound / spectral_norm(U) * U}
-    for name, matrix in {"X": X, "Y": Y}.items():
-        if spectral_norm(matrix) > bound + SLACK:
-            fail("04.4", f"the norm of {name} is {spectral_norm(matrix):.4g}, expected at most 0.5.")
-        away, least = spectral_norm(U - matrix), spectral_norm(U) - bound
-        if away > least + SLACK:
-            fail("04.4", f"{name} is {away:.4g} away from U in the spectral norm, the nearest matrices {least:.4g}.")
-        for what, one in known.items():
-            if np.allclose(matrix, one, rtol=0, atol=1e-6):
-                fail("04.4", f"{name} is {what}: find another matrix.")
-    if np.allclose(X, Y, rtol=0, atol=1e-6):
-        fail("04.4", "X and Y are the same matrix: two different ones are needed.")
+    shapes = ((1, 3), (3, 3), (3,), (3, 1), (1,))
+    W, U, b, W_y, b_y = (_finite("04.4", *part) for part in zip(names, answer, shapes))
+    cell, p = ShortTermRNN(1, 3, bound=None), {"W": W, "U": U, "b": b}
+    x = np.concatenate([rng.uniform(-5, 5, (60, 20, 1)), np.linspace(-5, 5, 20)[None, :, None]])
+    h, _ = cell.forward(p, x)
+    compare("04.4", h @ W_y + b_y, x, ("the answer",), 1e-6, " for inputs between -5 and 5")
+    x[9] = 100.0
+    h, _ = cell.forward(p, x)
+    wrong = abs(h @ W_y + b_y - x)[10:]
+    step = int(wrong.min(axis=(1, 2)).argmin())
+    if not wrong.min() >= 10 - SLACK:
+        late = f"{step + 1} steps after an input of 100 an answer is wrong by {wrong.min():.4g} only"
+        fail("04.4", f"{late}, expected at least 10 at every later step: some unit must keep what the 100 left.")
     print("exercise 04.4: correct")
 
 
@@ -142,9 +141,13 @@ def clip_to_ball(U, bound):
     return Q1 @ np.diag(np.minimum(μ, bound)) @ Q2t
 
 
-def two_nearest():
-    """U, X, Y (2, 2): X and Y in the ball of radius ½, both nearest to U in the spectral norm."""
-    return np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.5, -0.5])
+def fragile():
+    """A relu cell that answers x_t while |x_t| ≤ 5, but never forgets a 100  ->  W, U, b, W_y, b_y."""
+    W, b = np.array([[1.0, 1.0, 0.0]]), np.array([5.0, -5.0, 0.0])
+    U = np.zeros((3, 3))
+    U[1, 2] = U[2, 2] = 1.0                           # from unit 2 to unit 3, and from unit 3 to itself
+    W_y = np.array([[1.0], [0.0], [1.0]])             # relu(x + 5), and what unit 3 has kept
+    return W, U, b, W_y, np.array([-5.0])
 
 
 def delay_line(lag, bound):
@@ -200,25 +203,41 @@ def _above_the_bound(lag, bound):
     return W, U / bound, b, np.sign(W_y), b_y
 
 
+def _sound():
+    W, U, b, W_y, b_y = fragile()
+    return W, 0 * U, b, W_y, b_y
+
+
+def _fades():
+    W, U, b, W_y, b_y = fragile()
+    return W, 0.9 * U, b, W_y, b_y
+
+
+def _hears_ordinary_inputs():
+    W, U, b, W_y, b_y = fragile()
+    return W, U, np.array([5.0, 0.0, 0.0]), W_y, b_y
+
+
+def _turned():
+    W, U, b, W_y, b_y = fragile()
+    return W, U.T, b, W_y, b_y
+
+
 CHECKS = {"04.1": check_1, "04.2": check_2, "04.3": check_3, "04.4": check_4, "04.5": check_5}
-REFERENCE = {"04.1": "c", "04.2": allowed_norm, "04.3": clip_to_ball, "04.4": two_nearest, "04.5": delay_line}
+REFERENCE = {"04.1": "c", "04.2": allowed_norm, "04.3": clip_to_ball, "04.4": fragile, "04.5": delay_line}
 WRONG = {
     "04.1": ["a", "(B)", "d"],
     "04.2": [_slope_on_the_wrong_side, _without_slope, _slope_under_the_root],
     "04.3": [_rescaled, lambda U, bound: np.clip(U, -bound, bound), _eigenvalues_clipped, _not_turned_back,
              lambda U, bound: U],
-    "04.4": [
-        lambda: (np.diag([1.0, 0.2]), np.diag([0.5, 0.2]), np.diag([0.5, 0.1])),            # the two known ones
-        lambda: (np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.4, 0.5])),            # the last is too far
-        lambda: (np.diag([1.0, 0.0]), np.diag([0.5, 0.5]), np.diag([0.5, 0.5])),            # one twice
-    ],
+    "04.4": [_sound, _fades, _hears_ordinary_inputs, _turned],
     "04.5": [_without_paying, _above_the_bound, lambda lag, bound: delay_line(lag + 1, bound)],
 }
 ILL_TYPED = {
     "04.1": [44, None, "forty-four"],
     "04.2": [lambda horizon, tolerance, steepest: None, lambda horizon, tolerance: 0.9, lambda *case: "0.9", 0.9],
     "04.3": [lambda U, bound: None, lambda U, bound: np.linalg.svd(U), _in_place, lambda U, bound: U[0], np.eye(3)],
-    "04.4": [lambda: None, lambda: np.eye(2), lambda: (np.eye(2), np.eye(3), "Y"),
+    "04.4": [lambda: None, lambda: np.eye(3), lambda: (1, 2, 3, 4, 5), lambda: fragile()[::-1],
              lambda: np.linalg.inv(np.zeros((2, 2))), 4],
     "04.5": [lambda lag, bound: None, lambda lag, bound: [1, 2, 3, 4, 5], lambda lag, bound: (1, 2, 3, 4, 5),
              lambda lag, bound: delay_line(lag, bound)[::-1], lambda lag: delay_line(lag, 0.9)],
