@@ -139,9 +139,9 @@ def blend_product(U, alpha, drive, h0):
 
 def transient(radius, peak):
     """A square matrix with this spectral radius, below 1, and with peak ≤ max over k of ‖U^k‖₂ ≤ 1.1 · peak."""
-    k = max(1, round(-1 / np.log(radius)))            # where k radius^(k-1) is largest, (3.10)
-    coupling = peak / (k * radius ** (k - 1))         # so that the corner of U^k is the peak, (3.9)
-    return np.array([[radius, coupling], [0.0, radius]])
+    k = np.arange(1, 2000)
+    corners = k * radius ** (k - 1)                   # the corner of U^k in (3.9), if the coupling is 1
+    return np.array([[radius, peak / corners.max()], [0.0, radius]])
 
 
 def growing_slopes():
