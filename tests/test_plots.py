@@ -57,7 +57,7 @@ def drawn(monkeypatch):
 @pytest.fixture
 def unsaved(monkeypatch):
     """No pixels are made, where only the labels are looked at."""
-    monkeypatch.setattr(plots.Figure, "savefig", lambda *_, **__: None)
+    monkeypatch.setattr(plots.FigureCanvasAgg, "print_png", lambda canvas, file: None)
 
 
 def test_a_record_is_drawn_to_its_file_and_leaves_no_figure_open(tmp_path, drawn):
