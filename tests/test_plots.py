@@ -54,6 +54,12 @@ def drawn(monkeypatch):
     return curves
 
 
+@pytest.fixture
+def unsaved(monkeypatch):
+    """No pixels are made, where only the labels are looked at."""
+    monkeypatch.setattr(plots.FigureCanvasAgg, "print_png", lambda canvas, file: None)
+
+
 def test_a_record_is_drawn_to_its_file_and_leaves_no_figure_open(tmp_path, drawn):
     before = plt.get_fignums()
     training_curves([RECORD, with_trial(RECORD, model="durnn"), with_trial(RECORD, seed=1)], tmp_path / "curves.png")
@@ -69,12 +75,12 @@ def test_a_record_is_drawn_to_its_file_and_leaves_no_figure_open(tmp_path, drawn
     ([(4, 20, 1.0)], "ended at T = 4"),
     ([(None, 20, 1.0)], "ended at T = ?"),
 ])
-def test_a_curve_says_where_its_curriculum_ended(stages, words, tmp_path, drawn):
+def test_a_curve_says_where_its_curriculum_ended(stages, words, tmp_path, drawn, unsaved):
     training_curves([staged(*stages)], tmp_path / "curves.png")
     assert [label.endswith(words) for label, _ in drawn] == [True]
 
 
-def test_what_diverged_is_drawn_and_said(tmp_path, drawn):
+def test_what_diverged_is_drawn_and_said(tmp_path, drawn, unsaved):
     training_curves([replace(RECORD, verdict="diverged", test=None)], tmp_path / "curves.png")
     assert drawn[0][0] == "rnn (61), diverged"
 

@@ -112,7 +112,7 @@ def piloted(tmp_path_factory):
     return run_trial(PILOTED, tmp_path_factory.mktemp("piloted"), progress=False)
 
 
-@pytest.mark.parametrize("updates", [20, 60, 100, 150])       # in either pilot, and where the chosen rate got worse
+@pytest.mark.parametrize("updates", [60, 150])                # in a pilot, and where the chosen rate got worse
 def test_an_interrupted_pilot_ends_with_the_same_record(updates, piloted, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         interrupt_after(patch, updates)
@@ -248,7 +248,7 @@ def without_time(record):
     return replace(record, runs=runs)
 
 
-@pytest.mark.parametrize("updates", [10, 130, 150, 270])      # in either rate, before and after its checkpoint
+@pytest.mark.parametrize("updates", [130, 150])               # in either rate, after and before its checkpoint
 def test_an_interrupted_trial_goes_on_and_ends_with_the_same_record(updates, finished, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         interrupt_after(patch, updates)
