@@ -22,7 +22,7 @@ def check_2(answer):
     """Three steps of one neuron, backward, by hand."""
     by_hand("01.2", answer, THIRD_STEP, ("dL/dh_1", "dL/du"), {
         "the carry is missing: every h_t but the last also moves the loss through the next step": (3, 23),
-        "the loss's own slope at h_1 is missing": (1.25, 22.5),
+        "the loss's own gradient at h_1 is missing": (1.25, 22.5),
         "the carry went back one step only: all of dL/dh_2 = 2.5 is carried on, not its direct part 2": (4, 28),
         "u at step t is multiplied by h_(t-1), not by h_t": (4.25, 42),
         "the u of step 1 is missing: there it is multiplied by h_0 = 2": (4.25, 20),
