@@ -1,4 +1,4 @@
-"""The checker is checked: what is right passes, and every planted bug is caught in every cell where it can exist."""
+"""The checker is checked: what is right passes, and every planted bug is caught where it can exist."""
 
 import sys
 from collections.abc import Mapping
