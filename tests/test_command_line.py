@@ -126,6 +126,9 @@ def test_list_names_every_experiment_its_lengths_and_models(capsys):
         assert experiment.question in line
         assert all(str(trial.length) in line for trial in [*experiment.trials(), *experiment.trials(quick=False)])
     assert all(model in said for model in MODELS)
+    starts = {line.index(one.question) for line in said.splitlines() for one in EXPERIMENTS.values()
+              if line.endswith(f"(quick: {one.quick['length']})") and one.question in line}
+    assert len(starts) == 1 and max(map(len, EXPERIMENTS)) > 12          # a column, however long the names are
 
 
 def test_the_version_is_the_packages(capsys):
@@ -257,9 +260,30 @@ def test_a_diverging_run_is_code_1_and_all_others_are_kept(short, undrawn, tmp_p
     assert main(["replicate", "adding", "delayed-xor", "--quick", "--models", "rnn,durnn", "--out", str(tmp_path)]) == 1
     said = capsys.readouterr()
     told = [line for line in said.err.splitlines() if line.startswith("minidurnn: ")]
-    assert len(told) == 2 and all("-rnn-seed0" in line and "not finite" in line for line in told)
+    reason = "diverged: with every rate tried (1e+30) a loss, gradient or weight became not finite."
+    assert len(told) == 2 and all("-rnn-seed0" in line and line.endswith(reason) for line in told)
     assert len(list(tmp_path.glob("*.json"))) == 4
     assert said.out.count("durnn  ") == 2 and said.out.count("  diverged") == 2 and "rule" in said.out
+
+
+@pytest.mark.parametrize("chosen, validation, words", [
+    (None, None, "with every rate tried (0.001) a loss, gradient or weight became not finite."),
+    (1e-3, None, "after 20 updates validation chose the rate 0.001, with which a loss, gradient or weight later became "
+                 "not finite."),
+    (1e-3, 0.2, "with the rate 0.001, which validation chose, the loss or the metric on the test set is not finite."),
+], ids=["in every run", "after the pilot", "in the test"])
+def test_it_is_said_where_a_trial_diverged(chosen, validation, words, short, undrawn, tmp_path, capsys, monkeypatch):
+    true = sweep.train
+
+    def train(trial, *arguments):
+        record = true(trial, *arguments)
+        runs = (replace(record.runs[0], validation_loss=validation, validation=validation),)
+        trial = {**record.trial, "pilot": 20}
+        return replace(record, runs=runs, chosen_rate=chosen, test=None, verdict="diverged", trial=trial)
+    monkeypatch.setattr(sweep, "train", train)
+    assert main(["replicate", "adding", "--quick", "--models", "rnn", "--out", str(tmp_path)]) == 1
+    told = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("minidurnn: "))
+    assert told.endswith(words) and " diverged: " in told
 
 
 def test_an_unfinished_trial_is_not_begun_again_without_resume(short, undrawn, tmp_path, capsys):
