@@ -139,7 +139,8 @@ def print_ledger(chosen):
     """Print the tables of all records in a folder."""
     records = read_records(chosen.records)
     if not records:
-        raise ValueError(f"{chosen.records} holds no records: give the folder of some with --records, "
+        found = "holds no records" if chosen.records.exists() else "is not there"
+        raise ValueError(f"the folder {chosen.records} {found}: give the folder of some with --records, "
                          "or make them with `minidurnn replicate`.")
     print(table(records))
     return 0

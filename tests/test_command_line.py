@@ -385,6 +385,18 @@ def test_a_figure_that_cannot_be_drawn_ends_nothing(short, tmp_path, capsys, mon
     assert len(read_records(tmp_path)) == 2
 
 
+@pytest.mark.parametrize("name, words", [
+    ("nowhere", "is not there: give the folder of some with --records"),
+    ("empty", "holds no records: give the folder of some with --records"),
+    ("file", "cannot be read (Not a directory)"), ("a" * 300, "cannot be read (File name too long)"),
+])
+def test_a_ledger_says_what_is_wrong_with_its_folder(name, words, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("in the way")
+    assert main(["ledger", "--records", str(tmp_path / name)]) == 2
+    assert f"the folder {tmp_path / name} {words}" in sentence(capsys.readouterr())
+
+
 def test_a_figure_is_drawn_of_all_records_of_the_folder(short, tmp_path, monkeypatch):
     plots = pytest.importorskip("minidurnn.plots", reason="figures need matplotlib")
     drawn = []
