@@ -208,7 +208,8 @@ def test_without_growth_a_long_memory_starts_at_exactly_one_and_any_memory_below
 
 
 @pytest.mark.parametrize("cell, bounded", [
-    (IndRNN(2, 4, horizon=9), "u"), (DuRNN(2, 3, 4, horizon=9), "U_s"), (DuRNN(2, 3, 4, horizon=9), "u"),
+    (ShortTermRNN(2, 4), "U"), (IndRNN(2, 4, horizon=9), "u"),
+    (DuRNN(2, 3, 4, horizon=9), "U_s"), (DuRNN(2, 3, 4, horizon=9), "u"),
 ], ids=repr)
 def test_a_projection_names_what_its_parameters_lack(cell, bounded):
     p = cell.init(rng())
