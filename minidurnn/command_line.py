@@ -13,11 +13,11 @@ from .experiments import EXPERIMENTS, FIRST, run_trials
 from .experiments.claims import as_text, ledger
 from .experiments.sweep import default_workers
 from .networks.models import MODELS
-from .records import read_records, table
+from .records import chosen_run, read_records, table
 
-CODES = ("exit codes: 0 done, 1 a trial diverged with every rate (all others were finished), 2 wrong input, or a file "
-         "that cannot be read or written, 3 anything else went wrong, such as too little memory, 130 stopped by Ctrl-C "
-         "(continue with --resume), 141 nobody read the output to its end")
+CODES = ("exit codes: 0 done, 1 a trial diverged (all others were finished), 2 wrong input, or a file that cannot be "
+         "read or written, 3 anything else went wrong, such as too little memory, 130 stopped by Ctrl-C (continue with "
+         "--resume), 141 nobody read the output to its end")
 EXAMPLES = """examples:
   minidurnn replicate --quick                                 the first experiments in small, in some minutes
   minidurnn replicate adding --lengths 500 --models durnn     one model at one of the papers' lengths
@@ -118,8 +118,7 @@ def replicate(chosen):
             _say(f"  {trial.model}, T = {trial.length}, seed {trial.seed}")
             done.append(next(records))
             if done[-1].verdict == "diverged":
-                rates = f"none of the rates tried ({', '.join(f'{rate:g}' for rate in trial.rates)})"
-                _say(f"minidurnn: {trial.name}: the loss is not finite, with {rates}.", sys.stderr)
+                _say(f"minidurnn: {trial.name} diverged: {_divergence(done[-1])}.", sys.stderr)
                 code = 1
         _say(f"\n{table(done)}")
         for length in sorted({record.trial["length"] for record in done}):
@@ -130,9 +129,10 @@ def replicate(chosen):
 
 def list_experiments(chosen):
     """Print the experiments and the models."""
+    wide = max(map(len, EXPERIMENTS))
     for name, experiment in EXPERIMENTS.items():
         lengths = ", ".join(map(str, sorted({options["length"] for options in experiment.full})))
-        print(f"{name:<12} {experiment.question}  T = {lengths} (quick: {experiment.quick['length']})")
+        print(f"{name:<{wide}}  {experiment.question}  T = {lengths} (quick: {experiment.quick['length']})")
     print(f"\nmodels: {', '.join(MODELS)}")
     return 0
 
@@ -141,10 +141,23 @@ def print_ledger(chosen):
     """Print what all records in a folder show of the papers' claims, and their tables."""
     records = read_records(chosen.records)
     if not records:
-        raise ValueError(f"{chosen.records} holds no records: give the folder of some with --records, "
+        found = "holds no records" if chosen.records.exists() else "is not there"
+        raise ValueError(f"the folder {chosen.records} {found}: give the folder of some with --records, "
                          "or make them with `minidurnn replicate`.")
     print(f"{as_text(ledger(records))}\n\n{table(records)}")
     return 0
+
+
+def _divergence(record):
+    """What of a diverged trial is not finite, in words: every rate's run, the one that a pilot chose, or the test."""
+    if record.chosen_rate is None:
+        rates = ", ".join(f"{run.rate:g}" for run in record.runs)
+        return f"with every rate tried ({rates}) a loss, gradient or weight became not finite"
+    rate, pilot = f"{record.chosen_rate:g}", record.trial["pilot"]
+    if chosen_run(record).diverged:
+        return f"after {pilot} updates validation chose the rate {rate}, with which a loss, gradient or weight later " \
+               "became not finite"
+    return f"with the rate {rate}, which validation chose, the loss or the metric on the test set is not finite"
 
 
 def _say(text, stream=None):

@@ -121,6 +121,9 @@ def test_list_names_every_experiment_its_lengths_and_models(capsys):
         assert experiment.question in line
         assert all(str(trial.length) in line for trial in [*experiment.trials(), *experiment.trials(quick=False)])
     assert all(model in said for model in MODELS)
+    starts = {line.index(one.question) for line in said.splitlines() for one in EXPERIMENTS.values()
+              if line.endswith(f"(quick: {one.quick['length']})") and one.question in line}
+    assert len(starts) == 1 and max(map(len, EXPERIMENTS)) > 12          # a column, however long the names are
 
 
 def test_the_version_is_the_packages(capsys):
@@ -255,9 +258,30 @@ def test_a_diverging_run_is_code_1_and_all_others_are_kept(short, undrawn, tmp_p
     assert main(["replicate", "adding", "delayed-xor", "--quick", "--models", "rnn,durnn", "--out", str(tmp_path)]) == 1
     said = capsys.readouterr()
     told = [line for line in said.err.splitlines() if line.startswith("minidurnn: ")]
-    assert len(told) == 2 and all("-rnn-seed0" in line and "not finite" in line for line in told)
+    reason = "diverged: with every rate tried (1e+30) a loss, gradient or weight became not finite."
+    assert len(told) == 2 and all("-rnn-seed0" in line and line.endswith(reason) for line in told)
     assert len(list(tmp_path.glob("*.json"))) == 4
     assert said.out.count("durnn  ") == 2 and said.out.count("  diverged") == 2 and "rule" in said.out
+
+
+@pytest.mark.parametrize("chosen, validation, words", [
+    (None, None, "with every rate tried (0.001) a loss, gradient or weight became not finite."),
+    (1e-3, None, "after 20 updates validation chose the rate 0.001, with which a loss, gradient or weight later became "
+                 "not finite."),
+    (1e-3, 0.2, "with the rate 0.001, which validation chose, the loss or the metric on the test set is not finite."),
+], ids=["in every run", "after the pilot", "in the test"])
+def test_it_is_said_where_a_trial_diverged(chosen, validation, words, short, undrawn, tmp_path, capsys, monkeypatch):
+    true = sweep.train
+
+    def train(trial, *arguments):
+        record = true(trial, *arguments)
+        runs = (replace(record.runs[0], validation_loss=validation, validation=validation),)
+        trial = {**record.trial, "pilot": 20}
+        return replace(record, runs=runs, chosen_rate=chosen, test=None, verdict="diverged", trial=trial)
+    monkeypatch.setattr(sweep, "train", train)
+    assert main(["replicate", "adding", "--quick", "--models", "rnn", "--out", str(tmp_path)]) == 1
+    told = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("minidurnn: "))
+    assert told.endswith(words) and " diverged: " in told
 
 
 def test_an_unfinished_trial_is_not_begun_again_without_resume(short, undrawn, tmp_path, capsys):
@@ -364,6 +388,18 @@ def test_a_figure_that_cannot_be_drawn_ends_nothing(short, tmp_path, capsys, mon
         path = tmp_path / f"{name}-T20.png"
         assert [line for line in said.splitlines() if str(path) in line] == [f"no figure {path}: 'no such\\nfont'"]
     assert len(read_records(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("name, words", [
+    ("nowhere", "is not there: give the folder of some with --records"),
+    ("empty", "holds no records: give the folder of some with --records"),
+    ("file", "cannot be read (Not a directory)"), ("a" * 300, "cannot be read (File name too long)"),
+])
+def test_a_ledger_says_what_is_wrong_with_its_folder(name, words, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("in the way")
+    assert main(["ledger", "--records", str(tmp_path / name)]) == 2
+    assert f"the folder {tmp_path / name} {words}" in sentence(capsys.readouterr())
 
 
 def test_a_figure_is_drawn_of_all_records_of_the_folder(short, tmp_path, monkeypatch):

@@ -97,8 +97,8 @@ def shown(given):
     """What was given, in one line that is not too long for a sentence."""
     try:
         text = " ".join(repr(given).split())
-    except ValueError:                                        # Python writes no ints of more than 4300 digits
-        text = f"an int of {given.bit_length()} bits"
+    except Exception:                                         # Python writes no ints of more than 4300 digits
+        text = f"an int of {given.bit_length()} bits" if isinstance(given, int) else f"a {type(given).__name__}"
     return text if len(text) <= 80 else f"{text[:60]} ..."
 
 
@@ -106,14 +106,6 @@ def check_positive(**sizes):
     """Raise unless every size is an integer of at least 1."""
     for name, size in sizes.items():
         at_least(1)(name, size)
-
-
-def check_width(cell, width):
-    """Raise ValueError where a cell takes its pre-activation (project_input=False) and `inputs` is another width."""
-    if not cell.project_input and cell.inputs != width:
-        raise ValueError(
-            f"inputs is {cell.inputs} with project_input=False: expected {width}, the width of the pre-activation, "
-            "for the cell has no W of its own.")
 
 
 # arrays
@@ -135,7 +127,7 @@ def check_array(name, array, axes, like=None):
     if _fits(array.shape, axes):
         return
     given = f"{name} has shape {array.shape}: expected"
-    if array.ndim == len(axes) and any(size == 0 for size, axis in zip(array.shape, axes) if isinstance(axis, str)):
+    if _is_empty(array.shape, axes):
         raise ValueError(f"{given} at least one step and one sequence; leave empty batches out.")
     raise ValueError(f"{given} {_spelled(axes)}{_hint(array.shape, axes)}.")
 
@@ -143,6 +135,10 @@ def check_array(name, array, axes, like=None):
 def _fits(shape, axes):
     sizes = zip(shape, axes)
     return len(shape) == len(axes) and all(size > 0 if isinstance(axis, str) else size == axis for size, axis in sizes)
+
+
+def _is_empty(shape, axes):
+    return len(shape) == len(axes) and any(size == 0 for size, axis in zip(shape, axes) if isinstance(axis, str))
 
 
 def _spelled(axes):
@@ -155,9 +151,11 @@ def _hint(shape, axes):
 
 
 def check_sequence(name, x, inputs):
-    """check_array for x (T, B, inputs); integers (T, B) pass: an embedding checks them itself, a cell refuses them."""
+    """check_array for x (T, B, inputs); integers (T, B) pass: an embedding reads them, a cell refuses them itself."""
     check_library(name, x)
-    if x.dtype.kind not in "iu" or x.ndim != 2:
+    if x.dtype.kind in "iub" and x.ndim != 3:
+        check_integers(name, x, ("T", "B"))
+    else:
         check_array(name, x, ("T", "B", inputs))
 
 
@@ -186,27 +184,33 @@ def check_integers(name, array, shape, like=None):
     """Raise unless `array` holds integers of this shape, as in check_array, in the library of `like`."""
     check_library(name, array, like)
     if array.dtype.kind not in "iu" or not _fits(array.shape, shape):
-        raise ValueError(
-            f"{name} has shape {array.shape} and dtype {array.dtype}: expected integer class numbers of shape "
-            f"{_spelled(shape)}.")
+        more = ", at least one step and one sequence; leave empty batches out" if _is_empty(array.shape, shape) else ""
+        given = f"{name} has shape {array.shape} and dtype {array.dtype}"
+        raise ValueError(f"{given}: expected integer class numbers of shape {_spelled(shape)}{more}.")
 
 
 # what a model is given
 
-def check_parameters(p, shapes, like):
-    """Raise unless p is a dictionary with exactly the leaves of `shapes`, of the dtype and library of `like`."""
-    check_names(p, shapes)
+def check_parameters(p, shapes, like=None, what="the parameters are", at="p"):
+    """Raise unless p is a dictionary with exactly the leaves of `shapes`, of the dtype and library of `like`.
+
+    like     an array; None: the first of the leaves           what, at   what p is called in the message
+    """
+    check_names(p, shapes, what)
     for name, shape in shapes.items():
-        array = p[name]
-        if getattr(array, "shape", None) != shape or array.dtype != like.dtype or type(array) is not type(like):
-            check_array(f"p[{name!r}]", array, shape, like)
+        array, fits = p[name], like is not None and type(p[name]) is type(like)
+        if not fits or array.shape != shape or array.dtype != like.dtype:
+            check_array(f"{at}[{name!r}]", array, shape, like)
+        like = array if like is None else like
 
 
 def check_names(p, names, what="the parameters are", way="make them with init(rng)"):
     """Raise unless p is a dictionary with exactly these keys."""
     if not isinstance(p, dict) or set(p) != set(names):
         given = ", ".join(map(str, p)) or "empty" if isinstance(p, dict) else f"a {type(p).__name__}"
-        raise ValueError(f"{what} {given}: expected {', '.join(names)}; {way} of the same model.")
+        lacks = [name for name in names if name not in p] if isinstance(p, dict) else []
+        more = f" (missing: {', '.join(lacks)})" if lacks else ""
+        raise ValueError(f"{what} {given}: expected {', '.join(names) or 'none'}; {way} of the same model{more}.")
 
 
 def initial_state(cell, p, x, state):

@@ -9,7 +9,8 @@ from .implementations import ready
 from .workloads import Workload
 
 TURN = 0.1                                                    # seconds that a turn lasts at least
-COMMAND = "import sys; from minidurnn.bench.competitors import compete; compete(*sys.argv[1:])"
+COMMAND = "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "      # Ctrl-C ends it without a word
+COMMAND += "from minidurnn.bench.competitors import compete; compete(*sys.argv[1:])"
 
 
 class Competitor:
@@ -37,13 +38,21 @@ class Competitor:
 
     def _answer(self):
         line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the process that runs {self.who} ended: its message stands above.")
-        return json.loads(line)
+        said = json.loads(line) if line else {"stopped": "it was killed, often for want of memory"}
+        if isinstance(said, dict):
+            raise RuntimeError(f"the process that runs {self.who} ended: {said['stopped']}.")
+        return said
 
 
-def compete(name, cell, workload, chunk):
-    """The other end of a Competitor."""
+def compete(*words):
+    """The other end of a Competitor, which is told of an error in one line."""
+    try:
+        _compete(*words)
+    except Exception as error:                                # whatever a library may raise
+        print(json.dumps({"stopped": f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]}), flush=True)
+
+
+def _compete(name, cell, workload, chunk):
     step = ready(name, cell, Workload(*json.loads(workload)), int(chunk))
     step()                                                    # compilers do their work here
     begin = perf_counter()

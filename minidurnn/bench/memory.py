@@ -11,7 +11,7 @@ from ..tasks import Adding
 from .implementations import field, ready
 from .process import resident
 from .updates import training
-from .workloads import MEMORY_TARGETS, Workload, body, chunk_of
+from .workloads import MEMORY_TARGETS, Workload, body, chunk_of, wide
 
 LONG = Workload(100_000, 16, 2, 64, rounds=1, chunk=16)
 LONG_CELL = "Chunked(Chunked(cell, 16), 1000, 'boundaries')"
@@ -23,7 +23,8 @@ def measure(cells, peers, workload):
 
     returns  rows of plain data, after a line for each
     """
-    print(f"{'':3} {'cell':<10} {'':8} {'start MiB':>10} {'peak MiB':>9}   of eager's peak", flush=True)
+    column = wide(cells)
+    print(f"{'':3} {'cell':<{column}} {'':8} {'start MiB':>10} {'peak MiB':>9}   of eager's peak", flush=True)
     rows = []
     for cell in cells:
         chunk = chunk_of(cell, workload)
@@ -34,7 +35,8 @@ def measure(cells, peers, workload):
             goal = MEMORY_TARGETS.get(cell) if name == "ours" and eager is not None else None
             met = goal is not None and taken["peak"] <= goal * eager
             judged = "" if goal is None else f"  target {goal:.2f} {'met' if met else 'MISSED'}"
-            print(f"W4  {cell:<10} {name:<8} {taken['start']:>10.0f} {taken['peak']:>9.0f} {share}{judged}", flush=True)
+            MiBs = f"{taken['start']:>10.0f} {taken['peak']:>9.0f}"
+            print(f"W4  {cell:<{column}} {name:<8} {MiBs} {share}{judged}", flush=True)
         rows.append({"workload": "W4", "cell": cell, "chunk": chunk, "MiB": MiB})
     return rows
 
@@ -42,13 +44,15 @@ def measure(cells, peers, workload):
 def measure_long(cells):
     """One whole update at T = 100,000 in a fresh process, and a line for each cell  ->  rows of plain data."""
     print(f"one update of adding, T = {LONG.T:,}, B = {LONG.B}, H = {LONG.H}, {LONG_CELL}")
-    print(f"    {'cell':<10} {'imports MiB':>12} {'peak above':>11} {'seconds':>8}", flush=True)
+    column = wide(cells)
+    print(f"    {'cell':<{column}} {'imports MiB':>12} {'peak above':>11} {'seconds':>8}", flush=True)
     rows = []
     for cell in cells:
         row = {"cell": cell, **fresh("long_update", cell)}
         above = row["peak"] - row["imports"]
         judged = f"target {LONG_LIMIT} {'met' if above < LONG_LIMIT else 'MISSED'}"
-        print(f"    {cell:<10} {row['imports']:>12.0f} {above:>11.0f} {row['seconds']:>8.1f}  {judged}", flush=True)
+        MiBs = f"{row['imports']:>12.0f} {above:>11.0f}"
+        print(f"    {cell:<{column}} {MiBs} {row['seconds']:>8.1f}  {judged}", flush=True)
         rows.append(row)
     return rows
 

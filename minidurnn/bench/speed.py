@@ -6,9 +6,9 @@ from statistics import median
 from . import floors
 from .competitors import Competitor
 from .implementations import assert_agreement, field
-from .workloads import chunk_of
+from .workloads import chunk_of, wide
 
-HEADER = f"{'':4} {'cell':<10} {'beside':<8} {'ours ms':>9} {'its ms':>9} {'ratio':>6} {'fastest':>8}"
+HEADER = f"{'beside':<8} {'ours ms':>9} {'its ms':>9} {'ratio':>6} {'fastest':>8}"
 VERDICTS = {                                                  # the most that ours / theirs shall be, and what is said
     "floor": (floors.LIMIT, f"within {floors.LIMIT} x floor", f"ABOVE {floors.LIMIT} x floor"),
     "peer": (1.0, "ahead", "BEHIND"),
@@ -28,8 +28,10 @@ def measure(workloads, cells, peers):
     """
     for cell in cells:
         assert_agreement(cell, peers)
+    column = wide(cells)
     agreed = "all implementations agree in float64: losses and gradients to 1e-10"
-    print(f"{agreed if peers else 'no peer: ours beside its floor alone'}\n\n{HEADER}", flush=True)
+    print(f"{agreed if peers else 'no peer: ours beside its floor alone'}\n", flush=True)
+    print(f"{'':4} {'cell':<{column}} {HEADER}", flush=True)
     rows = []
     for name, workload in workloads.items():
         for cell in cells:
@@ -37,7 +39,7 @@ def measure(workloads, cells, peers):
             competitors = {who: Competitor(who, cell, workload, chunk) for who in (*field(cell, peers), *parts)}
             seconds = race(competitors, workload.rounds)
             rows.append({"workload": name, "cell": cell, "chunk": chunk, "seconds": seconds})
-            show(rows[-1])
+            show(rows[-1], column)
     return rows
 
 
@@ -73,9 +75,12 @@ def verdict(pair, name):
     return yes if max(pair) <= limit else no if min(pair) > limit else "unclear"
 
 
-def show(row):
-    """Print a row: a line for ours with the parts of its floor, then one for the floor and one for every peer."""
-    seconds, who = row["seconds"], f"{row['workload']:4} {row['cell']:<10}"
+def show(row, column=10):
+    """Print a row: a line for ours with the parts of its floor, then one for the floor and one for every peer.
+
+    column   characters for the cell's name
+    """
+    seconds, who = row["seconds"], f"{row['workload']:4} {row['cell']:<{column}}"
     parts = ", ".join(f"{part} {median(seconds[part]['cpu']) * 1e3:.2f}" for part in floors.PARTS if part in seconds)
     own = f"{median(times(row, 'ours')) * 1e3:>9.2f}"
     print(f"{who} {'':<8} {own} {parts and f'  floor: {parts}'}".rstrip(), flush=True)

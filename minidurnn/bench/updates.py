@@ -16,7 +16,7 @@ from ..training.update import PARTS as UPDATE
 from ..training.update import update
 from .competitors import Competitor
 from .speed import race
-from .workloads import body, chunk_of
+from .workloads import body, chunk_of, wide
 
 PARTS = ("data", *UPDATE)
 CORE = ("forward and loss", "backward")
@@ -28,7 +28,8 @@ CHUNKS = (8, 16, 32, 50)
 def measure(workloads, cells):
     """Updates of a network on the adding problem, as `fit` makes them, split by part  ->  rows of plain data."""
     print("an update of adding in ms of CPU time, and what is not forward or backward")
-    print(f"{'':4} {'cell':<10} {'total':>9} " + " ".join(f"{part:>16}" for part in PARTS) + "    rest", flush=True)
+    parts = " ".join(f"{part:>16}" for part in PARTS)
+    print(f"{'':4} {'cell':<{wide(cells)}} {'total':>9} {parts}    rest", flush=True)
     rows = []
     for name, workload in workloads.items():
         for cell in cells:
@@ -37,7 +38,7 @@ def measure(workloads, cells):
             rest = 1.0 - sum(parts[part] for part in CORE) / total
             judged = "" if name != "W1" else f"  target {REST_LIMIT:.0%} {'met' if rest < REST_LIMIT else 'MISSED'}"
             each = " ".join(f"{parts[part] * 1e3:>16.3f}" for part in PARTS)
-            print(f"{name:4} {cell:<10} {total * 1e3:>9.2f} {each}  {rest:>6.1%}{judged}", flush=True)
+            print(f"{name:4} {cell:<{wide(cells)}} {total * 1e3:>9.2f} {each}  {rest:>6.1%}{judged}", flush=True)
             chunk = chunk_of(cell, workload)
             rows.append({"workload": name, "cell": cell, "chunk": chunk, "seconds": parts, "rest": rest})
     return rows
@@ -82,13 +83,13 @@ def training(network, task, B, lap=lambda part: None):
 def measure_chunks(workloads, cells):
     """Ours with chunks of several lengths, and the whole sequence in one  ->  rows of plain data."""
     print("ms of CPU time by steps in a chunk")
-    print(f"{'':4} {'cell':<10} " + " ".join(f"{length:>9}" for length in (*CHUNKS, "whole")), flush=True)
+    print(f"{'':4} {'cell':<{wide(cells)}} " + " ".join(f"{length:>9}" for length in (*CHUNKS, "whole")), flush=True)
     rows = []
     for name, workload in workloads.items():
         for cell in cells:
             lengths = {str(length): Competitor("ours", cell, workload, length) for length in (*CHUNKS, workload.T)}
             seconds = race(lengths, workload.rounds)
             medians = " ".join(f"{median(clocks['cpu']) * 1e3:>9.2f}" for clocks in seconds.values())
-            print(f"{name:4} {cell:<10} {medians}", flush=True)
+            print(f"{name:4} {cell:<{wide(cells)}} {medians}", flush=True)
             rows.append({"workload": name, "cell": cell, "seconds": seconds})
     return rows

@@ -29,6 +29,11 @@ def body(cell, workload):
     return MODELS[cell].make(workload.D, workload.H, workload.T)
 
 
+def wide(cells):
+    """The width of a column of these cells' names."""
+    return max(10, *map(len, cells))
+
+
 def chunk_of(cell, workload):
     """Steps in a chunk: the workload's own, or what is good for the cell."""
     return workload.chunk or body(cell, workload).chunk

@@ -77,6 +77,14 @@ def check_constraints(cell, *names):
             "memory is 'long' without a horizon: expected the number of time steps to remember; give horizon=T.")
 
 
+def check_width(cell, width):
+    """Raise ValueError where a cell takes its pre-activation (project_input=False) and `inputs` is another width."""
+    if not cell.project_input and cell.inputs != width:
+        raise ValueError(
+            f"inputs is {cell.inputs} with project_input=False: expected {width}, the width of the pre-activation, "
+            "for the cell has no W of its own.")
+
+
 def check_chrono(cell):
     """check_options for the horizon of a gated cell, whose bias then starts by it: None, or at least 2 steps."""
     steps = number("a finite number of time steps, at least 2, or None", lambda horizon: horizon >= 2)

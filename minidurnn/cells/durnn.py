@@ -13,7 +13,7 @@ from ..arrays.checks import (
     at_least,
     check_gradients,
     check_options,
-    check_width,
+    check_parameters,
     flag,
     initial_state,
     number,
@@ -23,7 +23,7 @@ from ..arrays.checks import (
 )
 from ..arrays.starts import constant, glorot, orthogonal, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward, matrix_scan, matrix_scan_backward
-from .constraints import check_constraints, project_range, project_spectral, range_limit, start_range
+from .constraints import check_constraints, check_width, project_range, project_spectral, range_limit, start_range
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x s0 l0 s g c l")              # the gates g (None: there are none) select from c
@@ -143,6 +143,7 @@ class DuRNN(Cell):
 
     def project(self, p):
         """p with ‖U_s‖₂ ≤ bound and |u| ≤ growth^(1/horizon), p itself where both hold."""
+        check_parameters(p, self.shapes)
         inside = {}
         if self.bound:
             inside["U_s"] = project_spectral(p["U_s"], self.bound, self.projection)

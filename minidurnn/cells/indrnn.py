@@ -5,10 +5,19 @@ from dataclasses import dataclass
 
 from ..arrays.activations import FORMULAS, NAMES
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of, opened
+from ..arrays.checks import (
+    at_least,
+    check_gradients,
+    check_options,
+    check_parameters,
+    flag,
+    initial_state,
+    one_of,
+    opened,
+)
 from ..arrays.starts import glorot, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward
-from .constraints import check_constraints, project_range, range_limit, start_range
+from .constraints import check_constraints, check_width, project_range, range_limit, start_range
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 h")
@@ -81,6 +90,7 @@ class IndRNN(Cell):
         """p with |u| ≤ growth^(1/horizon), p itself where that holds."""
         if self.growth is None:
             return p
+        check_parameters(p, self.shapes)
         u = project_range(p["u"], range_limit(self.growth, self.horizon))
         return p if u is p["u"] else {**p, "u": u}
 

@@ -8,10 +8,10 @@ import numpy as np
 from ..arrays.activations import FORMULAS
 from ..arrays.affine import affine, affine_backward
 from ..arrays.backend import namespace
-from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, opened
+from ..arrays.checks import at_least, check_gradients, check_options, flag, initial_state, opened
 from ..arrays.starts import chrono, glorot, orthogonal, side_by_side, zeros
 from ..scans import lstm_scan, lstm_scan_backward
-from .constraints import check_chrono
+from .constraints import check_chrono, check_width
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 c0 h c gates tanh_c")

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from ..arrays.activations import FORMULAS, NAMES
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of, opened
+from ..arrays.checks import at_least, check_gradients, check_options, flag, initial_state, one_of, opened
 from ..arrays.starts import glorot, identity, normal, orthogonal, zeros
 from ..scans import matrix_scan, matrix_scan_backward
+from .constraints import check_width
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 h")

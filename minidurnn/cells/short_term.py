@@ -5,10 +5,19 @@ from dataclasses import dataclass
 
 from ..arrays.activations import FORMULAS, NAMES
 from ..arrays.affine import affine, affine_backward
-from ..arrays.checks import at_least, check_gradients, check_options, check_width, flag, initial_state, one_of, opened
+from ..arrays.checks import (
+    at_least,
+    check_gradients,
+    check_options,
+    check_parameters,
+    flag,
+    initial_state,
+    one_of,
+    opened,
+)
 from ..arrays.starts import glorot, orthogonal, zeros
 from ..scans import matrix_scan, matrix_scan_backward
-from .constraints import check_constraints, project_spectral
+from .constraints import check_constraints, check_width, project_spectral
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x h0 h")
@@ -79,6 +88,7 @@ class ShortTermRNN(Cell):
         """p with ‖U‖₂ ≤ bound, p itself where that holds."""
         if self.bound is None:
             return p
+        check_parameters(p, self.shapes)
         U = project_spectral(p["U"], self.bound, self.projection)
         return p if U is p["U"] else {**p, "U": U}
 

@@ -12,6 +12,8 @@ from difflib import get_close_matches
 
 import numpy as np
 
+from ..arrays.checks import shown
+
 UNTOUCHED = "not attempted yet"
 
 
@@ -22,21 +24,20 @@ def judge(exercise, attempt, reference, cases, names=("result",), tolerance=1e-9
     names       what the compared results are called, one per returned array
     mistakes    what a known mistake is, in words -> the function that makes it, called like the reference
     """
-    unfinished = []
+    unfinished, begun = {}, False
     for case in cases:
-        where = described(reference, case)
+        where, left = described(reference, case), names
         yours = called(exercise, attempt, case, where)
-        if yours is ...:
-            print(f"exercise {exercise}: {UNTOUCHED}")
-            return
-        known = {said: wrong(*copied(case)) for said, wrong in (mistakes or {}).items()}
-        unfinished = compare(exercise, yours, reference(*copied(case)), names, tolerance, where, known)
+        if yours is not ...:
+            known, begun = {said: wrong(*copied(case)) for said, wrong in (mistakes or {}).items()}, True
+            left = compare(exercise, yours, reference(*copied(case)), names, tolerance, where, known)
+        unfinished |= dict.fromkeys(left)
     done = "correct" if not unfinished else f"not finished: {', '.join(unfinished)} still `...`, the rest is correct"
-    print(f"exercise {exercise}: {done}")
+    print(f"exercise {exercise}: {done if begun else UNTOUCHED}")
 
 
 def called(exercise, attempt, case, where=""):
-    """attempt(*case) with copies  ->  its answer.
+    """attempt(*case) with copies  ->  its answer; `...` too where it is several results and all of them are `...`.
 
     What is no function, an error in one, a forgotten return, a write into an argument become one sentence.
     """
@@ -45,15 +46,31 @@ def called(exercise, attempt, case, where=""):
     given = copied(case)
     try:
         answer = attempt(*given)
-    except Exception as error:                                # whatever a student's function may raise
-        what = f"{type(error).__name__}: {error}".rstrip(":. ")   # the sentence has a full stop of its own
-        fail(exercise, f"your function stopped{where} with {what}.", error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:                            # whatever a student's function may raise, exit() too
+        fail(exercise, f"your function stopped{where} with {told(error)}.", error)
     if answer is None:
         fail(exercise, "your function returned nothing (None): end it with `return` and the result.")
     for argument, before in zip(given, case):
         if isinstance(before, np.ndarray) and not np.array_equal(argument, before, equal_nan=True):
             fail(exercise, f"your function writes into an argument of shape {before.shape}: make a new array instead.")
-    return answer
+    return _begun(answer)
+
+
+def _begun(answer):
+    """An answer, `...` where it is several results of which none was begun."""
+    return ... if isinstance(answer, tuple) and answer and all(part is ... for part in answer) else answer
+
+
+def told(error):
+    """An error in one line without a full stop, however long its text is, and where it has none to give."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:                                         # its own __str__ fails
+        text = ""
+    text = text if len(text) <= 200 else f"{text[:180]} [...]"
+    return f"{type(error).__name__}: {text}".rstrip(":. ")
 
 
 def compare(exercise, yours, expected, names=("result",), tolerance=1e-9, where="", known=None):
@@ -75,7 +92,8 @@ def compare(exercise, yours, expected, names=("result",), tolerance=1e-9, where=
 
 
 def _entries(exercise, name, given, right, tolerance, where, known):
-    mine = numbers(exercise, name, given, right.shape)
+    mine, right = (one.astype(float) if one.dtype.kind == "b" else one for one in (
+        numbers(exercise, name, given, right.shape), right))
     close = np.isclose(mine, right, rtol=tolerance, atol=tolerance)
     if close.all():
         return
@@ -103,10 +121,14 @@ def numbers(exercise, name, given, shape=None):
     asked = "a number" if shape == () else f"an array of numbers{'' if shape is None else f' of shape {shape}'}"
     if given is None:
         fail(exercise, f"{name} is None, expected {asked}: was a `return` or a value forgotten?")
+    if isinstance(given, int) and not -2**63 <= given < 2**64:
+        fail(exercise, f"{name} is an int of {given.bit_length()} bits, expected {asked} within NumPy's 64.")
     try:
         array = np.asarray(given)
     except ValueError:                                        # lists of unequal lengths
         array = np.array(None)
+    except Exception as error:                                # whatever its __array__ raises
+        fail(exercise, f"{name} is {kind(given)} that is no array ({told(error)}), expected {asked}.", error)
     if array.dtype.kind not in "biuf":
         fail(exercise, f"{name} is {kind(given)}, expected {asked}.")
     if shape is not None and array.shape != shape:
@@ -128,8 +150,9 @@ def choose(exercise, answer, right, options):
         fail(exercise, f"got {kind(answer)}, {asked}.")
     said = {_plain(option): option for option in options}.get(_plain(answer))
     if said is None:
-        near = get_close_matches(answer, options, 1)
-        fail(exercise, f"{answer!r} is none of the options: {asked}{f'; did you mean {near[0]!r}?' if near else ''}.")
+        near = get_close_matches(answer[:80], options, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        fail(exercise, f"{shown(answer)} is none of the options: {asked}{hint}.")
     if said != right:
         fail(exercise, f"({said}) is wrong: {options[said]}")
     print(f"exercise {exercise}: correct")
@@ -137,10 +160,10 @@ def choose(exercise, answer, right, options):
 
 def by_hand(exercise, answer, right, names, known):
     """Numbers worked by hand, separated by commas, against the right ones. `names` and `known` as in `compare`."""
+    answer = _begun(tuple(answer) if isinstance(answer, list) else answer)
     if answer is ...:
         print(f"exercise {exercise}: {UNTOUCHED}")
         return
-    answer = tuple(answer) if isinstance(answer, list) else answer
     left = compare(exercise, answer, right, names, known=known)
     print(f"exercise {exercise}: {'correct' if not left else f'not finished: {left[0]} is still `...`'}")
 
@@ -164,11 +187,11 @@ def described(function, case):
 def kind(value):
     """What a value is, in words: "a list", "an int", "the text 'b'"."""
     if isinstance(value, str):
-        return f"the text {value!r}"
+        return f"the text {shown(value)}"
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} of shape {value.shape}"
-    name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    name = type(value).__name__[:80] or "nameless object"
+    return f"{'an' if name.startswith(tuple('aeiou')) else 'a'} {name}"
 
 
 def copied(case):
@@ -178,4 +201,4 @@ def copied(case):
 
 def fail(exercise, sentence, cause=None):
     """Raise AssertionError with the exercise's number and one sentence."""
-    raise AssertionError(f"exercise {exercise}: {sentence}") from cause
+    raise AssertionError(f"exercise {exercise}: {' '.join(sentence.split())}") from cause

@@ -23,10 +23,11 @@ def run_trial(trial, out, resume=False, progress=True):
 
     A finished record of the same trial is returned as it is, whatever its file's name. With `resume` an unfinished
     trial goes on from its checkpoints in `out`/runs. Of two processes that want one trial, the second waits and reads.
-    A rate with which the run diverges is out of the choice, and its curve ends at the last finite row. Where every rate
-    does, no rate is chosen and no test set read (None), and the verdict is "diverged", as it is for a test loss that
-    is not finite.
+    A rate with which the run diverges is out of the choice, and its curve ends at the last finite row.
     With a pilot every rate is trained for so many updates, and only the one that validation chooses goes on.
+    The verdict is "diverged" where every rate diverges (no rate is chosen), where the chosen one does after its pilot
+    (it stays the chosen one), and where the loss or the metric on the test set is not finite. In the first two cases
+    the test set is not read (None).
     Raises   FileExistsError for an unfinished trial without `resume`, ValueError for an unknown experiment and for a
              damaged record that was read on the way.
     """

@@ -144,7 +144,7 @@ class Dropout(Layer):
             return x, DropoutTape(None, x)
         if library(type(noise)) is None:
             raise TypeError(f"noise is {shown(noise)}: expected a mask as `draw` gives it, or None (evaluation).")
-        check_array("noise, the mask,", noise, (x.shape[1], self.units))
+        check_array("noise", noise, (x.shape[1], self.units))
         namespace(noise, x)
         mask = noise.astype(x.dtype, copy=False)
         return x * mask, DropoutTape(mask, x)

@@ -12,6 +12,7 @@ from ..arrays.checks import (
     check_integers,
     check_names,
     check_options,
+    check_parameters,
     check_sequence,
     one_of,
     opened,
@@ -137,7 +138,8 @@ class Network:
     def check(self, p):
         """Raise ValueError unless p is that of a whole network: the body's parameters alone have no read-out."""
         check_names(p, ("body", "readout"))
-        check_names(p["readout"], ("W", "b"), "the parameters of the read-out are")
+        shapes = {"W": (self.body.outputs, self.outputs), "b": (self.outputs,)}
+        check_parameters(p["readout"], shapes, what="the parameters of the read-out are", at="p['readout']")
 
     def _pieces(self, x, lengths):
         """How the sequences are walked: a body that is `whole` gets all steps and the lengths  ->  Pieces, lengths."""

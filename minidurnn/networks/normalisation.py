@@ -4,7 +4,17 @@ from collections import namedtuple
 from dataclasses import dataclass
 
 from ..arrays.backend import namespace
-from ..arrays.checks import LARGEST, at_least, check_gradients, check_options, initial_state, number, opened, optional
+from ..arrays.checks import (
+    LARGEST,
+    at_least,
+    check_gradients,
+    check_options,
+    check_parameters,
+    initial_state,
+    number,
+    opened,
+    optional,
+)
 from ..arrays.lengths import before_end, check_lengths
 from ..arrays.starts import constant
 from ..cells.contract import Layer
@@ -103,7 +113,8 @@ class BatchNorm(Layer):
 
     def updated(self, p, tape):
         """p with running statistics that have seen this batch; p itself after an evaluation."""
-        if tape.n is None:
+        check_parameters(p, self.shapes)
+        if opened(Tape, tape).n is None:
             return p
         steps, share = len(tape.x), float(self.momentum)
         batch = {"running_mean": tape.mean, "running_variance": tape.variance * (tape.n / (tape.n - 1))}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from ..arrays.backend import namespace
-from ..arrays.checks import check_array, check_names, opened
-from ..arrays.lengths import without_padding
+from ..arrays.checks import check_array, check_library, check_names, check_sequence, opened
+from ..arrays.lengths import check_lengths, without_padding
 from ..cells.contract import Cell, check_model
 from .chunked import run
 
@@ -65,8 +65,10 @@ class Chain(Cell):
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape."""
-        places = list(map(str, range(len(self.parts))))
-        check_names(p, places)
+        places = self._check(p)
+        if lengths is not None:
+            check_sequence("x", x, self.inputs)
+            lengths = check_lengths(lengths, *x.shape[:2])
         if noise is not None:
             check_names(noise, places, "the noise is", "make it with draw(rng, B)")
         tapes, h = [], without_padding(x, lengths)
@@ -86,6 +88,7 @@ class Chain(Cell):
 
     def updated(self, p, tape):
         """p with the parts' running statistics."""
+        self._check(p)
         if not self.statistics:
             return p
         return {place: part.updated(p[place], own) for place, part, own in self._tapes(tape)}
@@ -97,8 +100,14 @@ class Chain(Cell):
 
     def project(self, p):
         """Every part's constraints."""
-        projected = {str(place): part.project(p[str(place)]) for place, part in enumerate(self.parts)}
+        projected = {place: part.project(p[place]) for place, part in zip(self._check(p), self.parts)}
         return p if all(projected[place] is p[place] for place in p) else projected
+
+    def _check(self, p):
+        """The names of the parts in p.    Raises ValueError unless p has exactly these."""
+        places = list(map(str, range(len(self.parts))))
+        check_names(p, places)
+        return places
 
     def _split(self, state, name):
         if state is None:
@@ -155,6 +164,7 @@ class Residual(Cell):
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs)  ->  y (T, B, inputs), the model's tape."""
+        _check_features(self, x)
         y, tape = run(self.model, p, x, state, noise, lengths)
         return x + y, tape
 
@@ -189,6 +199,7 @@ class Dense(Residual):
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs)  ->  y (T, B, inputs + model outputs), the model's tape."""
+        _check_features(self, x)
         y, tape = run(self.model, p, x, state, noise, lengths)
         return namespace(x).concatenate([x, y], axis=-1), tape
 
@@ -197,3 +208,13 @@ class Dense(Residual):
         own = None if dy is None else dy[..., self.inputs:]
         dx, dstate0, dp = self.model.backward(own, tape, dstate)
         return (dx if dy is None else dx + dy[..., :self.inputs]), dstate0, dp
+
+
+def _check_features(model, x):
+    """Raise unless x is a float array (T, B, inputs): symbols (T, B) can neither be added to outputs nor join them."""
+    check_library("x", x)
+    if x.dtype.kind in "iu" and x.ndim == 2:
+        raise TypeError(
+            f"x holds symbols, integers (T, B): expected floats (T, B, {model.inputs}), which {type(model).__name__} "
+            "joins with its model's outputs; put the embedding in front of it, Chain((Embedding(...), ...)).")
+    check_array("x", x, ("T", "B", model.inputs))

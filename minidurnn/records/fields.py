@@ -11,6 +11,9 @@ VERDICTS = ("solved", "learning", "baseline", "diverged")
 def check_content(path, content, schema):
     """Raise ValueError, with the file and the field, unless `content` is a whole record of this schema (1 or 2)."""
     _check(path, content, RECORD | (MACHINE_1 if schema == 1 else MACHINE))
+    if schema == 2:
+        _check(path, content["machine"], WHERE, "machine/")
+        _check(path, content, {name: asked for name, asked in MIGRATED.items() if name in content})
     _check(path, content["trial"], TRIAL, "trial/")
     _check(path, content["baseline"], BASELINE, "baseline/")
     for number, run in enumerate(content["runs"]):
@@ -18,6 +21,10 @@ def check_content(path, content, schema):
         _check(path, run, RUN | (STAGE_1 if schema == 1 else STAGES), place)
         if schema == 1:
             _check_curve(path, run["curve"], f"{place}curve/")
+            lengths = [*content["trial"]["stages"], content["trial"]["length"]]
+            ended = run.get("ended_at_length")
+            if ended is not None and (type(ended) is not int or ended not in lengths):
+                raise _wrong(path, f"{place}ended_at_length", ended, f"one of the trial's lengths {lengths}, or null")
             continue
         for part, stage in enumerate(run["stages"]):
             _check(path, stage, STAGE, f"{place}stages/{part}/")
@@ -77,8 +84,9 @@ def _one_of(*choices):
 
 TEXT = (lambda value: isinstance(value, str), "a text")
 NUMBER = (_is_number, "a finite number")
-WHOLE = (lambda value: type(value) is int and value >= 0, "a whole number of at least 0")
-COUNT = (lambda value: type(value) is int and value >= 1, "a whole number of at least 1")
+WHOLE = (lambda value: type(value) is int and value >= 0, "a whole number of at least 0")         # a seed
+COUNT = (lambda value: WHOLE[0](value) and 1 <= value < 1e308, "a whole number from 1 to below 1e308")
+STEPS = (lambda value: WHOLE[0](value) and value < 1e308, "a whole number from 0 to below 1e308")
 OBJECT = (lambda value: isinstance(value, dict), "an object")
 OBJECTS = (lambda value: isinstance(value, list) and value != [] and all(isinstance(entry, dict) for entry in value),
            "a list of at least one object")
@@ -96,11 +104,13 @@ RECORD = {
     "test_loss": _maybe(NUMBER), "verdict": _one_of(*VERDICTS), "rule": TEXT,
 }
 MACHINE = {"machine": OBJECT}
+WHERE = {"date": TEXT, "hardware": TEXT, "versions": OBJECT}
+MIGRATED = {"migrated_from": _maybe((lambda value: type(value) is int and value == 1, "1")), "notes": _list_of(TEXT)}
 MACHINE_1 = {"date": TEXT, "hardware": TEXT, "blas": TEXT, "versions": OBJECT}
 RUN = {"rate": NUMBER, "validation_loss": _maybe(NUMBER), "validation": _maybe(NUMBER)}
 STAGES = {"stages": OBJECTS}
-STAGE = {"length": _maybe(COUNT), "updates": _maybe(WHOLE), "seconds": _maybe(NUMBER), "curve": _maybe(OBJECT)}
-STAGE_1 = {"updates": WHOLE, "seconds": NUMBER, "curve": OBJECT}
+STAGE = {"length": _maybe(COUNT), "updates": _maybe(STEPS), "seconds": _maybe(NUMBER), "curve": _maybe(OBJECT)}
+STAGE_1 = {"updates": STEPS, "seconds": NUMBER, "curve": OBJECT}
 CURVE = {
     "update": _list_of(NUMBER), "loss": _list_of(_maybe(NUMBER)), "metric": _list_of(_maybe(NUMBER)),
     "gradient_norm": _list_of(_maybe(NUMBER)), "validation": _list_of(_maybe(NUMBER)),

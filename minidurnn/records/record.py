@@ -1,6 +1,7 @@
 """Records of experiments: what one says, and JSON files that are written once."""
 
 import json
+import os
 from dataclasses import asdict, dataclass, fields
 from math import isfinite
 from pathlib import Path
@@ -119,8 +120,17 @@ def read_json(path):
 
 
 def read_records(folder):
-    """All records of experiments in a folder, by name, each trial once."""
-    paths = sorted(Path(folder).glob("*.json"), key=lambda path: path.stem)
+    """All records of experiments in a folder, by name, each trial once; none where there is no such folder.
+
+    Raises   as read_record; OSError for a folder that cannot be read and for what is no folder.
+    """
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        names = []
+    except OSError as error:
+        raise type(error)(f"the folder {folder} cannot be read ({error.strerror}): give another one.") from error
+    paths = sorted((Path(folder) / name for name in names if name.endswith(".json")), key=lambda path: path.stem)
     return distinct([record for record in map(read_record, paths) if isinstance(record, Record)])
 
 

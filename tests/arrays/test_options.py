@@ -201,3 +201,5 @@ def test_what_was_given_is_shown_in_one_short_line():
     assert shown(10**50) == "1" + 50 * "0" and shown(HUGE) == "1" + 59 * "0" + " ..."
     if hasattr(sys, "set_int_max_str_digits"):
         assert shown(10**5000) == "an int of 16610 bits"
+        assert shown([10**5000]) == "a list"
+    assert shown(type("Silent", (), {"__repr__": lambda self: 1 / 0})()) == "a Silent"

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -180,9 +181,34 @@ def test_a_competitor_runs_in_a_process_of_its_own_when_it_has_its_turn():
 
 
 def test_a_competitor_that_dies_is_named(capfd):
-    with pytest.raises(RuntimeError, match="runs ours of no-cell ended"):
+    with pytest.raises(RuntimeError, match=r"runs ours of no-cell ended: KeyError: 'no-cell'\.$"):
         competitors.Competitor("ours", "no-cell", TINY, 3).__enter__()
-    assert "KeyError: 'no-cell'" in capfd.readouterr().err
+    assert capfd.readouterr().err == ""                       # its traceback is nobody's message
+    with competitors.Competitor("ours", "indrnn", TINY, 3) as competitor:
+        os.kill(competitor.process.pid, signal.SIGINT)        # as Ctrl-C in a terminal reaches every process
+        competitor.process.wait()
+        with pytest.raises(RuntimeError, match="runs ours of indrnn ended: it was killed"):
+            competitor._answer()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_column_is_as_wide_as_the_longest_name_in_it(capsys):
+    cells = ("rnn", "indrnn-residual-21-no-norm")
+    assert workloads.wide(cells) == 26 and workloads.wide(["rnn"]) == 10
+    for cell in cells:
+        seconds = {"ours": {"cpu": [1.0]}, "eager": {"cpu": [2.0]}}
+        speed.show({"workload": "W1", "cell": cell, "seconds": seconds}, workloads.wide(cells))
+    lines = capsys.readouterr().out.splitlines()
+    assert len({line.index("1000.00") for line in lines}) == 1 and len(lines) == 4
+
+
+def test_a_record_that_cannot_be_written_is_found_before_anything_is_measured(tmp_path, monkeypatch):
+    def full(**_):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(bench, "TemporaryFile", full)
+    monkeypatch.setattr(process, "settle", lambda _: pytest.fail("it measures"))
+    with pytest.raises(OSError, match=r"new\.json cannot be written \(No space left on device\): give a folder"):
+        bench.main(options("--import", "--json", str(tmp_path / "new.json")))
 
 
 def test_ratios_are_ours_over_theirs_by_rounds_and_by_the_fastest():

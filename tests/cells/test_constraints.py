@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from support import rng
+from support import refuses, rng
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN, fit, to_numpy
 from minidurnn.cells.constraints import project_range, project_spectral, range_limit, spectral_norm
@@ -205,3 +205,17 @@ def test_without_growth_a_long_memory_starts_at_exactly_one_and_any_memory_below
     assert (DuRNN(2, 4, 5, horizon=10, growth=None).init(rng())["u"] == 1).all()
     u = IndRNN(2, 500, horizon=10, growth=None).init(rng())["u"]
     assert 0 <= u.min() < 0.1 < 0.9 < u.max() <= 1
+
+
+@pytest.mark.parametrize("cell, bounded", [
+    (ShortTermRNN(2, 4), "U"), (IndRNN(2, 4, horizon=9), "u"),
+    (DuRNN(2, 3, 4, horizon=9), "U_s"), (DuRNN(2, 3, 4, horizon=9), "u"),
+], ids=repr)
+def test_a_projection_names_what_its_parameters_lack(cell, bounded):
+    p = cell.init(rng())
+    with refuses(ValueError, "the parameters are ", "expected ", f"(missing: {bounded})"):
+        cell.project({name: leaf for name, leaf in p.items() if name != bounded})
+    with refuses(ValueError, "the parameters are a NoneType"):
+        cell.project(None)
+    with refuses(TypeError, f"p['{bounded}'] is a list"):
+        cell.project({**p, bounded: p[bounded].tolist()})

@@ -16,7 +16,7 @@ import pytest
 from support import rng
 
 from minidurnn import exercises
-from minidurnn.exercises import choose, compare, judge
+from minidurnn.exercises import by_hand, choose, compare, judge
 from minidurnn.gradcheck import assert_cell
 
 LESSONS = Path(__file__).parents[2] / "lessons"
@@ -225,3 +225,70 @@ def test_a_sentence_has_one_full_stop_whatever_the_students_error_says(error):
     with pytest.raises(AssertionError) as caught:
         judge("99.1", attempt, lambda x: x, [(np.ones(3),)])
     assert str(caught.value).endswith("no good." if error.args else "KeyError.")
+
+
+class Silent(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("error, said", [
+    (Silent("x"), "Silent"), (SystemExit(2), "SystemExit: 2"), (GeneratorExit(), "GeneratorExit"),
+    (ValueError("two\n  lines."), "ValueError: two lines"),
+    (ValueError("x" * 100_000), f"ValueError: {'x' * 180} [...]"),
+], ids=["no words", "exit", "another", "lines", "long"])
+def test_whatever_an_answer_raises_is_one_short_sentence(error, said):
+    def attempt(x):
+        raise error
+
+    with pytest.raises(AssertionError) as caught:
+        judge("99.1", attempt, lambda x: x, [(np.ones(3),)])
+    assert str(caught.value) == f"exercise 99.1: your function stopped for x of shape (3,) with {said}."
+
+
+def test_ctrl_c_in_an_answer_is_no_wrong_answer():
+    def attempt(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge("99.1", attempt, lambda x: x, [(np.ones(3),)])
+
+
+def test_an_answer_of_several_results_of_which_none_was_begun_is_not_attempted(capsys):
+    for attempt in (lambda x: (..., ...), lambda x: ...):
+        judge("99.1", attempt, lambda x: (x, x), [(1.0,), (2.0,)], ("dx", "dW"))
+    by_hand("99.1", (..., ...), (1.0, 2.0), ("dx", "dW"), {})
+    by_hand("99.1", [..., ...], (1.0, 2.0), ("dx", "dW"), {})
+    assert capsys.readouterr().out == 4 * "exercise 99.1: not attempted yet\n"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_begun_in_one_case_alone_is_not_finished(first, capsys):
+    judge("99.1", lambda x: x if (x == 1.0) == first else ..., lambda x: x, [(1.0,), (2.0,)], ("h",))
+    judge("99.1", lambda x: (x, x if (x == 1.0) == first else ...), lambda x: (x, x), [(1.0,), (2.0,)], ("h", "dh"))
+    one, two = capsys.readouterr().out.splitlines()
+    assert one.endswith("not finished: h still `...`, the rest is correct") and "finished: dh still" in two
+
+
+class Unready:
+    def __array__(self, *_, **__):
+        raise RuntimeError("detach it first.")
+
+
+@pytest.mark.parametrize("yours, words", [
+    (Unready(), "h is a Unready that is no array (RuntimeError: detach it first), expected an array of numbers"),
+    ("x" * 100_000, f"h is the text '{'x' * 59} ..., expected an array of numbers"),
+    (10**5000, "h is an int of 16610 bits, expected an array of numbers"),
+    (type("", (), {})(), "h is a nameless object, expected an array of numbers"),
+    (np.array([True, False]), "h[1] is 0, expected 1."),
+], ids=["no array", "long", "large", "nameless", "bools"])
+def test_numbers_says_what_is_none_in_one_short_sentence(yours, words):
+    with pytest.raises(AssertionError) as caught:
+        compare("99.1", yours, np.array([True, True]), ("h",))
+    assert words in str(caught.value) and len(str(caught.value)) < 200 and "\n" not in str(caught.value)
+
+
+def test_a_choice_of_any_length_is_refused_in_a_short_sentence():
+    with pytest.raises(AssertionError) as caught:
+        choose("99.1", "a" * 100_000, "a", {"a": "", "b": "no."})
+    assert "is none of the options: expected one of 'a', 'b'" in str(caught.value) and len(str(caught.value)) < 200

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support import B, T, assert_same, refuses, rng
 
-from minidurnn import Chain, Linear, Network, to_numpy
+from minidurnn import Chain, Chunked, Linear, Network, to_numpy
 from minidurnn.cells import RNN
 from minidurnn.gradcheck import assert_cell, assert_cell_gradient, assert_gradient, random_leaves
 from minidurnn.networks import Dropout, Embedding
@@ -90,10 +90,23 @@ def test_the_gradient_of_an_embedding_under_a_cell(xp):
     (np.zeros((T, B)), ("x has shape (7, 3) and dtype float64", "expected integer class numbers")),
     (np.zeros((T, B, 2), int), ("x has shape (7, 3, 2)", "shape (T, B)")),
     (np.zeros(T, int), ("x has shape (7,)", "shape (T, B)")),
-    (np.zeros((0, B), int), ("x has shape (0, 3)", "shape (T, B)"))])
+    (np.zeros((T, B), bool), ("x has shape (7, 3) and dtype bool", "expected integer class numbers")),
+    (np.zeros((0, B), int), ("x has shape (0, 3)", "shape (T, B), at least one step", "leave empty batches out"))])
 def test_what_is_no_symbol_is_refused(x, words):
     with refuses(ValueError, *words):
         SYMBOLS.forward(SYMBOLS.init(rng()), x)
+    if x.ndim == 3 or x.dtype.kind == "f" or x.size and abs(x).max():
+        return                                                # features for a cell, or no row of the table
+    network, chunked = Network(Chain((SYMBOLS, RNN(3, 4))), 6, "cross_entropy", "every"), Chunked(SYMBOLS, 2)
+    p = network.init(rng())
+    for ask in (lambda: network.predict(p, x), lambda: chunked.forward(p["body"]["0"], x)):
+        with refuses(ValueError, *words):
+            ask()
+
+
+def test_parameters_for_a_layer_that_has_none_are_refused():
+    with refuses(ValueError, "the parameters are W: expected none; make them with init(rng)"):
+        Dropout(4, 0.5).forward({"W": np.ones(4)}, np.zeros((T, B, 4), np.float32))
 
 
 def test_a_network_reads_symbols():
@@ -175,11 +188,11 @@ def test_wrong_parameters_and_states_of_an_embedding_are_refused():
 
 
 @pytest.mark.parametrize("noise, error, words", [
-    (np.ones(4, np.float32), ValueError, ("noise, the mask, has shape (4,)", "expected (3, 4)")),
-    (np.ones((T, B, 4), np.float32), ValueError, ("noise, the mask, has shape (7, 3, 4)", "expected (3, 4)")),
-    (np.ones((1, T, B, 4), np.float32), ValueError, ("noise, the mask, has shape (1, 7, 3, 4)",)),
-    (np.ones((B, 1), np.float32), ValueError, ("noise, the mask, has shape (3, 1)",)),
-    (np.ones((B, 4), bool), TypeError, ("noise, the mask, has dtype bool",)),
+    (np.ones(4, np.float32), ValueError, ("noise has shape (4,)", "expected (3, 4)")),
+    (np.ones((T, B, 4), np.float32), ValueError, ("noise has shape (7, 3, 4)", "expected (3, 4)")),
+    (np.ones((1, T, B, 4), np.float32), ValueError, ("noise has shape (1, 7, 3, 4)",)),
+    (np.ones((B, 1), np.float32), ValueError, ("noise has shape (3, 1)",)),
+    (np.ones((B, 4), bool), TypeError, ("noise has dtype bool", 'noise.astype("float32")',)),
     (True, TypeError, ("noise is True:", "a mask as `draw` gives it", "None")),
 ])
 def test_a_mask_that_draw_does_not_give_is_refused(noise, error, words):

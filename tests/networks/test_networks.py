@@ -245,3 +245,21 @@ def test_the_parameters_of_the_body_alone_are_refused_in_one_sentence():
             call(p["body"])
         with refuses(ValueError, "the parameters of the read-out are W", "expected W, b"):
             call({**p, "readout": {"W": p["readout"]["W"]}})
+
+
+@pytest.mark.parametrize("wrong, error, words", [
+    ([[0.0]] * 4, TypeError, ("p['readout']['W'] is a list", "expected a NumPy or CuPy array")),
+    (None, TypeError, ("p['readout']['W'] is a NoneType",)),
+    (np.zeros((4, 2), np.float32), ValueError, ("p['readout']['W'] has shape (4, 2)", "expected (4, 1)")),
+    (np.zeros((4, 1), int), TypeError, ("p['readout']['W'] has dtype int64", "expected float32 or float64")),
+])
+def test_a_read_out_of_a_wrong_type_or_shape_is_refused_by_its_place(wrong, error, words):
+    network = Network(RNN(2, 4), 1)
+    p, x, target = network.init(rng()), np.zeros((T, B, 2), np.float32), np.zeros((B, 1), np.float32)
+    p["readout"] = {**p["readout"], "W": wrong}
+    for call in (
+        lambda: network.loss(p, x, target), lambda: network.predict(p, x), lambda: network.project(p),
+        lambda: evaluate(network, p, (x, target, None)),
+    ):
+        with refuses(error, *words):
+            call()

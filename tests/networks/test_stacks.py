@@ -9,7 +9,7 @@ from support import STACKS, B, T, assert_same, on_a_device, refuses, rng
 from minidurnn import RNN, Chain, DuRNN, IndRNN, Linear
 from minidurnn.arrays.trees import map_leaves
 from minidurnn.gradcheck import assert_cell, assert_cell_gradient, random_leaves
-from minidurnn.networks import Dense, Dropout, Residual
+from minidurnn.networks import BatchNorm, Dense, Dropout, Embedding, Residual
 
 CHAIN = Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0, output="long"), Linear(4, 5), RNN(5, 3)))
 
@@ -98,6 +98,37 @@ def test_a_dense_model_stands_beside_what_it_was_given():
     assert_same(
         model.backward(dy, tape)[0], dy[..., :2] + inner.backward(np.ascontiguousarray(dy[..., 2:]), own)[0], 1e-14
     )
+
+
+@pytest.mark.parametrize("kind", [Residual, Dense])
+def test_symbols_are_not_spread_over_the_rows_that_they_name(kind):
+    model, x = kind(Embedding(3, 3)), rng().integers(0, 3, (3, 3))           # (3, 3) + (3, 3, 3) has a sum
+    with refuses(TypeError, "x holds symbols", "expected floats (T, B, 3)", kind.__name__, "Chain((Embedding"):
+        model.forward(model.init(rng()), x)
+    other = kind(RNN(3, 3))
+    for wrong in (np.zeros((T, 1), np.float32), np.zeros((T, B, 1), np.float32), np.zeros((T, B, 3), int)):
+        with refuses((TypeError, ValueError), "x has ", "expected"):
+            other.forward(other.init(rng()), wrong)
+
+
+def test_lengths_for_another_number_of_sequences_are_refused_by_a_chain():
+    chain, x = Chain((Linear(2, 3), Linear(3, 2))), np.ones((T, B, 2), np.float32)
+    for wrong in (np.array([2]), np.full((B, B), 2), [2] * B):
+        with refuses(ValueError, "lengths is ", f"expected NumPy integers of shape ({B},)"):
+            chain.forward(chain.init(rng()), x, lengths=wrong)
+
+
+@pytest.mark.parametrize("ask", ["project", "updated"])
+def test_a_chain_names_the_part_that_its_parameters_lack(ask):
+    for model in (Chain((RNN(2, 3), BatchNorm(3))), Residual(Chain((IndRNN(2, 3), BatchNorm(3), Linear(3, 2))))):
+        p = model.init(rng())
+        tape = model.forward(p, np.ones((T, B, 2), np.float32), noise=model.draw(rng(), B))[1]
+        call = model.project if ask == "project" else lambda p: model.updated(p, tape)      # noqa: B023
+        with refuses(ValueError, "the parameters are 0", "expected 0, 1", "(missing: 1)"):
+            call({name: part for name, part in p.items() if name != "1"})
+        if ask == "updated":
+            with refuses(ValueError, "the parameters are scale, shift", "(missing: running_mean, running_variance)"):
+                call({**p, "1": {name: p["1"][name] for name in ("scale", "shift")}})
 
 
 def test_a_residual_branch_of_unequal_widths_is_refused():

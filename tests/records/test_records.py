@@ -166,9 +166,11 @@ def changed(content, place, value=...):
 @pytest.mark.parametrize("schema", [1, 2])
 def test_every_field_that_is_missing_null_or_wrong_is_named_with_its_file_or_does_no_harm(schema, tmp_path):
     if schema == 2:
-        write_record(tmp_path / "whole.json", RECORD)
+        write_record(tmp_path / "whole.json", replace(RECORD, migrated_from=1, notes=("a note",)))
     content = old() if schema == 1 else json.loads((tmp_path / "whole.json").read_text())
-    told = 0
+    if schema == 1:
+        content["runs"][0]["ended_at_length"] = 10
+    told, beside = 0, with_trial(RECORD, size="width", seed=1)          # whose count is held against the others'
     for place in places(content):
         later = place in {("schema",), ("threads",), ("test_loss",), *(("trial", option) for option in LATER)}
         if later or isinstance(place[-1], int) and "curve" in place:
@@ -185,7 +187,8 @@ def test_every_field_that_is_missing_null_or_wrong_is_named_with_its_file_or_doe
                 assert "\n" not in said
                 told += 1
             else:
-                assert RECORD.rule in table([record]) or place == ("rule",), (place, wrong)     # as good as another
+                said = table([record, beside])
+                assert RECORD.rule in said and record.trial["model"] in said, (place, wrong)       # as good as another
     assert told > 200
 
 
@@ -200,6 +203,27 @@ def test_a_wrong_field_is_one_sentence(place, wrong, tmp_path):
     path = written(tmp_path, changed(old(), place, wrong))
     with refuses(ValueError, f"the record {path} ", place[-1], "expected", "another copy", "delete it to begin again"):
         read_record(path)
+
+
+@pytest.mark.parametrize("schema, place, wrong", [
+    (1, ("runs", 0, "ended_at_length"), 5), (1, ("runs", 0, "ended_at_length"), "10"),
+    (1, ("runs", 0, "ended_at_length"), True), (1, ("trial", "parameters"), 10**400),
+    (2, ("trial", "parameters"), 10**400), (2, ("parameters",), 10**400), (2, ("trial", "length"), 10**400),
+    (2, ("runs", 0, "stages", 0, "updates"), 10**400), (2, ("notes",), "threads"), (2, ("notes",), [3]),
+    (2, ("notes",), None), (2, ("migrated_from",), "1"), (2, ("migrated_from",), 2), (2, ("migrated_from",), True),
+    (2, ("machine", "date"), None), (2, ("machine", "hardware"), ["an abacus"]),
+], ids=lambda given: str(given)[:40])
+def test_what_only_some_records_say_is_checked_as_well(schema, place, wrong, tmp_path):
+    write_record(tmp_path / "whole.json", replace(RECORD, migrated_from=1, notes=("a note",)))
+    content = old() if schema == 1 else json.loads((tmp_path / "whole.json").read_text())
+    path = written(tmp_path, changed(content, place, wrong))
+    with refuses(ValueError, f"the record {path} says {'/'.join(map(str, place))}: ", "expected", "delete it to begin"):
+        read_record(path)
+
+
+def test_a_seed_may_be_longer_than_any_other_number(tmp_path):
+    record = write_record(tmp_path / "record.json", with_trial(RECORD, seed=10**400))
+    assert RECORD.rule in table([record, RECORD])
 
 
 @pytest.mark.parametrize("text", ['{"schema": 1, "trial"', "", "\x00", "[" * 100_000, '{"a": ' + "1" * 5000 + "}"])
