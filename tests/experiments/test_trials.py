@@ -41,7 +41,7 @@ def test_counts_are_those_of_the_equations():
 def test_models_of_one_comparison_have_equal_counts_within_three_percent():
     equal = {}                                                # one of each size: a width does not depend on the length
     for trial in EVERY_TRIAL:
-        task = EXPERIMENTS[trial.experiment].task(trial.length, "sample")
+        task = EXPERIMENTS[trial.experiment].task(trial.length, trial.source)
         if trial.size == "equal":
             equal[trial.model, trial.parameters, task.inputs, task.outputs] = trial
     assert len(equal) > 30
