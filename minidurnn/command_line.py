@@ -1,7 +1,6 @@
 """The commands of minidurnn: replicate, list, ledger, bench."""
 
 import argparse
-import os
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +13,7 @@ from .experiments.claims import as_text, ledger
 from .experiments.sweep import default_workers
 from .networks.models import MODELS
 from .records import chosen_run, read_records, table
+from .training.files import check_writable
 
 CODES = ("exit codes: 0 done, 1 a trial diverged (all others were finished), 2 wrong input, or a file that cannot be "
          "read or written, 3 anything else went wrong, such as too little memory, 130 stopped by Ctrl-C (continue with "
@@ -108,7 +108,7 @@ def replicate(chosen):
     for experiment, length, source in {(trial.experiment, trial.length, trial.source) for trial in trials}:
         EXPERIMENTS[experiment].task(length, source).baseline()       # missing data are found before any training
     for folder in (chosen.out, chosen.out / "runs"):
-        _writable(folder)
+        check_writable(folder, f"the output folder {folder}", "give another one with --out")
     workers = chosen.workers or (1 if chosen.backend == "cupy" else default_workers())
     records, code = run_trials(trials, chosen.out, chosen.resume, workers), 0
     for name, group in groupby(trials, lambda trial: trial.experiment):
@@ -200,18 +200,6 @@ def _offered(chosen, names):
         if length not in known:
             quick = " with --quick" if chosen.quick else ""
             raise ValueError(f"no trial has the length {length}{quick}: expected some of {', '.join(map(str, known))}.")
-
-
-def _writable(folder):
-    """Raise before any training where records could not be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        said = f"the output folder {folder} cannot be written ({error.strerror}): give another one with --out."
-        raise OSError(said) from error
 
 
 def _words(text):

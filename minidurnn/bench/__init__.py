@@ -9,11 +9,11 @@ import argparse
 import sys
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from ..networks.models import MODELS
 from ..records.machine import surroundings
 from ..records.record import write_json
+from ..training.files import check_writable
 from . import floors, memory, process, speed, updates
 from .implementations import NEEDS, absent
 from .workloads import PEERS, WORKLOADS
@@ -98,22 +98,13 @@ def _asked(args):
     if args.json is not None and not args.json.parent.is_dir():
         raise ValueError(f"the record {args.json} cannot be written: {args.json.parent} is no folder; make it first.")
     if args.json is not None:
-        _probe(args.json)
+        check_writable(args.json.parent, f"the record {args.json}", "give a folder that can be written")
     asked = {name: value for name, value in (("rounds", args.rounds), ("chunk", args.chunk)) if value is not None}
     names = _names("workload", args.workloads, WORKLOADS)
     workloads = {name: WORKLOADS[name] for name in names}
     if args.lengths is not None:
         workloads = {f"T{T}": WORKLOADS["W3"]._replace(T=T) for T in args.lengths}
     return {name: workload._replace(**asked) for name, workload in workloads.items()}, cells, peers, asked
-
-
-def _probe(path):
-    """Raise before anything is measured where a record could not be written."""
-    try:
-        TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        said = f"the record {path} cannot be written ({error.strerror}): give a folder that can be written."
-        raise OSError(said) from error
 
 
 def _introduce(record):

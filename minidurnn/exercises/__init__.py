@@ -44,18 +44,23 @@ def called(exercise, attempt, case, where=""):
     if not callable(attempt):
         fail(exercise, f"got {kind(attempt)}, expected a function: keep the line `def ...` of the stub.")
     given = copied(case)
-    try:
-        answer = attempt(*given)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:                            # whatever a student's function may raise, exit() too
-        fail(exercise, f"your function stopped{where} with {told(error)}.", error)
+    answer = tried(exercise, f"your function stopped{where}", attempt, *given)
     if answer is None:
         fail(exercise, "your function returned nothing (None): end it with `return` and the result.")
     for argument, before in zip(given, case):
         if isinstance(before, np.ndarray) and not np.array_equal(argument, before, equal_nan=True):
             fail(exercise, f"your function writes into an argument of shape {before.shape}: make a new array instead.")
     return _begun(answer)
+
+
+def tried(exercise, stopped, function, *given):
+    """function(*given)  ->  its result. An error in it becomes one sentence, which begins with `stopped`."""
+    try:
+        return function(*given)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:                            # whatever a student's code may raise, exit() too
+        fail(exercise, f"{stopped} with {told(error)}.", error)
 
 
 def _begun(answer):

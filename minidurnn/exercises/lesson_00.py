@@ -9,7 +9,7 @@ from ..cells import Cell
 from ..cells.contract import check_model
 from ..gradcheck import assert_cell, random_leaves
 from ..gradcheck.points import read_only
-from . import UNTOUCHED, by_hand, called, choose, compare, fail, kind, numbers
+from . import UNTOUCHED, by_hand, called, choose, compare, fail, kind, numbers, told, tried
 
 LAST_STATE_ALONE = (1.25, 72.5)                               # dL/dh_1 and dL/df where L = h_3² / 2
 
@@ -96,7 +96,7 @@ def check_4(attempt):
         fail("00.4", f"these numbers are right, but assert_cell refuses the cell: {error}", error)
     except Exception as error:                                # whatever a student's class may raise
         hint = "state, dh and dstate may each be None, which means zeros, and no argument may be written into"
-        fail("00.4", f"these numbers are right, but assert_cell met {type(error).__name__}: {error} ({hint}).", error)
+        fail("00.4", f"these numbers are right, but assert_cell met {told(error)} ({hint}).", error)
     print("exercise 00.4: correct")
 
 
@@ -120,11 +120,11 @@ def _point(cell, rng, steps):
 def _run(exercise, what, function, *arguments):
     """function(*arguments), whose arrays are locked  ->  its result. What goes wrong in it becomes one sentence."""
     try:
-        result = function(*arguments)
-    except Exception as error:                                # whatever a student's function may raise
+        result = tried(exercise, f"{what} stopped", function, *arguments)
+    except AssertionError as error:
         if "read-only" in str(error):
-            fail(exercise, f"{what} writes into an argument: work on a copy, such as dh.copy().", error)
-        fail(exercise, f"{what} stopped with {type(error).__name__}: {error}.", error)
+            fail(exercise, f"{what} writes into an argument: work on a copy, such as dh.copy().", error.__cause__)
+        raise
     if result is None:
         fail(exercise, f"{what} returned nothing (None): end it with `return` and the result.")
     return result

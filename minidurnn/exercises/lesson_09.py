@@ -2,9 +2,8 @@
 
 import numpy as np
 
+from ..experiments.claims import VERDICTS
 from . import UNTOUCHED, called, choose, fail, judge, kind, numbers
-
-VERDICTS = ("replicated", "trend only", "not replicated", "not attempted")
 
 
 def check_1(answer):

@@ -152,9 +152,8 @@ def _row(claim, found):
     ours, verdict = claim.by.judge(found) if found else ("-", "not attempted")
     if claim.own and verdict == "replicated":
         verdict = "trend only"
-    counts = [f"{count:,}" for count in sorted({record.parameters for record in found})]
     hardware = "; ".join(sorted({record.machine["hardware"] for record in found}))
-    sizes = " to ".join(dict.fromkeys((counts[0], counts[-1]))) if counts else "-"
+    sizes = _span([record.parameters for record in found]) if found else "-"
     return claim.paper, claim.says, claim.theirs, ours, sizes, hardware or "-", verdict, claim.own or claim.note or "-"
 
 
@@ -168,5 +167,9 @@ def _asked(records, by):
 
 def _updates(records):
     """How many updates the chosen rates took, in words."""
-    counts = sorted({chosen_run(record).updates for record in records})
-    return f"{' to '.join(f'{count:,}' for count in dict.fromkeys((counts[0], counts[-1])))} updates"
+    return f"{_span([chosen_run(record).updates for record in records])} updates"
+
+
+def _span(counts):
+    """The least and the greatest of some counts, in words; one number where they are equal."""
+    return " to ".join(dict.fromkeys(f"{count:,}" for count in (min(counts), max(counts))))

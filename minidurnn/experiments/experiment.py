@@ -49,9 +49,9 @@ class Experiment:
 
     def verdict(self, metric, task):
         """"solved", "learning" or "baseline", by the rule."""
-        none = task.baseline()[1]
+        none = task.chance if task.metric == "mse" else task.baseline()[1]
         if BETTER[task.metric] == "lower":
-            better, left = metric <= self.solved, metric < 0.9 * (task.chance if task.metric == "mse" else none)
+            better, left = metric <= self.solved, metric < 0.9 * none
         else:
             start, way = (none, 1 - none) if self.relative else (0.0, 1.0)
             better, left = metric >= start + self.solved * way, metric > none + 0.05 * way

@@ -152,9 +152,9 @@ def _patiently(trial, network, task, options):
     updates = trial.updates if trial.patience is None else min(trial.patience, trial.updates)
     p, history = fit(network, task, updates, **options)
     seen = [metric for metric in history["validation"] if metric is not None][-3:]
-    left = any(EXPERIMENTS[trial.experiment].verdict(metric, task) != "baseline" for metric in seen)
-    done = history["update"][-1]
-    if done == updates < trial.updates and left or updates < done:        # resumed after it was judged: it had left
+    done, verdict = history["update"][-1], EXPERIMENTS[trial.experiment].verdict
+    left = done > updates or any(verdict(metric, task) != "baseline" for metric in seen)      # past it: it had left
+    if updates <= done < trial.updates and left:
         p, history = fit(network, task, trial.updates, **options)
     return p, history
 

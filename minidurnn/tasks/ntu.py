@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrays.checks import at_least, check_options, one_of
 from ..arrays.trees import read_only
+from .baselines import most_frequent_class
 from .skeletons import resample
 from .store import FOLDER
 
@@ -64,8 +65,7 @@ class NTU:
 
     def baseline(self):
         """The honest baseline: the test share of the class most frequent in training  ->  name, value."""
-        most = np.bincount(self._part("train")[1]).argmax()
-        return "most frequent class", float((self._part("test")[1] == most).mean())
+        return most_frequent_class(self._part("train")[1], self._part("test")[1])
 
     def _part(self, part):
         x, label = load(self.length, self.split)[part]

@@ -34,6 +34,20 @@ def whole(path, what, new=False):
         raise FileExistsError(f"the {what} {path} exists: expected a new name; nothing is overwritten.")
 
 
+def check_writable(folder, what, do):
+    """Raise OSError, before any work is done for it, where a folder cannot be made or no file be written there.
+
+    what, do   what cannot be written then, and what to do, for the message
+    """
+    from tempfile import TemporaryFile
+
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(f"{what} cannot be written ({error.strerror}): {do}.") from error
+
+
 @contextmanager
 def owner(path, wait=False):
     """Be the only process that works on a file, from here to the end of the block; a killed process owns nothing.

@@ -7,6 +7,7 @@ import platform
 import signal
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from itertools import islice
 
@@ -205,7 +206,7 @@ def test_a_column_is_as_wide_as_the_longest_name_in_it(capsys):
 def test_a_record_that_cannot_be_written_is_found_before_anything_is_measured(tmp_path, monkeypatch):
     def full(**_):
         raise OSError(28, "No space left on device")
-    monkeypatch.setattr(bench, "TemporaryFile", full)
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
     monkeypatch.setattr(process, "settle", lambda _: pytest.fail("it measures"))
     with pytest.raises(OSError, match=r"new\.json cannot be written \(No space left on device\): give a folder"):
         bench.main(options("--import", "--json", str(tmp_path / "new.json")))
