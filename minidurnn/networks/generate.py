@@ -14,14 +14,15 @@ def generate(network, p, prompt, steps, rng, temperature=1.0):
     prompt        classes (N,), N at least 1, which the network reads first
     rng           a NumPy generator, of which every step draws one number
     temperature   scores are divided by it before the softmax: below 1 the likely gets likelier; 0: always the likeliest
-    Raises        ValueError for a network that does not read what it predicts, for classes out of range, for no prompt,
-                  and for a temperature below 0
+    Raises        ValueError for a network that does not read what it predicts, for p of another network, for classes
+                  out of range, for no prompt, and for a temperature below 0
     """
     body, classes = network.body, network.outputs
     if (network.reads, body.inputs) != ("every", classes) or network.objective == "mse":
         raise ValueError(
             f"the network reads {body.inputs} inputs and gives {classes} outputs at its {network.reads} step, trained "
             f"by {network.objective}: expected {FITTING}.")
+    network.check(p)
     at_least(0)("steps", steps)
     number("a finite number of at least 0", lambda given: given >= 0)("temperature", temperature)
     check_generator(rng)

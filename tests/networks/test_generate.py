@@ -72,3 +72,8 @@ def test_what_cannot_be_continued_is_refused(network, changed, words):
     options = {"prompt": np.array([0]), "steps": 3, "temperature": 1.0, **changed}
     with refuses(ValueError, *words):
         generate(network, network.init(rng()), rng=rng(), **options)
+
+
+def test_the_parameters_of_the_body_alone_are_refused(p):
+    with refuses(ValueError, "expected body, readout"):
+        generate(NETWORK, p["body"], np.array([0]), 3, rng())
