@@ -306,6 +306,8 @@ LONGER = {**SHORT, "updates": 200, "length": 40}
 SHORTENED = f"""
 import minidurnn.experiments
 minidurnn.experiments.EXPERIMENTS["adding"].quick.update({LONGER!r})
+import minidurnn.training.progress
+minidurnn.training.progress.Screen.pause = 0.1                # a bar in a pipe is else drawn once a minute
 """
 UNDRAWN = "import sys; sys.modules['matplotlib'] = None\n"    # a second of every process that reaches its figures
 

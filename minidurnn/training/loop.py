@@ -63,7 +63,8 @@ def fit(network, task, updates, *, optimizer=None, schedule=None, clip=5.0, batc
             trained = rows(network, task, optimizer, schedule, run, o, clock, bar.update)
             for run in trained:
                 seen = shown(run)
-                bar.set_postfix_str(f"loss {seen['loss'][-1]:.4f}, {network.metric} {seen['metric'][-1]:.4f}")
+                latest = f"loss {seen['loss'][-1]:.4f}, {network.metric} {seen['metric'][-1]:.4f}"
+                bar.set_postfix_str(latest, refresh=False)
                 if run.update % o.checkpoint_every == 0:
                     save(run)
                 if o.time_limit is not None and run.seconds - earlier >= o.time_limit and run.update < o.updates:
@@ -115,6 +116,7 @@ def _looks(run, o):
 def _bar(run, o):
     from tqdm import tqdm  # here, for it takes a seventh of the time in which the package is imported
 
+    screen = Screen()
     return tqdm(
         total=o.updates, initial=min(run.update, o.updates), disable=not o.progress, desc="training", unit="update",
-        file=Screen())
+        file=screen, mininterval=screen.pause)

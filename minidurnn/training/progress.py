@@ -22,6 +22,14 @@ class Screen:
     def __getattr__(self, name):                              # isatty, encoding, fileno
         return getattr(sys.stderr, name)
 
+    @property
+    def pause(self):
+        """Seconds between two drawings of a bar: a tenth where somebody may look on, sixty in a file or a pipe."""
+        with suppress(*UNTOLD):
+            if not sys.stderr.isatty() and "ipykernel" not in sys.modules:
+                return 60
+        return 0.1
+
 
 def tell(bar, text):
     """Print a line of text beside a progress bar, where that is possible."""
