@@ -15,6 +15,7 @@ from .networks.models import MODELS
 from .records import chosen_run, read_records, table
 from .training.files import check_writable
 
+SPEED = "speed"                                               # not trained but timed, by bench
 CODES = ("exit codes: 0 done, 1 a trial diverged (all others were finished), 2 wrong input, or a file that cannot be "
          "read or written, 3 anything else went wrong, such as too little memory, 130 stopped by Ctrl-C (continue with "
          "--resume), 141 nobody read the output to its end")
@@ -68,7 +69,8 @@ def _add_replicate(parser):
     def add(name, **options):
         parser.add_argument(name, **options)
     add("experiments", nargs="*", metavar="EXPERIMENT",
-        help=f"which ones ({', '.join(EXPERIMENTS)}); unless given, all, and with --quick {', '.join(FIRST)}")
+        help=f"which ones ({', '.join(EXPERIMENTS)}; or {SPEED}, alone); unless given, all but {SPEED}, and with "
+             f"--quick {', '.join(FIRST)}")
     add("--quick", action="store_true", help="short sequences and few updates: minutes, no network, shipped data")
     add("--models", type=_words, metavar="A,B",
         help=f"which models ({', '.join(MODELS)}); the experiment's own unless given")
@@ -95,6 +97,8 @@ def run(arguments=None):
 
 def replicate(chosen):
     """Train what was asked for, print a table and write records and a figure per experiment."""
+    if SPEED in chosen.experiments:
+        return _race(chosen)
     names = list(dict.fromkeys(chosen.experiments)) or list(FIRST if chosen.quick else EXPERIMENTS)
     _known("experiment", names, EXPERIMENTS)
     _known("model", chosen.models or (), MODELS)
@@ -121,10 +125,28 @@ def replicate(chosen):
                 _say(f"minidurnn: {trial.name} diverged: {_divergence(done[-1])}.", sys.stderr)
                 code = 1
         _say(f"\n{table(done)}")
+        if EXPERIMENTS[name].report is not None:
+            _say(EXPERIMENTS[name].report(done))
         for length in sorted({record.trial["length"] for record in done}):
             _say(_draw(name, length, chosen.out))
     next(records, None)                                       # the bar ends
     return code
+
+
+def _race(chosen):
+    """How long one IndRNN layer takes beside an LSTM, at the lengths of the deep IndRNN paper (quick: at its first)."""
+    told = [chosen.models, chosen.seeds, chosen.lengths, chosen.workers, chosen.resume, chosen.backend == "cupy"]
+    if set(chosen.experiments) != {SPEED} or any(told):
+        raise ValueError("speed was asked for with other experiments or options: expected it alone, or with --quick "
+                         "and --out, for it needs the processor for itself; `minidurnn bench` has options.")
+    record = chosen.out / ("speed-quick.json" if chosen.quick else "speed.json")
+    check_writable(chosen.out, f"the output folder {chosen.out}", "give another one with --out")
+    if record.exists():
+        _say(f"speed: measured before, in {record}; delete it to measure again.")
+        return 0
+    lengths = "256" if chosen.quick else "256,512,1024"
+    asked = ["bench", "--cells", "indrnn,lstm", "--lengths", lengths, "--rounds", "7", "--json", str(record)]
+    return bench.main(parser().parse_args(asked))
 
 
 def list_experiments(chosen):
@@ -133,6 +155,7 @@ def list_experiments(chosen):
     for name, experiment in EXPERIMENTS.items():
         lengths = ", ".join(map(str, sorted({options["length"] for options in experiment.full})))
         print(f"{name:<{wide}}  {experiment.question}  T = {lengths} (quick: {experiment.quick['length']})")
+    print(f"{SPEED:<{wide}}  How much faster than an LSTM is an IndRNN layer?  T = 256, 512, 1024 (quick: 256)")
     print(f"\nmodels: {', '.join(MODELS)}")
     return 0
 

@@ -18,6 +18,8 @@ class Experiment:
     solved     the metric from which on a run counts as solved
     rule       the verdicts in words
     relative   an accuracy counts by its share of the way from the task's baseline to 1: a baseline may be near 1
+    look       (network, p, task) -> plain data that the record keeps, of the parameters before and after training
+    report     records -> what was looked at, as text (None: neither)
     """
 
     name: str
@@ -28,6 +30,8 @@ class Experiment:
     solved: float
     rule: str
     relative: bool = False
+    look: object = None
+    report: object = None
 
     def trials(self, quick=True, models=None, seeds=None, lengths=None, backend="numpy"):
         """The trials that were asked for: of the experiment's models, seeds and lengths, or of those that are named.

@@ -4,6 +4,7 @@ from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 
+from ..arrays.backend import to_numpy
 from ..arrays.checks import one_of
 from ..networks.network import count_parameters
 from ..optim import Adam, Constant, Steps
@@ -12,6 +13,7 @@ from ..records.record import Record, Run, Stage, read_record, read_records, thin
 from ..training.files import clear, owner, whole
 from ..training.looking import evaluate, reached
 from ..training.loop import fit
+from ..training.run import begin
 from ..training.storage import describe, read
 from .catalogue import EXPERIMENTS
 
@@ -83,7 +85,7 @@ def _measure(trial, checkpoints, progress):
             most = run.updates
         runs.append(run)
     baseline, value = task.baseline()
-    chosen, loss, test, verdict = None, None, None, "diverged"
+    chosen, loss, test, verdict, p = None, None, None, "diverged", None
     if trained:
         _, place, p = min(trained, key=lambda candidate: candidate[:2])
         chosen = trial.rates[place]
@@ -98,8 +100,16 @@ def _measure(trial, checkpoints, progress):
         trial=trial.plain, network=describe(network), parameters=count_parameters(network), metric=task.metric,
         chance=task.chance, baseline={"name": baseline, "value": value}, runs=tuple(runs), chosen_rate=chosen,
         split=SPLIT.format("" if trial.pilot is None else f" after {trial.pilot} updates"), test=test, test_loss=loss,
-        verdict=verdict, rule=experiment.rule, machine=machine,
+        verdict=verdict, rule=experiment.rule, machine=machine, seen=_seen(experiment, network, trial, p, task),
     )
+
+
+def _seen(experiment, network, trial, p, task):
+    """What the experiment looks at, of the parameters before and after training; None where it does not look."""
+    if experiment.look is None or p is None:
+        return None
+    start = begin(network, Adam(), Constant(), trial.seed).p  # as fit begins; the optimiser is of no matter to it
+    return {when: experiment.look(network, seen, task) for when, seen in (("start", start), ("trained", to_numpy(p)))}
 
 
 def _train(trial, network, rate, checkpoint, progress):

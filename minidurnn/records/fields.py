@@ -101,7 +101,7 @@ BASELINE = {"name": TEXT, "value": NUMBER}
 RECORD = {
     "trial": OBJECT, "network": OBJECT, "parameters": COUNT, "metric": _one_of(*BETTER), "chance": NUMBER,
     "baseline": OBJECT, "runs": OBJECTS, "chosen_rate": _maybe(NUMBER), "split": TEXT, "test": _maybe(NUMBER),
-    "test_loss": _maybe(NUMBER), "verdict": _one_of(*VERDICTS), "rule": TEXT,
+    "test_loss": _maybe(NUMBER), "seen": _maybe(OBJECT), "verdict": _one_of(*VERDICTS), "rule": TEXT,
 }
 MACHINE = {"machine": OBJECT}
 WHERE = {"date": TEXT, "hardware": TEXT, "versions": OBJECT}

@@ -59,6 +59,7 @@ class Record:
     test           the metric on the test set, None where it is not finite or was not read; test_loss likewise, in nats
                    for classes (None in older records too)
     verdict        "solved", "learning", "baseline" or "diverged", by `rule`
+    seen           what the experiment looked at, "start" and "trained" (None: nothing, as in most)
     machine        date, hardware, BLAS kernel, threads, commit, versions (records.machine)
     migrated_from  the schema of the file where it is an older one, with notes on what that does not say
     """
@@ -77,6 +78,7 @@ class Record:
     rule: str
     machine: dict
     test_loss: float | None = None
+    seen: dict | None = None
     migrated_from: int | None = None
     notes: tuple = ()
 
@@ -94,7 +96,8 @@ def read_record(path):
         raise ValueError(f"the record {path} has schema {schema!r}: this program reads 1 to {SCHEMA}; "
                          "install the minidurnn that wrote it, or delete it to begin again.")
     if isinstance(content.get("trial"), dict):
-        content = {"test_loss": None, **content, "trial": {**(BEFORE_1 if schema == 1 else BEFORE), **content["trial"]}}
+        trial = {**(BEFORE_1 if schema == 1 else BEFORE), **content["trial"]}
+        content = {"test_loss": None, "seen": None, **content, "trial": trial}
     check_content(path, content, schema)
     content = from_schema_1(content) if schema == 1 else content
     runs = tuple(_run(run) for run in content["runs"])
@@ -159,6 +162,8 @@ def write_record(path, record):
     content = asdict(record)
     if record.migrated_from is None:
         del content["migrated_from"], content["notes"]
+    if record.seen is None:
+        del content["seen"]
     write_json(path, {"schema": SCHEMA, **content})
     return read_record(path)
 
