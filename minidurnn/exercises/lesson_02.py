@@ -112,7 +112,7 @@ def check_5(attempt):
                 entry = f"d{name}[{', '.join(map(str, at))}] is {at_ones[name][at]:.4g}, expected {one[at]:.4g}"
                 fail("02.5", f"the weak checker notices: for a dh of ones {entry}.")
     if shown:
-        fail("02.5", f"this is the bug {shown.pop()!r} of the table: find a third one.")
+        fail("02.5", f"this is the bug {shown.pop()!r} among the nine above: find another one.")
     print("exercise 02.5: correct")
 
 
