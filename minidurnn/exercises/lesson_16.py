@@ -1,0 +1,174 @@
+"""The checkers of lesson 16, what neurons keep: time scales, a read-out by least squares, a search that is misled."""
+
+import numpy as np
+
+from . import UNTOUCHED, called, choose, fail, judge, kind, numbers
+
+
+def check_1(answer):
+    """What training does to the recurrent weights."""
+    choose("16.1", answer, "b", {
+        "a": "keeping a sum needs only one neuron near 1; nothing asks the other seventeen to come closer.",
+        "b": "",
+        "c": "the sum must be kept for up to 99 steps, and a u of 0.95 keeps 0.6 % over 99 steps.",
+    })
+
+
+def check_2(attempt):
+    """The best linear read-out of some neurons, in closed form."""
+    rng = np.random.default_rng(16)
+    cases = []
+    for sequences, neurons in ((6, 1), (9, 3), (40, 5)):
+        states = rng.random((sequences, neurons))
+        cases.append((states, 2 * states[:, 0] - 1 + rng.random(sequences)))
+    judge("16.2", attempt, refit, cases, ("weights", "bias"), tolerance=1e-7, mistakes={
+        "without a column of ones the answer is 0 where all neurons are 0": _through_zero,
+        "this is the best weight of each neuron alone, not of all together": _one_by_one,
+        "this is the mean of the sums: the bias also takes off what the weights bring at the mean state": _mean_bias,
+    })
+
+
+def check_3(answer):
+    """The best neuron is taken out."""
+    choose("16.3", answer, "b", {
+        "a": "the sum also stands in the second-best neuron, and the new read-out hears it.",
+        "b": "",
+        "c": "the fit may give the other 16 the weight 0, so they cannot disturb.",
+    })
+
+
+def check_4(attempt):
+    """Three neurons on which the greedy search misses the best pair."""
+    answer = called("16.4", attempt, ())
+    if answer is ...:
+        print(f"exercise 16.4: {UNTOUCHED}")
+        return
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        fail("16.4", f"got {kind(answer)}, expected two results separated by commas: return states, sums.")
+    sums = numbers("16.4", "sums", answer[1]).astype(float)
+    if sums.ndim != 1 or not 6 <= len(sums) <= 20:
+        fail("16.4", f"sums has shape {sums.shape}, expected one row of 6 to 20 numbers, one for each sequence.")
+    states = numbers("16.4", "states", answer[0], (len(sums), 3)).astype(float)
+    if not (np.isfinite(states).all() and np.isfinite(sums).all() and max(abs(states).max(), abs(sums).max()) <= 100):
+        fail("16.4", "a number is not finite or above 100 in size, expected ordinary states and sums.")
+    if sums.var() < 0.01:
+        fail("16.4", f"the sums have the variance {sums.var():.3g}, expected at least 0.01: else there is no task.")
+    found = sorted(greedy(states, sums, 2))
+    share = {pair: error(states[:, pair], sums) / sums.var() for pair in ((0, 1), (0, 2), (1, 2))}
+    best = min(share, key=share.get)
+    if share[best] > 1e-9:
+        fail("16.4", f"the best pair, neurons {best[0]} and {best[1]}, leaves {share[best]:.2g} of the variance, "
+                     "expected a pair that leaves nothing.")
+    if share[tuple(found)] < 0.05:
+        fail("16.4", f"the search takes neurons {found[0]} and {found[1]}, which leave {share[tuple(found)]:.2g} of "
+                     "the variance, expected at least 0.05: it is not misled.")
+    print("exercise 16.4: correct")
+
+
+def check_5(answer):
+    """Which part only one of two tasks needs."""
+    choose("16.5", answer, "b", {
+        "a": "without a gate the relu of the short-term memory can select for both tasks (lessons 07 and 09).",
+        "b": "",
+        "c": "the bound keeps a gradient from growing; a network can hold its u near 1 without it.",
+        "d": "without the long-term memory nothing is kept over 99 or 399 steps, so both tasks suffer.",
+    })
+
+
+# The reference solutions: the folded cells of the lesson hold the same text.
+
+def refit(states, sums):
+    """States (n, k) of k neurons, sums (n,)  ->  weights (k,), bias: the least mean squared error."""
+    ones = np.ones((len(states), 1))
+    table = np.concatenate([states, ones], axis=1)            # one more column, for the bias
+    solution, residuals, rank, singular = np.linalg.lstsq(table, sums, rcond=None)
+    return solution[:-1], solution[-1]
+
+
+def fool_greedy():
+    """States (n, 3) of three neurons, sums (n,): the best pair is exact, the search finds another."""
+    sums = np.array([0.5, 0.5, 0.5, 0.5, 1.5, 1.5, 1.5, 1.5])
+    noise = np.array([0, 0, 1, 1, 0, 0, 1, 1])
+    other = np.array([0, 1, 0, 1, 0, 1, 0, 1])
+    states = np.stack([sums + 0.5 * noise, sums + 2 * other, other], axis=1)
+    return states, sums
+
+
+def error(states, sums):
+    """The mean squared error of the best linear read-out, on the sequences that it was fitted to  ->  float."""
+    weights, bias = refit(states, sums)
+    return float(((states @ weights + bias - sums) ** 2).mean())
+
+
+def explained(memory, value):
+    """How much of a value (B,) a linear read-out of a memory (T, B, k) tells at every step  ->  (T,).
+
+    The read-out is fitted on the first half of the sequences; 1 - error/variance is taken on the second. Units that are
+    active in fewer than one in twenty sequences are left out: their weights would rest on a few sequences.
+    """
+    half, shares = len(value) // 2, np.zeros(len(memory))
+    for step, states in enumerate(memory):
+        states = states[:, (states[:half] > 0).mean(0) >= 0.05]
+        weights, bias = refit(states[:half], value[:half])
+        errors = states[half:] @ weights + bias - value[half:]
+        shares[step] = 1 - (errors**2).mean() / value[half:].var()
+    return shares
+
+
+def greedy(states, sums, count):
+    """Keep one neuron after the other, each time the one that helps most  ->  a list of `count` numbers."""
+    kept = []
+    for _ in range(count):
+        left = [neuron for neuron in range(states.shape[1]) if neuron not in kept]
+        errors = [error(states[:, [*kept, neuron]], sums) for neuron in left]
+        kept.append(left[int(np.argmin(errors))])
+    return kept
+
+
+def _through_zero(states, sums):
+    return np.linalg.lstsq(states, sums, rcond=None)[0], 0.0
+
+
+def _one_by_one(states, sums):
+    off = states - states.mean(0)
+    weights = off.T @ (sums - sums.mean()) / (off**2).sum(0)
+    return weights, sums.mean() - states.mean(0) @ weights
+
+
+def _mean_bias(states, sums):
+    return refit(states, sums)[0], sums.mean()
+
+
+def _exact_alone():
+    states, sums = fool_greedy()
+    return np.stack([sums, states[:, 1], states[:, 2]], axis=1), sums
+
+
+def _no_exact_pair():
+    states, sums = fool_greedy()
+    return np.stack([states[:, 0], states[:, 1], np.zeros(8)], axis=1), sums
+
+
+def _no_task():
+    states, sums = fool_greedy()
+    return states, np.ones(8)
+
+
+CHECKS = {"16.1": check_1, "16.2": check_2, "16.3": check_3, "16.4": check_4, "16.5": check_5}
+REFERENCE = {"16.1": "b", "16.2": refit, "16.3": "b", "16.4": fool_greedy, "16.5": "b"}
+WRONG = {
+    "16.1": ["a", "(c)", "C"],
+    "16.2": [_through_zero, _one_by_one, _mean_bias],
+    "16.3": ["a", "C", "(a)"],
+    "16.4": [_exact_alone, _no_exact_pair, _no_task, lambda: (np.eye(3), np.arange(3.0))],
+    "16.5": ["a", "C", "d"],
+}
+ILL_TYPED = {
+    "16.1": [None, 0.9, "most", ["b"]],
+    "16.2": [None, 3, lambda states, sums: states, lambda states, sums: (states, sums), lambda *given: 1 / 0,
+             lambda states, sums: ("w", 0.0)],
+    "16.3": [None, 2, "second", True],
+    "16.4": [3, lambda: None, lambda: np.eye(3), lambda: ("states", "sums"), lambda: (np.ones((8, 2)), np.arange(8)),
+             lambda: (np.full((8, 3), np.nan), np.arange(8)), lambda: 1 / 0],
+    "16.5": [None, 1, "gate", ["b"]],
+}
