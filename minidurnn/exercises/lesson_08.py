@@ -8,6 +8,7 @@ import numpy as np
 
 from ..analysis import jacobian, selection_jacobian, selection_strength, smear_bound
 from ..cells import DuRNN
+from ..gradcheck import random_leaves
 from . import UNTOUCHED, called, choose, fail, judge, numbers
 
 
@@ -93,6 +94,17 @@ def check_5(attempt):
         if answer > tight * (1 + 1e-6):
             fail("08.5", f"for {said} your bound {answer:.4g} is valid, but not tight: {tight:.4g} holds too.")
     print("exercise 08.5: correct")
+
+
+def random_case(seed):
+    """A random DuRNN of 2 to 6 units in each part, within its constraints, run for 12 steps  ->  weights, tape."""
+    rng = np.random.default_rng(seed)
+    short, long = rng.integers(2, 7, 2).tolist()
+    cell = DuRNN(2, short, long, horizon=20, bound=rng.uniform(0.3, 0.99), gate=rng.uniform(-2, 1))
+    leaves = random_leaves(cell, rng, 12, 1)
+    p = cell.project(leaves["p"])
+    p = {**p, "u": rng.uniform(0.5, 1) * p["u"]}              # a smaller u: in some networks ρ ≥ ū
+    return p, cell.forward(p, leaves["x"], leaves["state"])[1]
 
 
 def _sum_of(exercise, attempt, case):
