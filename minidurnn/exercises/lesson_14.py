@@ -189,9 +189,11 @@ def cancel():
 
 def residual_stack(inputs, units, blocks):
     """A Weight, residual blocks of twice {neurons, norm} → Weight, a last {neurons, norm}  ->  Chain."""
-    braces = [IndRNN(units, units, project_input=False), BatchNorm(units)]
-    branch = Chain([*braces, Linear(units, units), *braces, Linear(units, units)])
-    return Chain([Linear(inputs, units), *[Residual(branch)] * blocks, *braces])
+    neurons, norm, weight = IndRNN(units, units, project_input=False), BatchNorm(units), Linear(units, units)
+    parts = [Linear(inputs, units)]
+    for _ in range(blocks):
+        parts.append(Residual(Chain([neurons, norm, weight, neurons, norm, weight])))
+    return Chain(parts + [neurons, norm])
 
 
 def largest_factor(share, blocks, β):
