@@ -5,6 +5,7 @@
   which is counted.
 - A function, method or keyword that CuPy lacks is missing here too (ufuncs with where=, random numbers on the device).
 - `empty` is filled with NaN, so that memory read before it was written shows.
+- RawModule compiles CUDA with g++ and runs it on the processor (emulated.py).
 
 Names in the lists below are in CuPy's reference with these arguments. Add one after looking it up there.
 """
@@ -13,6 +14,7 @@ import operator
 import sys
 from types import ModuleType, SimpleNamespace
 
+import emulated
 import numpy as np
 
 names = str.split
@@ -191,7 +193,8 @@ def module(gpu=True):
     cupy.ndarray, cupy.__version__ = ndarray, "0.0 (stand-in)"
     cupy.asnumpy = lambda array: array.get()
     cupy.linalg = SimpleNamespace(**{name: _wrapped(getattr(np.linalg, name), name) for name in LINALG})
-    device = SimpleNamespace(synchronize=lambda: None, id=0)
+    cupy.RawModule = emulated.RawModule
+    device = SimpleNamespace(synchronize=lambda: None, id=0, attributes=emulated.ATTRIBUTES)
     cupy.cuda = SimpleNamespace(
         is_available=lambda: gpu, Device=lambda *_: device, Stream=SimpleNamespace(null=device),
         runtime=SimpleNamespace(getDeviceCount=lambda: int(gpu), getDeviceProperties=lambda _: {"name": b"stand-in"}))
@@ -202,5 +205,6 @@ def install(monkeypatch, gpu=True):
     """Put the stand-in where `import cupy` finds it until the test ends  ->  the module."""
     cupy = module(gpu)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
-    ndarray.syncs = 0
+    ndarray.syncs, emulated.RawModule.order = 0, "forward"
+    emulated.RawModule.launched.clear()
     return cupy

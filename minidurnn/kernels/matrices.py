@@ -14,38 +14,42 @@ from .loading import attribute, kernel, packed, pointer
 TILES = (1, 2, 4)                                             # sequences of a tile, as recurrences.cu knows them
 THREADS = 512                                                 # in a block, at most: recurrences.cu promises no more
 WARP = 32                                                     # threads that run together
-LARGEST = 2**20                                               # bytes of a matrix above which cuBLAS, asked at every
-                                                              # step, should be the faster one: a guess
+MOST_HELD = 9                                                 # an LSTM's da, twice, and its dc
+LARGEST = 2**20                                               # bytes of U above which cuBLAS, asked at every step,
+                                                              # should be faster: a guess
+CHIP = "MaxSharedMemoryPerBlockOptin"                         # bytes of shared memory that a block can have
 
 
 def fits(U, h0):
-    """Whether a matrix is one for these kernels, and what a block hands on has room on the chip beside some of it."""
-    held = 9 * TILES[0] * h0.shape[1] * h0.dtype.itemsize     # at most: an LSTM's da twice, and its dc
-    return h0.size and U.nbytes <= LARGEST and held <= room(h0)
+    """Whether a matrix is one for these kernels, and what a block hands on has room on its chip."""
+    held = MOST_HELD * h0.shape[1] * h0.dtype.itemsize
+    return h0.size > 0 and U.nbytes <= LARGEST and held <= attribute(sys.modules["cupy"], CHIP)
 
 
-def room(like):
-    """Bytes of shared memory that a block can have."""
-    return attribute(sys.modules["cupy"], "MaxSharedMemoryPerBlockOptin")
+def plan(M, like, held):
+    """How the work on an array (T, B, H) is divided  ->  R sequences of a tile, rows of M that a block keeps.
+
+    One sequence a block, the fastest walk, as long as every block has a multiprocessor of its own.
+    """
+    (_, B, H), size, (rows, width) = like.shape, like.dtype.itemsize, M.shape
+    processors, chip = (attribute(sys.modules["cupy"], name) for name in ("MultiProcessorCount", CHIP))
+    possible = [R for R in TILES if held * R * H * size <= chip]
+    R = next((R for R in possible if R * processors >= B), possible[-1])
+    return R, min(rows, (chip // size - held * R * H) // width)
 
 
-def launch(name, like, M, handed_on, *arguments):
+def launch(name, like, M, held, *arguments):
     """Walk tiles of the batch through the steps of an array (T, B, H) like this one, with a kernel and what is its own.
 
-    M           the matrix with which the kernel multiplies at every step
-    handed_on   numbers of a sequence that a block keeps on the chip, in units of H
+    M       the matrix with which the kernel multiplies at every step
+    held    numbers of each sequence that a block holds on the chip, in units of H
     """
-    (T, B, H), size, (rows, width) = like.shape, like.dtype.itemsize, M.shape
-    processors, chip = attribute(sys.modules["cupy"], "MultiProcessorCount"), room(like)
-    tiles = [R for R in TILES if handed_on * R * H * size <= chip]
-    R = next((R for R in tiles if R * processors >= B), tiles[-1])
-    kept = min(rows, (chip - handed_on * R * H * size) // (width * size))
-    shared = (kept * width + handed_on * R * H) * size
+    (T, B, H), (R, kept) = like.shape, plan(M, like, held)
+    shared = (kept * M.shape[1] + held * R * H) * like.dtype.itemsize
     function = kernel(like, name)
     if shared > function.max_dynamic_shared_size_bytes:
         function.max_dynamic_shared_size_bytes = shared
-    threads = min(THREADS, (H + WARP - 1) // WARP * WARP)
-    blocks = (B + R - 1) // R
+    blocks, threads = (B + R - 1) // R, min(THREADS, (H + WARP - 1) // WARP * WARP)
     function((blocks,), (threads,), (T, B, H, kept, R, *map(pointer, arguments)), shared_mem=shared)
 
 
