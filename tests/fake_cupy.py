@@ -194,7 +194,7 @@ def module(gpu=True):
     cupy.asnumpy = lambda array: array.get()
     cupy.linalg = SimpleNamespace(**{name: _wrapped(getattr(np.linalg, name), name) for name in LINALG})
     cupy.RawModule = emulated.RawModule
-    device = SimpleNamespace(synchronize=lambda: None, id=0, attributes=emulated.ATTRIBUTES)
+    device = SimpleNamespace(synchronize=lambda: None, id=0, attributes=emulated.ATTRIBUTES, mem_info=2 * (80 * 2**30,))
     cupy.cuda = SimpleNamespace(
         is_available=lambda: gpu, Device=lambda *_: device, Stream=SimpleNamespace(null=device),
         runtime=SimpleNamespace(getDeviceCount=lambda: int(gpu), getDeviceProperties=lambda _: {"name": b"stand-in"}))

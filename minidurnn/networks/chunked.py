@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..arrays.backend import keep_freed_memory, namespace
+from ..arrays.backend import device_memory, keep_freed_memory, library, namespace
 from ..arrays.checks import at_least, check_array, check_options, check_sequence, one_of, opened
 from ..arrays.lengths import check_lengths, put, taken
 from ..arrays.trees import add, map_leaves
@@ -16,6 +16,8 @@ Piece = namedtuple("Piece", "steps rows")                     # a slice of time;
 Walk = namedtuple("Walk", "p inputs rows noise kept last")
 Tape = namedtuple("Tape", "walk pieces shape")
 KEEP = ("tapes", "boundaries")
+ARRAYS = 32                                                   # of the state's size that a step of the hungriest cell,
+                                                              # an LSTM, has in memory at once, and some to spare
 
 
 def run(model, p, x, state=None, noise=None, lengths=None):
@@ -112,11 +114,24 @@ def noise_of(noise, rows):
     return noise if rows is None else map_leaves(lambda leaf: taken(leaf, rows), noise)
 
 
+def longest(model, length, like):
+    """Steps that are best run at once: `length` on a processor, for its cache; on a GPU as many as its memory allows.
+
+    A GPU has no such cache, and every chunk costs it the launches anew.
+    like   an array (T, B, ...) of the library that computes, or None for NumPy
+    """
+    if like is None or library(type(like)) != "cupy":
+        return length
+    numbers = model.inputs + ARRAYS * max(model.state_size, model.outputs)
+    return max(length, device_memory(namespace(like)) // (2 * numbers * like.shape[1] * 8))
+
+
 @dataclass(frozen=True)
 class Chunked(Cell):
     """The same model, run over stretches of `length` steps with the state handed on: equal to one run, to rounding.
 
-    length   steps in a chunk; None becomes model.chunk, how many keep the model's work in the processor's cache
+    length   steps in a chunk; None becomes model.chunk, how many keep the model's work in the processor's cache. With
+             tapes a GPU takes more: as many as its memory allows
     keep     "tapes", or "boundaries": one state per stretch, and the stretch is run again in backward, for long
              sequences in little memory
     Chunked models nest. With lengths it stops at each sequence's end: outputs behind it are zero.
@@ -156,15 +171,16 @@ class Chunked(Cell):
         """The model's noise, the same for every stretch."""
         return self.model.draw(rng, B)
 
-    def chunks(self, T):
-        """The stretches of a sequence of T steps, as slices."""
-        return [slice(start, min(start + self.length, T)) for start in range(0, T, self.length)]
+    def chunks(self, T, like=None):
+        """The stretches of a sequence of T steps, as slices, for arrays of the library of `like` (T, B, ...)."""
+        length = longest(self.model, self.length, like) if self.keep == "tapes" else self.length
+        return [slice(start, min(start + length, T)) for start in range(0, T, length)]
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape."""
         check_sequence("x", x, self.inputs)
         shape = x.shape[:2]
-        pieces = pieces_of(self.chunks(len(x)), check_lengths(lengths, *shape))
+        pieces = pieces_of(self.chunks(len(x), x), check_lengths(lengths, *shape))
         inputs, rows = [part_of(x, piece) for piece in pieces], [piece.rows for piece in pieces]
         outputs, walk = walk_forward(self.model, self.keep, p, inputs, state, noise, rows)
         return joined(outputs, pieces, shape), Tape(walk, pieces, shape)
