@@ -29,6 +29,7 @@ class RawModule:
 
     order = "forward"                                         # of threads and of blocks
     launched = []                                             # the names of the kernels that ran, in all modules
+    optimise = "-O1"
 
     def __init__(self, *, code, options=()):
         self.code, self.options, self.kernels = code, options, {}
@@ -42,7 +43,7 @@ class RawModule:
         text = re.sub(shared, "static real* const chip = (real*)shared_memory;", self.code, flags=re.M)
         text += "".join(f'\nextern "C" void call_{name}(void** given) {{ call({name}, given); }}' for name in names)
         defines = [option for option in self.options if option.startswith("-D")]
-        self.library = ctypes.CDLL(str(compiled(text, defines)))
+        self.library = ctypes.CDLL(str(compiled(text, [self.optimise, *defines])))
         self.kernels = {name: Kernel(self.library, name) for name in names}
 
     def get_function(self, name):
@@ -50,15 +51,15 @@ class RawModule:
         return self.kernels[name]
 
 
-def compiled(text, defines):
+def compiled(text, options):
     """A shared library of a source, compiled once for all processes that need the same  ->  its path."""
-    stamp = hashlib.sha256("\n".join([SHIM.read_text(), text, *defines]).encode()).hexdigest()[:20]
+    stamp = hashlib.sha256("\n".join([SHIM.read_text(), text, *options]).encode()).hexdigest()[:20]
     folder = Path(tempfile.gettempdir()) / f"minidurnn-kernels-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     path, made = folder / f"{stamp}.so", folder / f"{stamp}.{os.getpid()}.so"
     if not path.exists():
-        flags = ["-std=c++17", "-O1", "-w", "-fPIC", "-shared", "-x", "c++"]
-        command = ["g++", *flags, *defines, "-include", str(SHIM), "-", "-o", str(made)]
+        flags = ["-std=c++17", "-w", "-fPIC", "-shared", "-x", "c++"]
+        command = ["g++", *flags, *options, "-include", str(SHIM), "-", "-o", str(made)]
         done = subprocess.run(command, input=text, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"g++ refuses this source: {done.stderr[:3000]}")
