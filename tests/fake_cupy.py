@@ -14,6 +14,7 @@ Names in the lists below are in CuPy's reference with these arguments. Add one a
 
 import operator
 import sys
+from time import perf_counter
 from types import ModuleType, SimpleNamespace
 
 import emulated
@@ -198,6 +199,14 @@ for _name, _read in {"float": float, "int": int, "bool": bool, "complex": comple
 ndarray.__module__ = "cupy"
 
 
+class Event:
+    """A moment of the device's time; here the processor's."""
+
+    def record(self):
+        """Now."""
+        self.time = perf_counter()
+
+
 class CUSOLVERError(RuntimeError):
     """What cuSOLVER's refusal is in CuPy, in place of NumPy's LinAlgError."""
 
@@ -225,6 +234,7 @@ def module(gpu=True):
     cupy.RawModule = emulated.RawModule
     device = SimpleNamespace(synchronize=lambda: None, id=0, attributes=emulated.ATTRIBUTES, mem_info=2 * (80 * 2**30,))
     cupy.cuda = SimpleNamespace(
+        Event=Event, get_elapsed_time=lambda start, end: 1e3 * (end.time - start.time),
         is_available=lambda: gpu, Device=lambda *_: device, Stream=SimpleNamespace(null=device),
         runtime=SimpleNamespace(getDeviceCount=lambda: int(gpu), getDeviceProperties=lambda _: {"name": b"stand-in"}))
     return cupy
