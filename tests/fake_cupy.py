@@ -4,6 +4,7 @@
 - Every result is an array, 0-d ones included; reading a number off it (float, bool, item, get ...) is a device sync,
   which is counted.
 - A function, method or keyword that CuPy lacks is missing here too (ufuncs with where=, random numbers on the device).
+- An index beyond the end begins anew, as CuPy's does.
 - `empty` is filled with NaN, so that memory read before it was written shows.
 - Kernel launches and uploads are counted, as far as CuPy's source tells: a view launches nothing, concatenate copies
   array by array, anything that computes launches one.
@@ -96,20 +97,24 @@ class ndarray:
 
     def __getitem__(self, key):
         ndarray.launches += any(isinstance(part, ndarray) for part in (key if isinstance(key, tuple) else (key,)))
-        return ndarray(np.asarray(self._inside[_key(key)]))
+        return ndarray(np.asarray(self._inside[_key(key, self.shape)]))
 
     def __setitem__(self, key, value):
         ndarray.launches += 1
-        self._inside[_key(key)] = _unwrapped(value)
+        self._inside[_key(key, self.shape)] = _unwrapped(value)
 
     def __repr__(self):
         return f"cupy.array({self.get()!r})"
 
 
-def _key(key):
+def _key(key, shape):
     parts = key if isinstance(key, tuple) else (key,)
     if any(isinstance(part, ndarray) and part.dtype == bool for part in parts):
         ndarray.syncs += 1  # how many entries a mask takes is known on the device only
+    elif not any(part is None or part is Ellipsis for part in parts):
+        parts = tuple(ndarray(part._inside % size) if isinstance(part, ndarray) else part
+                      for part, size in zip(parts, shape))   # beyond the end CuPy begins anew
+        key = parts if isinstance(key, tuple) else parts[0]
     return _unwrapped(key)
 
 
@@ -149,9 +154,7 @@ def _wrapped(function, name, upload=False):
         if upload:
             result = result.copy(order="A")                   # the device's memory is its own
         return options["out"] if options.get("out") is not None else _lifted(result)
-    if name in ("add", "maximum", "minimum"):                 # the ufuncs whose `at` CuPy has
-        call.at = lambda array, places, values: function.at(_unwrapped(array), _unwrapped(places), _unwrapped(values))
-    return call
+    return call                                               # without `at`, whose order CuPy leaves to the moment
 
 
 def _operator(name):
