@@ -66,7 +66,8 @@ static int run_block(int order) {
     return DONE;
 }
 
-extern "C" int launch(void (*function)(void**), void** given, unsigned blocks, unsigned threads, unsigned shared, int order) {
+extern "C" int launch(
+    void (*function)(void**), void** given, unsigned blocks, unsigned threads, unsigned shared, int order) {
     kernel = function;
     arguments = given;
     blockDim.x = threads;

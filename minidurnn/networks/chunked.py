@@ -1,6 +1,7 @@
 """Chunked: a long sequence taken in short stretches, with the state handed on. And the walk over stretches itself."""
 
 from collections import namedtuple
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -78,8 +79,9 @@ def walk_forward(model, keep, p, inputs, state, noise=None, rows=None):
     kept, outputs, last = [], [], state
     for x, who in zip(inputs, rows):
         before = taken(last, who)
-        output, tape = run(model, p, x, before, noise_of(noise, who))
-        after = model.last_state(tape)
+        with room(x):
+            output, tape = run(model, p, x, before, noise_of(noise, who))
+            after = model.last_state(tape)
         if keep == "boundaries":
             after = after.copy()                              # a view would keep the whole stretch in memory
         last = put(last, who, after)
@@ -95,11 +97,28 @@ def walk_backward(model, keep, douts, walk, dstate):
         who = walk.rows[place]
         if who is not None and dstate is None:
             dstate = namespace(walk.last).zeros_like(walk.last)
-        dx, dbefore, dpart = model.backward(douts[place], tape_of(model, keep, walk, place), taken(dstate, who))
+        with room(walk.inputs[place]):
+            dx, dbefore, dpart = model.backward(douts[place], tape_of(model, keep, walk, place), taken(dstate, who))
         dstate = put(dstate, who, dbefore)
         dinputs.append(dx)
         dp = add(dp, dpart)
     return dinputs[::-1], dstate, dp
+
+
+@contextmanager
+def room(inputs):
+    """Say, where a GPU's memory ends inside the block, what would fit. `inputs`: x, or a tuple that begins with x."""
+    try:
+        yield
+    except MemoryError as error:
+        x = inputs[0] if isinstance(inputs, tuple) else inputs
+        if library(type(x)) != "cupy":
+            raise
+        free = namespace(x).cuda.Device().mem_info[0] / 2**20
+        raise MemoryError(
+            f"{len(x)} steps at once do not fit into the GPU's memory, of which {free:,.0f} MiB are free ({error}): "
+            f"expected fewer; put Chunked(..., {max(1, len(x) // 4)}, keep='boundaries') around the model, or "
+            "give fewer sequences at once.") from error
 
 
 def tape_of(model, keep, walk, place):

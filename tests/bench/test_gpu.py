@@ -2,10 +2,13 @@
 
 import argparse
 import json
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 
-from minidurnn import bench
+from minidurnn import bench, command_line
 from minidurnn.bench import floors, gpu, workloads
 from minidurnn.bench.workloads import Workload
 
@@ -78,3 +81,11 @@ def test_the_speeds_of_a_gpu_are_above_zero(cupy, monkeypatch):
 def test_parts_that_belong_to_a_processor_are_refused(option):
     with pytest.raises(ValueError, match="expected none of --chunk"):
         bench.main(options("--backend", "cupy", option))
+
+
+def test_the_one_command_for_a_gpu_gives_only_options_that_there_are():
+    script = (Path(__file__).parents[2] / ".ci" / "gpu").read_text().replace("\\\n", " ")
+    commands = [shlex.split(line) for line in re.findall(r"python -m minidurnn (.*)", script)]
+    chosen = [command_line.parser().parse_args(words) for words in commands]
+    assert [one.command for one in chosen] == ["bench", "bench", "replicate"]
+    assert {one.backend for one in chosen} == {"cupy"}
