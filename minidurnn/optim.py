@@ -7,7 +7,8 @@ import numpy as np
 
 from .arrays.backend import namespace
 from .arrays.checks import at_least, check_options, number
-from .arrays.trees import leaves, map_apart, map_leaves, merge
+from .arrays.together import together
+from .arrays.trees import leaves, map_leaves, merge
 
 POSITIVE = number("a finite number above 0", lambda value: value > 0)
 FACTOR = number("a number above 0 and of at most 1", lambda value: 0 < value <= 1)
@@ -41,7 +42,9 @@ class SGD:
             m += d
             return like(a, m, a - rate * m)
 
-        m, moved_p = map_apart(2, moved, with_decay(dp, p, float(self.weight_decay), decayed), state["m"], p)
+        dp = with_decay(dp, p, float(self.weight_decay), decayed)
+        rows, back = together(dp, state["m"], p)
+        m, moved_p = map(back, zip(*(moved(*row) for row in rows)))
         return merge(p, moved_p), {"m": m}
 
 
@@ -92,7 +95,8 @@ class Adam:
             return like(a, m, v, a - step)
 
         dp = with_decay(dp, p, float(self.weight_decay), decayed)
-        m, v, moved_p = map_apart(3, moved, dp, state["m"], state["v"], p)
+        rows, back = together(dp, state["m"], state["v"], p)
+        m, v, moved_p = map(back, zip(*(moved(*row) for row in rows)))
         return merge(p, moved_p), {"m": m, "v": v, "updates": updates}
 
 
@@ -148,7 +152,12 @@ def global_norm(dp):
 
     Where a number's square could overflow, all are squared in larger units; rounding stays as it is.
     """
-    sizes = [abs(a) for a in leaves(dp).values()]
+    return norm_of([a for a, in together(dp)[0]])
+
+
+def norm_of(parts):
+    """The Euclidean norm over all these arrays together  ->  0-d array."""
+    sizes = [abs(a) for a in parts]
     xp = namespace(*sizes)
     largest = reduce(xp.maximum, [size.max() for size in sizes])
     half = half_range(largest.dtype)
@@ -165,9 +174,11 @@ def _sum_of_squares(size, unit):
 
 def clip_by_global_norm(dp, limit):
     """dp, scaled down where its global norm exceeds `limit`  ->  dp, the norm before."""
-    norm = global_norm(dp)
+    rows, back = together(dp)
+    parts = [a for a, in rows]
+    norm = norm_of(parts)
     factor = namespace(norm).minimum(float(limit) / (norm + 1e-12), 1.0)
-    return map_leaves(lambda a: like(a, a * factor)[0], dp), norm
+    return back([like(a, a * factor)[0] for a in parts]), norm
 
 
 @dataclass(frozen=True)

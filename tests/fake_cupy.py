@@ -4,15 +4,21 @@
 - Every result is an array, 0-d ones included; reading a number off it (float, bool, item, get ...) is a device sync,
   which is counted.
 - A function, method or keyword that CuPy lacks is missing here too (ufuncs with where=, random numbers on the device).
+- An index beyond the end begins anew, as CuPy's does.
 - `empty` is filled with NaN, so that memory read before it was written shows.
+- Kernel launches and uploads are counted, as far as CuPy's source tells: a view launches nothing, concatenate copies
+  array by array, anything that computes launches one.
+- RawModule compiles CUDA with g++ and runs it on the processor (emulated.py).
 
 Names in the lists below are in CuPy's reference with these arguments. Add one after looking it up there.
 """
 
 import operator
 import sys
+from time import perf_counter
 from types import ModuleType, SimpleNamespace
 
+import emulated
 import numpy as np
 
 names = str.split
@@ -36,13 +42,15 @@ CONSTANTS = names(
 REFUSED = {"where", "initial", "order", "subok", "like"}      # keywords that NumPy takes and CuPy does not ...
 # ... but for order here
 ORDERED = {"array", "asarray", "astype", "reshape", "empty", "zeros", "ones", "full", "copy", "ravel"}
+VIEWS = {*names("""asarray atleast_1d atleast_2d broadcast_to diag diagonal empty empty_like expand_dims moveaxis
+    ravel reshape split squeeze swapaxes transpose view zeros zeros_like""")}        # no launch: zeros are a memset
 SYNCING = {"nonzero", "allclose", "array_equal", "unique", "bincount"}
 
 
 class ndarray:
     """CuPy's array, as far as a model may tell."""
 
-    syncs = 0                                                 # device syncs since the stand-in was installed
+    syncs = launches = uploads = 0                            # since the stand-in was installed
     __array_ufunc__ = None                                    # np.ndarray + this  ->  our own operator, which refuses
     __hash__ = None
 
@@ -88,19 +96,25 @@ class ndarray:
         return (self[place] for place in range(len(self)))
 
     def __getitem__(self, key):
-        return ndarray(np.asarray(self._inside[_key(key)]))
+        ndarray.launches += any(isinstance(part, ndarray) for part in (key if isinstance(key, tuple) else (key,)))
+        return ndarray(np.asarray(self._inside[_key(key, self.shape)]))
 
     def __setitem__(self, key, value):
-        self._inside[_key(key)] = _unwrapped(value)
+        ndarray.launches += 1
+        self._inside[_key(key, self.shape)] = _unwrapped(value)
 
     def __repr__(self):
         return f"cupy.array({self.get()!r})"
 
 
-def _key(key):
+def _key(key, shape):
     parts = key if isinstance(key, tuple) else (key,)
     if any(isinstance(part, ndarray) and part.dtype == bool for part in parts):
         ndarray.syncs += 1  # how many entries a mask takes is known on the device only
+    elif not any(part is None or part is Ellipsis for part in parts):
+        parts = tuple(ndarray(part._inside % size) if isinstance(part, ndarray) else part
+                      for part, size in zip(parts, shape))   # beyond the end CuPy begins anew
+        key = parts if isinstance(key, tuple) else parts[0]
     return _unwrapped(key)
 
 
@@ -130,6 +144,9 @@ def _wrapped(function, name, upload=False):
         if refused:
             raise TypeError(f"Wrong arguments: CuPy's {name} takes no {', '.join(refused)}=.")
         ndarray.syncs += name in SYNCING
+        ndarray.uploads += upload and isinstance(arguments[0], (np.ndarray, list, tuple))
+        whole = name == "ascontiguousarray" and arguments[0].flags.c_contiguous
+        ndarray.launches += len(arguments[0]) if name == "concatenate" else not (name in VIEWS or whole)
         inner = {key: _unwrapped(option) for key, option in options.items()}
         result = function(*(_unwrapped(argument, upload) for argument in arguments), **inner)
         if name.startswith("empty") and result.dtype.kind == "f":
@@ -137,21 +154,22 @@ def _wrapped(function, name, upload=False):
         if upload:
             result = result.copy(order="A")                   # the device's memory is its own
         return options["out"] if options.get("out") is not None else _lifted(result)
-    if name in ("add", "maximum", "minimum"):                 # the ufuncs whose `at` CuPy has
-        call.at = lambda array, places, values: function.at(_unwrapped(array), _unwrapped(places), _unwrapped(values))
-    return call
+    return call                                               # without `at`, whose order CuPy leaves to the moment
 
 
 def _operator(name):
     ufunc = getattr(operator, name)
 
     def forward(self, other):
+        ndarray.launches += 1
         return _lifted(ufunc(self._inside, _unwrapped(_number(other))))
 
     def backward(self, other):
+        ndarray.launches += 1
         return _lifted(ufunc(_unwrapped(_number(other)), self._inside))
 
     def inplace(self, other):
+        ndarray.launches += 1
         getattr(operator, f"i{name.strip('_')}")(self._inside, _unwrapped(_number(other)))
         return self
 
@@ -159,7 +177,10 @@ def _operator(name):
 
 
 def _wrapped_unary(act):
-    return lambda self: _lifted(act(self._inside))
+    def call(self):
+        ndarray.launches += 1
+        return _lifted(act(self._inside))
+    return call
 
 
 def _number(other):
@@ -181,6 +202,28 @@ for _name, _read in {"float": float, "int": int, "bool": bool, "complex": comple
 ndarray.__module__ = "cupy"
 
 
+class Event:
+    """A moment of the device's time; here the processor's."""
+
+    def record(self):
+        """Now."""
+        self.time = perf_counter()
+
+
+class CUSOLVERError(RuntimeError):
+    """What cuSOLVER's refusal is in CuPy, in place of NumPy's LinAlgError."""
+
+
+def _solver(name):
+    solve = _wrapped(getattr(np.linalg, name), name)
+
+    def call(array, *arguments, **options):
+        if not np.isfinite(_unwrapped(array)).all():
+            raise CUSOLVERError("CUSOLVER_STATUS_EXECUTION_FAILED")
+        return solve(array, *arguments, **options)
+    return call
+
+
 def module(gpu=True):
     """The module to stand at sys.modules["cupy"]; without a gpu, `cuda.is_available()` says so."""
     cupy = ModuleType("cupy")
@@ -190,9 +233,11 @@ def module(gpu=True):
         setattr(cupy, name, getattr(np, name))
     cupy.ndarray, cupy.__version__ = ndarray, "0.0 (stand-in)"
     cupy.asnumpy = lambda array: array.get()
-    cupy.linalg = SimpleNamespace(**{name: _wrapped(getattr(np.linalg, name), name) for name in LINALG})
-    device = SimpleNamespace(synchronize=lambda: None, id=0)
+    cupy.linalg = SimpleNamespace(**{name: _solver(name) for name in LINALG})
+    cupy.RawModule = emulated.RawModule
+    device = SimpleNamespace(synchronize=lambda: None, id=0, attributes=emulated.ATTRIBUTES, mem_info=2 * (80 * 2**30,))
     cupy.cuda = SimpleNamespace(
+        Event=Event, get_elapsed_time=lambda start, end: 1e3 * (end.time - start.time),
         is_available=lambda: gpu, Device=lambda *_: device, Stream=SimpleNamespace(null=device),
         runtime=SimpleNamespace(getDeviceCount=lambda: int(gpu), getDeviceProperties=lambda _: {"name": b"stand-in"}))
     return cupy
@@ -202,5 +247,7 @@ def install(monkeypatch, gpu=True):
     """Put the stand-in where `import cupy` finds it until the test ends  ->  the module."""
     cupy = module(gpu)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
-    ndarray.syncs = 0
+    ndarray.syncs = ndarray.launches = ndarray.uploads = 0
+    emulated.RawModule.order = "forward"
+    emulated.RawModule.launched.clear()
     return cupy

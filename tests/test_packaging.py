@@ -35,6 +35,15 @@ def test_environment_yml_installs_this_package_with_its_extras_and_lists_nothing
     assert set(extras) <= set(project()["optional-dependencies"])
 
 
+def test_the_wheel_ships_every_file_of_the_package_that_is_not_python():
+    tomllib = pytest.importorskip("tomllib", reason="reading pyproject.toml needs Python 3.11")
+    shipped = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    folders = {ROOT.joinpath(*package.split(".")): patterns for package, patterns in shipped.items()}
+    others = {path for path in (ROOT / "minidurnn").rglob("[!.]*.*") if path.suffix not in (".py", ".pyc")}
+    assert ROOT / "minidurnn" / "kernels" / "recurrences.cu" in others
+    assert others == {path for folder, patterns in folders.items() for one in patterns for path in folder.glob(one)}
+
+
 def test_the_citation_the_changelog_and_the_package_name_one_version():
     assert f"version: {minidurnn.__version__}\n" in (ROOT / "CITATION.cff").read_text()
     assert re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M).group(1) == minidurnn.__version__

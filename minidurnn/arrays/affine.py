@@ -1,5 +1,7 @@
 """x W + b over all T·B rows in one product, and its backward: what surrounds every loop over time."""
 
+import numpy as np
+
 from .backend import namespace
 
 
@@ -30,10 +32,10 @@ def affine(x, W, b):
     """x (..., D)  ->  x W + b (..., H). Where x is no wider than y, b is the weight of an input that is always 1.
 
     That copies x and saves a pass over y: with D = 2 and H = 128 it takes 0.6 of the time of adding b, with D = 256 and
-    H = 1 five times as long.
+    H = 1 five times as long. On a GPU it would be five launches more.
     """
     xp = namespace(x, W, b)
-    if len(W) > len(b):
+    if len(W) > len(b) or xp is not np:
         y = rows(x, W)
         y += b
         return y

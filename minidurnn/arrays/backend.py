@@ -89,6 +89,12 @@ def import_cupy():
 
 
 @cache
+def device_memory(cupy):
+    """Bytes of memory of the GPU at hand: all of it, so that equal runs are cut equally whoever else computes."""
+    return cupy.cuda.Device().mem_info[1]
+
+
+@cache
 def keep_freed_memory():
     """Once per process, free an untouched array of 32 MB.
 

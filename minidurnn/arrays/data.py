@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .backend import namespace
 from .checks import check_classes, check_library
 from .lengths import before_end, check_lengths
 
@@ -46,3 +47,15 @@ def _check_finite(name, array, dtype, valid):
         raise ValueError(
             f"{name}[{', '.join(map(str, where))}] is {array[where]}: expected numbers that are finite in {dtype}; "
             "mend or leave out this sequence.")
+
+
+def known(rows, classes, count):
+    """Rows (..., H), one for each class number (...); NaN on a GPU where the number is none from 0 to count - 1.
+
+    There an index beyond the end is one from the beginning, and `check_classes` does not read what is there: training
+    on such numbers must not look like training.
+    """
+    xp = namespace(rows)
+    if xp is np:
+        return rows
+    return xp.where(((classes >= 0) & (classes < count))[..., None], rows, rows.dtype.type(np.nan))

@@ -33,16 +33,6 @@ def map_leaves(function, tree, *others):
     return function(tree, *others)
 
 
-def map_apart(results, function, tree, *others):
-    """As map_leaves, for nested dictionaries and a function with so many results  ->  a tuple of a tree for each."""
-    if not isinstance(tree, dict):
-        return function(tree, *others)
-    branches = {
-        key: map_apart(results, function, branch, *(other[key] for other in others)) for key, branch in tree.items()
-    }
-    return tuple({key: branch[result] for key, branch in branches.items()} for result in range(results))
-
-
 def add(total, part):
     """total + part for dictionaries; a key that one of them lacks is zero there. `total` may be None."""
     if total is None:

@@ -2,7 +2,8 @@
 
 One file for each concern: `workloads` what is timed, `ours` and the `*_peers` the implementations, `implementations`
 the proof that all of them compute the same, `floors` what is unavoidable, `speed` the race, `memory` peak memory,
-`updates` whole training updates and the length of a chunk, `process` the environment of it all.
+`updates` whole training updates and the length of a chunk, `process` the environment of it all, `gpu` the race on a
+GPU.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from ..networks.models import MODELS
 from ..records.machine import surroundings
 from ..records.record import write_json
 from ..training.files import check_writable
-from . import floors, memory, process, speed, updates
+from . import floors, gpu, memory, process, speed, updates
 from .implementations import NEEDS, absent
 from .workloads import PEERS, WORKLOADS
 
@@ -41,6 +42,8 @@ def add_arguments(parser):
         help="OpenBLAS's kernel, such as Haswell; the one that it chooses for this processor unless given")
     add("--json", type=Path, metavar="FILE",
         help="write a record: hardware, versions, BLAS kernel, the time of every round; FILE must be new")
+    add("--backend", choices=("numpy", "cupy"), default="numpy",
+        help="race on the processor, or on an NVIDIA GPU, whole updates too (default: %(default)s)")
     instead = "instead of the race: "
     add("--memory", action="store_true", help=f"{instead}peak memory at W4, each implementation in its own process")
     add("--update", action="store_true", help=f"{instead}whole training updates, split by part")
@@ -57,6 +60,8 @@ def main(args):
     Raises   ValueError for wrong options; FileExistsError where the record's file appeared meanwhile.
     """
     workloads, cells, asked_peers, asked = _asked(args)
+    if args.backend == "cupy":
+        return _on_gpu(args, workloads, cells, asked_peers)
     process.settle(args.kernel)
     record = {"schema": SCHEMA, "kind": "bench", **surroundings(), "core": process.pin()}
     record["skipped"] = {peer: absent(peer) for peer in asked_peers if absent(peer)}
@@ -85,9 +90,33 @@ def main(args):
     return 0
 
 
+def _on_gpu(args, workloads, cells, asked):
+    """The race on a GPU, of the peers that can compute there  ->  exit code."""
+    record = {"schema": SCHEMA, "kind": "bench-gpu", **surroundings("cupy")}
+    asked = [peer for peer in (*asked, "compiled") if peer in gpu.PEERS]
+    record["skipped"] = {peer: reason for peer in asked if (reason := gpu.absent(peer))}
+    peers = [peer for peer in asked if peer not in record["skipped"]]
+    record["versions"] |= {gpu.PEERS[peer]: metadata.version(gpu.PEERS[peer]) for peer in peers}
+    record["workloads"] = {name: workload._asdict() for name, workload in workloads.items()}
+    skipped = [f"skipped: {peer}, {reason}" for peer, reason in record["skipped"].items()]
+    print(f"{record['gpu']}, CuPy {record['versions']['cupy']}", *skipped, "", sep="\n")
+    try:
+        record["gpu-speed"] = gpu.measure(workloads, cells, peers)
+    except AssertionError as error:
+        print(f"minidurnn: {error}", file=sys.stderr)
+        return 1
+    if args.json is not None:
+        write_json(args.json, record)
+    return 0
+
+
 def _asked(args):
     """What the options ask for  ->  workloads, cells, peers, and the numbers that every workload takes over."""
     cells, peers = _names("model", args.cells, MODELS), _names("peer", args.peers, PEERS)
+    others = (args.all, args.chunk, args.kernel, *(getattr(args, part) for part in PARTS[1:]))
+    if args.backend == "cupy" and any(others):
+        parts = ", ".join(f"--{part}" for part in PARTS[1:])
+        raise ValueError(f"--backend cupy has the race alone: expected none of --chunk, --kernel, --all, {parts}.")
     if args.rounds is not None and args.rounds < FEWEST:
         said = f"rounds is {args.rounds}: expected at least {FEWEST}, or none for each workload's own number."
         raise ValueError(said)

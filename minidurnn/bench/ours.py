@@ -2,8 +2,7 @@
 
 from collections import namedtuple
 
-import numpy as np
-
+from ..arrays.backend import namespace
 from ..networks.chunked import Chunked, walk_backward, walk_forward
 
 
@@ -19,7 +18,7 @@ class Stretch(namedtuple("Stretch", "cell share")):
     def forward(self, p, x, state):
         """The cell, and the sum of its outputs (einsum is faster at it than sum)."""
         h, tape = self.cell.forward(p, x, state)
-        return np.einsum("tbh->", h), (len(x), tape)
+        return namespace(h).einsum("tbh->", h), (len(x), tape)
 
     def backward(self, _, tape, dstate):
         """The cell's backward under the constant gradient of a mean."""
@@ -33,15 +32,15 @@ class Stretch(namedtuple("Stretch", "cell share")):
 
 def prepare(cell, p, x, chunk):
     """step() -> loss, gradients by name: of every parameter and, as "x", of the input.    Nothing survives a step."""
-    T, B, _ = x.shape
-    pieces = [x[piece] for piece in Chunked(cell, chunk).chunks(T)]
+    xp, (T, B, _) = namespace(x), x.shape
+    pieces = [x[piece] for piece in Chunked(cell, chunk).chunks(T, x)]
 
     def step():
-        each = np.full((B, cell.outputs), 1.0 / (T * B * cell.outputs), x.dtype)
-        stretch = Stretch(cell, np.broadcast_to(each, (min(chunk, T), *each.shape)))
+        each = xp.full((B, cell.outputs), 1.0 / (T * B * cell.outputs), x.dtype)
+        stretch = Stretch(cell, xp.broadcast_to(each, (len(pieces[0]), *each.shape)))
         sums, walk = walk_forward(stretch, "tapes", p, pieces, None)
         value = sum(sums) * each[0, 0] + (walk.last * walk.last).sum()
         dpieces, _, dp = walk_backward(stretch, "tapes", [None] * len(pieces), walk, 2.0 * walk.last)
-        return value, {**dp, "x": np.concatenate(dpieces)}
+        return value, {**dp, "x": xp.concatenate(dpieces)}
 
     return step

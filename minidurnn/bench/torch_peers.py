@@ -6,14 +6,18 @@ import torch
 torch.set_num_threads(1)
 
 
-def prepare(name, cell, p, x):
+def prepare(name, cell, p, x, device="cpu"):
     """step() -> loss, gradients by name, for the implementation `name` of the cell called `cell`."""
-    return built_in(cell, p, x) if name == "nn" else loop({"eager": EAGER, "hoisted": HOISTED}[name][cell], p, x)
+    if name == "nn":
+        return built_in(cell, p, x, device)
+    run = {"hoisted": HOISTED}.get(name, EAGER)[cell]
+    return loop(torch.compile(run) if name == "compiled" else run, p, x, device)
 
 
-def loop(run, p, x):
+def loop(run, p, x, device):
     """A step of a cell that is written in Python; autograd gives the gradients."""
-    given = {name: torch.tensor(array, requires_grad=True) for name, array in {**p, "x": x}.items()}
+    arrays = {**p, "x": x}
+    given = {name: torch.tensor(array, requires_grad=True, device=device) for name, array in arrays.items()}
 
     def step():
         value = loss(*run(**given))
@@ -94,15 +98,15 @@ HOISTED = {"durnn": durnn_hoisted}
 BUILT_IN = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 
 
-def built_in(cell, p, x):
+def built_in(cell, p, x, device):
     """A step of torch.nn's layer with our weights: it keeps them transposed, and has a second bias."""
     T, B, D = x.shape
     H = len(p["U"])
-    layer = BUILT_IN[cell](D, H).to(torch.tensor(x).dtype)
+    layer = BUILT_IN[cell](D, H).to(device, torch.tensor(x).dtype)
     second = np.concatenate([np.zeros(2 * H, x.dtype), p["c"]]) if cell == "gru" else np.zeros_like(p["b"])
     values = {"weight_ih_l0": p["W"].T, "weight_hh_l0": p["U"].T, "bias_ih_l0": p["b"], "bias_hh_l0": second}
     layer.load_state_dict({name: torch.tensor(np.ascontiguousarray(array)) for name, array in values.items()})
-    given = [torch.tensor(x, requires_grad=True), *layer.parameters()]
+    given = [torch.tensor(x, requires_grad=True, device=device), *layer.parameters()]
 
     def step():
         h, last = layer(given[0])

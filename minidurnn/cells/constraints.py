@@ -4,7 +4,7 @@ from math import inf, nan
 
 import numpy as np
 
-from ..arrays.backend import namespace
+from ..arrays.backend import namespace, to_numpy
 from ..arrays.checks import check_options, number, one_of, optional
 
 HAIR = 1e-6                                                   # how far inside a projection lands, relative to the bound
@@ -24,21 +24,31 @@ OPTIONS = {
 
 def spectral_norm(U):
     """‖U‖₂, the largest singular value of U (H, H), in float64  ->  float, NaN where U is. One device sync on a GPU."""
-    U = U.astype("float64")
+    return sizes(U)[0]
+
+
+def sizes(U, u=None):
+    """‖U‖₂, the largest |u| (None: 0)  ->  floats, NaN where U or u is. One device sync on a GPU, for both."""
+    xp, U = namespace(U, u), U.astype("float64")
+    largest = xp.zeros(1) if u is None else xp.abs(u).max()[None].astype("float64")
     try:
-        square = float(namespace(U).linalg.eigvalsh(U.T @ U)[-1])
-        return max(square, 0.0) ** 0.5                        # rounding may leave a tiny negative number
-    except np.linalg.LinAlgError:                             # how NumPy's answer to NaN arrives
-        return nan
+        square = xp.linalg.eigvalsh(U.T @ U)[-1:]
+    except (np.linalg.LinAlgError, RuntimeError) as error:    # how NumPy's answer to NaN arrives, and cuSOLVER's
+        if type(error).__name__ not in ("LinAlgError", "CUSOLVERError"):
+            raise
+        square = xp.full(1, nan)
+    square, largest = to_numpy(xp.concatenate([square, largest])).tolist()
+    return max(square, 0.0) ** 0.5 if square == square else nan, largest      # rounding may leave a tiny negative one
 
 
-def project_spectral(U, bound, projection):
+def project_spectral(U, bound, projection, norm=None):
     """U with ‖U‖₂ ≤ bound  ->  (H, H), U itself where that holds, or where U is not finite, which the training reports.
 
     projection   "rescale" multiplies U by bound/‖U‖₂; "clip" clips its singular values, the nearest matrix in the
                  Frobenius norm, at several times the cost.
+    norm         ‖U‖₂, where it is known
     """
-    norm = spectral_norm(U)
+    norm = spectral_norm(U) if norm is None else norm
     if not bound < norm < inf:
         return U
     inside = float(bound) * (1.0 - HAIR)
@@ -49,10 +59,10 @@ def project_spectral(U, bound, projection):
     return ((left * xp.minimum(values, inside)) @ right).astype(U.dtype)
 
 
-def project_range(u, limit):
-    """u with |u| ≤ limit  ->  (H,), u itself where that holds. One device sync on a GPU."""
+def project_range(u, limit, largest=None):
+    """u with |u| ≤ limit  ->  (H,), u itself where that holds. One sync on a GPU, none with `largest`, of |u|."""
     xp = namespace(u)
-    if float(xp.abs(u).max()) <= limit:
+    if (float(xp.abs(u).max()) if largest is None else largest) <= limit:
         return u
     inside = float(np.nextafter(u.dtype.type(limit), u.dtype.type(0)))    # u's own dtype may round the limit up
     return xp.clip(u, -inside, inside)

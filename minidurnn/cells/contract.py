@@ -58,8 +58,8 @@ class Cell(Protocol):
     def last_state(self, tape):
         """The state after the last step, each sequence's own where forward had lengths  ->  (B, state_size)."""
 
-    def chunks(self, T):
-        """The stretches in which a sequence of T steps is run, as slices. Here: one."""
+    def chunks(self, T, like=None):
+        """The stretches in which a sequence of T steps, an array like `like` (None: NumPy's), is run. Here: one."""
         return [slice(0, T)]
 
     def project(self, p):

@@ -23,7 +23,15 @@ from ..arrays.checks import (
 )
 from ..arrays.starts import constant, glorot, orthogonal, uniform, zeros
 from ..scans import diagonal_scan, diagonal_scan_backward, matrix_scan, matrix_scan_backward
-from .constraints import check_constraints, check_width, project_range, project_spectral, range_limit, start_range
+from .constraints import (
+    check_constraints,
+    check_width,
+    project_range,
+    project_spectral,
+    range_limit,
+    sizes,
+    start_range,
+)
 from .contract import Cell
 
 Tape = namedtuple("Tape", "p x s0 l0 s g c l")              # the gates g (None: there are none) select from c
@@ -144,11 +152,11 @@ class DuRNN(Cell):
     def project(self, p):
         """p with ‖U_s‖₂ ≤ bound and |u| ≤ growth^(1/horizon), p itself where both hold."""
         check_parameters(p, self.shapes)
-        inside = {}
+        inside, (norm, largest) = {}, sizes(p["U_s"], p["u"]) if self.bound else (None, None)
         if self.bound:
-            inside["U_s"] = project_spectral(p["U_s"], self.bound, self.projection)
+            inside["U_s"] = project_spectral(p["U_s"], self.bound, self.projection, norm)
         if self.growth is not None:
-            inside["u"] = project_range(p["u"], range_limit(self.growth, self.horizon))
+            inside["u"] = project_range(p["u"], range_limit(self.growth, self.horizon), largest)
         return p if all(leaf is p[letter] for letter, leaf in inside.items()) else {**p, **inside}
 
     def _recurrent(self, p, like):

@@ -1,12 +1,13 @@
 """Chunked: a long sequence taken in short stretches, with the state handed on. And the walk over stretches itself."""
 
 from collections import namedtuple
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from ..arrays.backend import keep_freed_memory, namespace
+from ..arrays.backend import device_memory, keep_freed_memory, library, namespace
 from ..arrays.checks import at_least, check_array, check_options, check_sequence, one_of, opened
 from ..arrays.lengths import check_lengths, put, taken
 from ..arrays.trees import add, map_leaves
@@ -16,6 +17,8 @@ Piece = namedtuple("Piece", "steps rows")                     # a slice of time;
 Walk = namedtuple("Walk", "p inputs rows noise kept last")
 Tape = namedtuple("Tape", "walk pieces shape")
 KEEP = ("tapes", "boundaries")
+ARRAYS = 32                                                   # of the state's size that a step of the hungriest cell,
+                                                              # an LSTM, has in memory at once, and some to spare
 
 
 def run(model, p, x, state=None, noise=None, lengths=None):
@@ -76,8 +79,9 @@ def walk_forward(model, keep, p, inputs, state, noise=None, rows=None):
     kept, outputs, last = [], [], state
     for x, who in zip(inputs, rows):
         before = taken(last, who)
-        output, tape = run(model, p, x, before, noise_of(noise, who))
-        after = model.last_state(tape)
+        with room(x):
+            output, tape = run(model, p, x, before, noise_of(noise, who))
+            after = model.last_state(tape)
         if keep == "boundaries":
             after = after.copy()                              # a view would keep the whole stretch in memory
         last = put(last, who, after)
@@ -93,11 +97,28 @@ def walk_backward(model, keep, douts, walk, dstate):
         who = walk.rows[place]
         if who is not None and dstate is None:
             dstate = namespace(walk.last).zeros_like(walk.last)
-        dx, dbefore, dpart = model.backward(douts[place], tape_of(model, keep, walk, place), taken(dstate, who))
+        with room(walk.inputs[place]):
+            dx, dbefore, dpart = model.backward(douts[place], tape_of(model, keep, walk, place), taken(dstate, who))
         dstate = put(dstate, who, dbefore)
         dinputs.append(dx)
         dp = add(dp, dpart)
     return dinputs[::-1], dstate, dp
+
+
+@contextmanager
+def room(inputs):
+    """Say, where a GPU's memory ends inside the block, what would fit. `inputs`: x, or a tuple that begins with x."""
+    try:
+        yield
+    except MemoryError as error:
+        x = inputs[0] if isinstance(inputs, tuple) else inputs
+        if library(type(x)) != "cupy":
+            raise
+        free = namespace(x).cuda.Device().mem_info[0] / 2**20
+        raise MemoryError(
+            f"{len(x)} steps at once do not fit into the GPU's memory, of which {free:,.0f} MiB are free ({error}): "
+            f"expected fewer; put Chunked(..., {max(1, len(x) // 4)}, keep='boundaries') around the model, or "
+            "give fewer sequences at once.") from error
 
 
 def tape_of(model, keep, walk, place):
@@ -112,11 +133,24 @@ def noise_of(noise, rows):
     return noise if rows is None else map_leaves(lambda leaf: taken(leaf, rows), noise)
 
 
+def longest(model, length, like):
+    """Steps that are best run at once: `length` on a processor, for its cache; on a GPU as many as its memory allows.
+
+    A GPU has no such cache, and every chunk costs it the launches anew.
+    like   an array (T, B, ...) of the library that computes, or None for NumPy
+    """
+    if like is None or library(type(like)) != "cupy":
+        return length
+    numbers = model.inputs + ARRAYS * max(model.state_size, model.outputs)
+    return max(length, device_memory(namespace(like)) // (2 * numbers * like.shape[1] * 8))
+
+
 @dataclass(frozen=True)
 class Chunked(Cell):
     """The same model, run over stretches of `length` steps with the state handed on: equal to one run, to rounding.
 
-    length   steps in a chunk; None becomes model.chunk, how many keep the model's work in the processor's cache
+    length   steps in a chunk; None becomes model.chunk, how many keep the model's work in the processor's cache. With
+             tapes a GPU takes more: as many as its memory allows
     keep     "tapes", or "boundaries": one state per stretch, and the stretch is run again in backward, for long
              sequences in little memory
     Chunked models nest. With lengths it stops at each sequence's end: outputs behind it are zero.
@@ -156,15 +190,16 @@ class Chunked(Cell):
         """The model's noise, the same for every stretch."""
         return self.model.draw(rng, B)
 
-    def chunks(self, T):
-        """The stretches of a sequence of T steps, as slices."""
-        return [slice(start, min(start + self.length, T)) for start in range(0, T, self.length)]
+    def chunks(self, T, like=None):
+        """The stretches of a sequence of T steps, as slices, for arrays of the library of `like` (T, B, ...)."""
+        length = longest(self.model, self.length, like) if self.keep == "tapes" else self.length
+        return [slice(start, min(start + length, T)) for start in range(0, T, length)]
 
     def forward(self, p, x, state=None, noise=None, lengths=None):
         """x (T, B, inputs), state (B, state_size) or None for zeros  ->  h (T, B, outputs), tape."""
         check_sequence("x", x, self.inputs)
         shape = x.shape[:2]
-        pieces = pieces_of(self.chunks(len(x)), check_lengths(lengths, *shape))
+        pieces = pieces_of(self.chunks(len(x), x), check_lengths(lengths, *shape))
         inputs, rows = [part_of(x, piece) for piece in pieces], [piece.rows for piece in pieces]
         outputs, walk = walk_forward(self.model, self.keep, p, inputs, state, noise, rows)
         return joined(outputs, pieces, shape), Tape(walk, pieces, shape)

@@ -3,6 +3,8 @@
 from collections import namedtuple
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..arrays.affine import affine, affine_backward, rows, rows_back, rows_product
 from ..arrays.backend import library, namespace
 from ..arrays.checks import (
@@ -19,6 +21,7 @@ from ..arrays.checks import (
     opened,
     shown,
 )
+from ..arrays.data import known
 from ..arrays.starts import glorot, normal, zeros
 from ..cells.contract import Layer
 
@@ -94,15 +97,17 @@ class Embedding(Layer):
         check_classes("x", x, ("T", "B"), self.inputs, like=p["W"])
         if state is not None:
             check_array("state", state, (x.shape[1], 0), p["W"])
-        return p["W"][x], EmbeddingTape(p, x)
+        return known(p["W"][x], x, self.inputs), EmbeddingTape(p, x)
 
     def backward(self, dy, tape, dstate=None):
         """dy (T, B, E)  ->  None (symbols have no gradient), dstate0 (B, 0), dp like p."""
         p, x = opened(EmbeddingTape, tape)
         check_gradients(self, dy, dstate, x, like=p["W"])
-        dW = namespace(x).zeros_like(p["W"])
-        if dy is not None:
-            namespace(x).add.at(dW, x, dy)                    # a symbol that comes twice collects twice
+        xp, dW = namespace(x), namespace(x).zeros_like(p["W"])
+        if dy is not None and xp is np:
+            np.add.at(dW, x, dy)                              # a symbol that comes twice collects twice
+        elif dy is not None:                                  # a GPU's add.at adds in an order of the moment's
+            dW = rows_product((x[..., None] == xp.arange(self.inputs)).astype(dy.dtype), dy)
         return None, self.last_state(tape), {"W": dW}
 
     def last_state(self, tape):

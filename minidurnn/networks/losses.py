@@ -8,6 +8,7 @@ from math import log
 
 from ..arrays.backend import namespace
 from ..arrays.checks import check_array, check_classes
+from ..arrays.data import known
 
 Tape = namedtuple("Tape", "residual count")
 Loss = namedtuple("Loss", "forward backward metric better")
@@ -30,7 +31,8 @@ def cross_entropy(y, target, count):
     """y (..., C) scores, target (...) class numbers  ->  Σ -log softmax(y)[target] / count in nats, accuracy, tape."""
     xp = namespace(y, target)
     check_classes("target", target, y.shape[:-1], y.shape[-1], like=y)
-    scores, classes = y.reshape(-1, y.shape[-1]), target.reshape(-1)
+    classes = target.reshape(-1)
+    scores = known(y.reshape(-1, y.shape[-1]), classes, y.shape[-1])
     rows = xp.arange(len(classes))
     right = (scores.argmax(1) == classes).astype(y.dtype).sum() / count
     scores = scores - scores.max(1, keepdims=True)            # the softmax does not change, and exp cannot overflow

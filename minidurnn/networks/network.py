@@ -146,7 +146,7 @@ class Network:
         check_sequence("x", x, self.body.inputs)
         lengths, T = check_lengths(lengths, *x.shape[:2]), len(x)
         whole = [Piece(slice(0, T), None)]
-        return (whole if self.body.whole else pieces_of(self.body.chunks(T), lengths)), lengths
+        return (whole if self.body.whole else pieces_of(self.body.chunks(T, x), lengths)), lengths
 
     def _ending(self, piece, lengths, shape):
         """The sequences that end within a piece and where in its h, (rows, (steps, places)); None where none does."""

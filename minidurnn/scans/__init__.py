@@ -1,15 +1,40 @@
-"""Every loop over time. NumPy and CuPy arrays take the same plain loops, which are the specification."""
+"""Every loop over time. The plain loops are the specification; on a GPU kernels take their place where they can."""
 
-from .gru import gru_scan, gru_scan_backward
-from .lstm import lstm_scan, lstm_scan_backward
-from .plain import (
-    diagonal_scan,
-    diagonal_scan_backward,
-    gated_scan,
-    gated_scan_backward,
-    matrix_scan,
-    matrix_scan_backward,
-)
+from functools import wraps
+from inspect import signature
+
+from .. import kernels
+from . import gru, lstm, plain
+
+
+def chosen(loop, kernel):
+    """The loop as one calls it: NumPy's arrays go to the loop; CuPy's to its twin, the kernel, where that serves them.
+
+    No kernel serves other dtypes than float32 and float64, and matrices that are too large for it (`kernels.fits`).
+    """
+    named, with_matrix = signature(loop), "U" in signature(loop).parameters
+
+    @wraps(loop)
+    def scan(*arguments, **options):
+        if not kernels.serve(*arguments, *options.values()):
+            return loop(*arguments, **options)
+        given = named.bind(*arguments, **options).arguments
+        served = not with_matrix or kernels.fits(given["U"], given["h0"])
+        return (kernel if served else loop)(*arguments, **options)
+
+    return scan
+
+
+diagonal_scan = chosen(plain.diagonal_scan, kernels.diagonal_scan)
+diagonal_scan_backward = chosen(plain.diagonal_scan_backward, kernels.diagonal_scan_backward)
+gated_scan = chosen(plain.gated_scan, kernels.gated_scan)
+gated_scan_backward = chosen(plain.gated_scan_backward, kernels.gated_scan_backward)
+matrix_scan = chosen(plain.matrix_scan, kernels.matrix_scan)
+matrix_scan_backward = chosen(plain.matrix_scan_backward, kernels.matrix_scan_backward)
+lstm_scan = chosen(lstm.lstm_scan, kernels.lstm_scan)
+lstm_scan_backward = chosen(lstm.lstm_scan_backward, kernels.lstm_scan_backward)
+gru_scan = chosen(gru.gru_scan, kernels.gru_scan)
+gru_scan_backward = chosen(gru.gru_scan_backward, kernels.gru_scan_backward)
 
 __all__ = [
     "diagonal_scan",

@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays.backend import namespace
 from ..arrays.checks import check_positive
 from ..arrays.trees import leaves
-from ..networks.chunked import Chunked
+from ..networks.chunked import Chunked, longest
 from ..optim import half_range
 from .batches import check, moved
 from .run import COLUMNS
@@ -30,12 +30,13 @@ def evaluate(network, p, data, sequences=None):
     x, target, B = *data[:2], data[0].shape[1]
     if target.shape[per_step:per_step + 1] != (B,):
         raise ValueError(f"target has shape {target.shape} beside x of {B} sequences: expected one for each.")
-    lean = network if whole else replace(network, body=Chunked(network.body, 16, keep="boundaries"))
     totals = np.zeros(2)
     for first in range(0, B, sequences):
         rows = slice(first, first + sequences)
         part = (x[:, rows], target[:, rows] if per_step else target[rows], None if lengths is None else lengths[rows])
         part_x, part_target, part_lengths = moved(part, leaf.dtype, namespace(leaf).__name__)
+        length = longest(network.body, 16, part_x)
+        lean = network if whole else replace(network, body=Chunked(network.body, length, keep="boundaries"))
         found = lean.loss(p, part_x, part_target, lengths=part_lengths)[:2]                # its tape is dropped here
         share = part_x.shape[1] / B if lengths is None or not per_step else part_lengths.sum() / lengths.sum()
         totals += np.array([float(number) for number in found]) * share

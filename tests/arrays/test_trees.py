@@ -5,7 +5,7 @@ from collections import namedtuple
 import numpy as np
 from support import refuses
 
-from minidurnn.arrays.trees import add, count, leaves, map_apart, map_leaves, merge, trained
+from minidurnn.arrays.trees import add, count, leaves, map_leaves, merge, trained
 
 Pair = namedtuple("Pair", "a b")
 TREE = {"body": {"0": {"W": np.ones((2, 3))}, "1": [np.zeros(4), None]}, "pair": Pair(np.ones(1), (np.ones(2),))}
@@ -57,9 +57,3 @@ def test_trees_of_other_lengths_are_refused_and_not_cut():
     for one, other in (([1, 2], [1]), ((1,), (1, 2)), ({"a": [1, 2, 3]}, {"a": [1, 2]})):
         with refuses(ValueError, "branches stand side by side", "expected trees of one form"):
             map_leaves(lambda a, b: a + b, one, other)
-
-
-def test_a_map_with_several_results_gives_a_tree_for_each():
-    tree, other = {"x": 5, "y": {"z": 7}}, {"y": {"z": 1}, "x": 2, "more": 0}
-    assert map_apart(2, lambda a, b: (a + b, a - b), tree, other) == ({"x": 7, "y": {"z": 8}}, {"x": 3, "y": {"z": 6}})
-    assert map_apart(3, lambda a: (a, a, a), {}) == ({}, {}, {})

@@ -27,9 +27,17 @@ def test_the_spectral_norm_is_the_largest_singular_value(units, xp):
     assert type(spectral_norm(xp.asarray(U))) is float
 
 
-def test_the_spectral_norm_of_zero_is_zero_and_of_nan_is_nan():
-    assert spectral_norm(np.zeros((3, 3))) == 0.0
-    assert np.isnan(spectral_norm(np.full((3, 3), np.nan)))
+def test_the_spectral_norm_of_zero_is_zero_and_of_nan_is_nan(xp):
+    assert spectral_norm(xp.zeros((3, 3))) == 0.0
+    assert np.isnan(spectral_norm(xp.asarray(np.full((3, 3), np.nan))))       # NumPy and cuSOLVER raise, each its own
+
+
+def test_no_other_error_of_a_gpu_counts_as_nan(cupy, monkeypatch):
+    def broken(array):
+        raise RuntimeError("cudaErrorIllegalAddress")
+    monkeypatch.setattr(cupy.linalg, "eigvalsh", broken)
+    with pytest.raises(RuntimeError, match="cudaErrorIllegalAddress"):
+        spectral_norm(cupy.zeros((3, 3)))
 
 
 @both

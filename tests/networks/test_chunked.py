@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from support import CELLS, B, T, assert_same, rng
 
-from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, to_numpy
+from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, to, to_numpy
+from minidurnn.arrays.backend import device_memory
 from minidurnn.arrays.trees import map_leaves
 from minidurnn.gradcheck import assert_cell, random_leaves
 from minidurnn.training.storage import describe
@@ -168,3 +169,28 @@ def test_everything_stays_on_the_device(cupy):
 def test_a_chunk_is_as_long_as_the_model_likes_unless_told(model):
     assert Chunked(model) == Chunked(model, model.chunk) and hash(Chunked(model)) == hash(Chunked(model, model.chunk))
     assert Chunked(model).length == model.chunk and describe(Chunked(model))["options"]["length"] == model.chunk
+
+
+def test_on_a_gpu_a_chunk_with_tapes_is_as_long_as_memory_allows_and_one_with_boundaries_as_asked(cupy):
+    x = cupy.zeros((5000, 2, 3), "float32")
+    assert len(Chunked(RNN(3, 4), 16).chunks(5000, x)) == 1 and len(Chunked(RNN(3, 4), 16).chunks(5000)) == 313
+    assert len(Chunked(RNN(3, 4), 16, keep="boundaries").chunks(5000, x)) == 313
+    numbers = 3 + 32 * 4                                      # of one step of one sequence, at most
+    cupy.cuda.Device().mem_info = 0, 2 * 8 * numbers * 2 * 1000
+    device_memory.cache_clear()
+    assert [len(range(5000)[piece]) for piece in Chunked(RNN(3, 4), 16).chunks(5000, x)] == 5 * [1000]
+    device_memory.cache_clear()
+
+
+@pytest.mark.parametrize("fails", ["forward", "backward"])
+def test_where_a_gpus_memory_ends_the_message_says_what_would_fit(cupy, monkeypatch, fails):
+    def full(*arguments, **options):
+        raise MemoryError("Out of memory allocating 1,024 bytes")
+    network = Network(Chunked(RNN(2, 4)), 1)
+    p = to("cupy", network.init(rng()))
+    x, y = to("cupy", (np.zeros((40, 3, 2), "float32"), np.zeros((3, 1), "float32")))
+    tape = network.loss(p, x, y)[2]
+    monkeypatch.setattr(RNN, fails, full)
+    with pytest.raises(MemoryError, match="40 steps at once.*81,920 MiB are free.*1,024 bytes.*Chunked\\(..., 10, "):
+        network.loss(p, x, y)
+        network.gradient(tape)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import B, T, assert_same, refuses, rng
+from support import B, T, assert_same, on_a_device, refuses, rng
 
 from minidurnn import Chain, Chunked, Linear, Network, to_numpy
 from minidurnn.cells import RNN
@@ -209,3 +209,16 @@ def test_every_layer_has_a_tape_of_its_own():
             if other is not layer:
                 with refuses(TypeError, f"the tape is a {type(other).__name__}Tape", "the same kind of model"):
                     layer.backward(None, tape)
+
+
+@on_a_device
+def test_on_a_gpu_an_embedding_of_no_symbol_is_not_a_number_and_its_gradient_is_a_sum_in_one_order(xp):
+    layer, W = Embedding(5, 3), rng().standard_normal((5, 3))
+    y = layer.forward({"W": xp.asarray(W)}, xp.asarray(np.array([[0, 5], [-1, 4]])))[0].get()
+    assert np.isnan(y[0, 1]).all() and np.isnan(y[1, 0]).all() and np.isfinite(y[[0, 1], [0, 1]]).all()
+    x, dy = np.array([[0, 2, 2], [0, 2, 4]]), rng().standard_normal((2, 3, 3))
+    found = []
+    for library in (np, xp):
+        tape = layer.forward({"W": library.asarray(W)}, library.asarray(x))[1]
+        found.append(layer.backward(library.asarray(dy), tape)[2]["W"])
+    assert_same(found[1], found[0])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import refuses, rng
+from support import on_a_device, refuses, rng
 
 from minidurnn import to_numpy
 from minidurnn.gradcheck import assert_gradient
@@ -152,3 +152,13 @@ def test_the_cross_entropy_takes_every_exponential_once(monkeypatch):
     monkeypatch.setattr(np, "exp", lambda a: (taken.append(a.shape), true(a))[1])
     cross_entropy(y, target, 15)
     assert taken == [(15, 4)]
+
+
+@on_a_device
+def test_on_a_gpu_a_class_number_out_of_range_makes_the_loss_and_its_gradient_not_a_number(xp):
+    y = xp.asarray(rng().standard_normal((3, 4)))
+    for wrong in (-1, 4):
+        target = xp.asarray(np.array([0, wrong, 3]))
+        value, _, tape = LOSSES["cross_entropy"].forward(y, target, 3)
+        assert np.isnan(float(value))
+        assert np.isnan(LOSSES["cross_entropy"].backward(tape).get()).any(axis=1).tolist() == [False, True, False]

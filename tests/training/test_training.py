@@ -254,7 +254,7 @@ class Watching(Constant):
 
 
 @pytest.mark.parametrize("body, needed", [
-    (RNN(2, 4), 0), (ShortTermRNN(2, 4), 1), (IndRNN(2, 4), 1), (DuRNN(2, 4, 5, horizon=10), 2),
+    (RNN(2, 4), 0), (ShortTermRNN(2, 4), 1), (IndRNN(2, 4), 1), (DuRNN(2, 4, 5, horizon=10), 1),
     (DuRNN(2, 4, 5, horizon=10, bound=None, growth=None), 0),
     (Chunked(Chain((ShortTermRNN(2, 4), Linear(4, 3), IndRNN(3, 4))), 4, "boundaries"), 2)], ids=repr)
 def test_an_update_waits_for_the_device_no_more_than_its_projections_need(body, needed, cupy):
