@@ -20,7 +20,7 @@ DUAL = DuRNN(2, 4, 5, horizon=9, gate=0.0)
 LONG = replace(DUAL, output="long")                           # its state is more than its output
 KINDS = {type(model.samples[0]): model.samples[0] for model in reversed(MODELS.values()) if model.samples}
 SOLO = list(KINDS.values())                                   # the first sample of every class: no code twice
-FORMS = [RNN(2, 4), Chain((GRU(2, 4), IndRNN(4, 3)))]         # the state is the output; it is more than the output
+FORMS = [RNN(2, 4), Chain((IndRNN(2, 4), RNN(4, 3)))]         # the state is the output; it is more than the output
 every_form = pytest.mark.parametrize("cell", FORMS, ids=repr)
 
 
@@ -32,7 +32,7 @@ TINY = [RNN(1, 3), ShortTermRNN(1, 3), IndRNN(1, 3), DuRNN(1, 2, 3, horizon=9, g
 @pytest.mark.parametrize("cell", TINY, ids=repr)
 def test_a_right_gradient_is_never_rejected(cell):
     kinks = 0
-    for seed in range(10):
+    for seed in range(6):
         leaves = random_leaves(cell, rng(seed), 2, 2)
 
         def forward(leaves):
