@@ -16,8 +16,9 @@ collect_ignore = [name for name, library in NEEDS.items() if find_spec(library) 
 
 
 def pytest_report_header():
-    """Why a file is left out, where one is."""
-    return [f"left out, no {NEEDS[name]}: {name}" for name in collect_ignore]
+    """Why tests are left out, where some are."""
+    without = [] if find_spec("cupy") else ["left out, no cupy: every test on a GPU (pip install minidurnn[cuda12])"]
+    return without + [f"left out, no {NEEDS[name]}: {name}" for name in collect_ignore]
 
 
 @pytest.fixture(params=backends())

@@ -102,10 +102,10 @@ def test_a_step_of_durnn_is_the_block_matrix_of_its_equations():
 @pytest.mark.parametrize("model", RECURRENT, ids=repr)
 def test_the_product_of_the_step_jacobians_in_order_is_the_jacobian(model):
     p, x, state = case(model)
-    for start in (state, None):
+    for start, ends in ((state, (0, 3, T)), (None, (0,))):
         steps = a.step_jacobians(model, p, x, start)
         assert steps.shape == (T, B, model.state_size, model.state_size)
-        for t in (0, 3, T):
+        for t in ends:
             assert_same(a.jacobian(model, p, x, t, start), product(steps[t:], model.state_size))
 
 
@@ -197,7 +197,7 @@ def test_the_gradient_at_every_step_is_the_jacobian_times_the_cotangent(model):
 def test_the_gradient_at_every_step_is_what_backward_over_the_rest_gives(model, on):
     p, x, state = case(model)
     c = rng(1).standard_normal((B, model.state_size if on == "state" else model.outputs))
-    for start, steps in ((state, range(T)), (None, [0, 4])):
+    for start, steps in ((state, (0, 3, T - 1)), (None, [0])):
         dstate, dx = a.gradients_by_step(model, p, x, c, start, on=on)
         for t in steps:
             h, tape = model.forward(p, x[t:], state_at(model, p, x, start, t))
@@ -303,7 +303,7 @@ def test_every_selection_has_its_jacobian_and_its_bound(selection):
 
 
 def test_the_strength_of_the_selection_is_its_largest_norm_and_stays_below_its_bound():
-    for seed in range(20):
+    for seed in range(5):
         p, x, state = case(DURNN, seed)
         tape = DURNN.forward(p, x, state)[1]
         strength = a.selection_strength(tape)
@@ -318,9 +318,9 @@ def test_the_strength_of_the_selection_is_its_largest_norm_and_stays_below_its_b
         assert (strength <= bound).all() and strength.min() > 0
 
 
-def test_the_smear_bound_holds_in_25_random_cases_and_is_not_idle():
+def test_the_smear_bound_holds_in_12_random_cases_and_is_not_idle():
     tightness, steps = [], 12
-    for seed in range(25):
+    for seed in range(12):
         draw = rng(seed)
         S, L = draw.integers(2, 7, 2).tolist()
         cell = DuRNN(2, S, L, horizon=20, bound=draw.uniform(0.3, 0.99), gate=draw.uniform(-2, 1))
@@ -329,7 +329,7 @@ def test_the_smear_bound_holds_in_25_random_cases_and_is_not_idle():
         tape = cell.forward(p, x, state)[1]
         c, rho, u_max = a.selection_strength(tape)[0], spectral_norm(p["U_s"]), np.abs(p["u"]).max()
         norms = a.gradient_norm_by_lag(cell, p, x, state, of="long", wrt="short", norm="spectral")[:, 0]
-        for lag in (0, 1, 4, 11):
+        for lag in (0, 2, 11):
             held, direct = (
                 a.jacobian(cell, p, x, steps - lag, state, of="long", wrt=part)[0] for part in ("short", "long")
             )

@@ -228,7 +228,7 @@ def test_speed_is_bench_at_the_papers_lengths_and_measured_once(quick, lengths, 
 
 
 def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys):
-    asked = ["adding", "delayed-xor", "adding", "--quick", "--models", "rnn,indrnn-1,rnn", "--seeds", "0,1,0"]
+    asked = ["adding", "delayed-xor", "adding", "--quick", "--models", "rnn,rnn", "--seeds", "0,1,0"]
     arguments = ["replicate", *asked, "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
     said = capsys.readouterr()
@@ -237,7 +237,7 @@ def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys)
     assert "40/40" in said.err                                # the progress bar
     files = {file.name for file in (tmp_path / "out").iterdir()}
     records = {name for name in files if name.endswith(".json")}
-    assert len(records) == 8 and files - records == {"runs", "adding-T20.png", "delayed-xor-T20.png"}
+    assert len(records) == 4 and files - records == {"runs", "adding-T20.png", "delayed-xor-T20.png"}
     assert all(f"figure: {tmp_path / 'out' / name}" in said.out for name in files if name.endswith(".png"))
     assert main(arguments) == 0                               # again: nothing is trained
     again = capsys.readouterr()
@@ -325,10 +325,12 @@ def test_an_unfinished_trial_is_not_begun_again_without_resume(short, undrawn, t
 
 LONGER = {**SHORT, "updates": 200, "length": 40}
 SHORTENED = f"""
-import minidurnn.experiments
-minidurnn.experiments.EXPERIMENTS["adding"].quick.update({LONGER!r})
-import minidurnn.training.progress
-minidurnn.training.progress.Screen.pause = 0.1                # a bar in a pipe is else drawn once a minute
+import sys
+if "minidurnn" in sys.orig_argv:                              # what joblib starts beside it needs none of this
+    import minidurnn.experiments
+    minidurnn.experiments.EXPERIMENTS["adding"].quick.update({LONGER!r})
+    import minidurnn.training.progress
+    minidurnn.training.progress.Screen.pause = 0.1            # a bar in a pipe is else drawn once a minute
 """
 UNDRAWN = "import sys; sys.modules['matplotlib'] = None\n"    # a second of every process that reaches its figures
 
@@ -449,10 +451,13 @@ QUICKER = SHORTENED.replace("200", "20")
 def test_output_that_cannot_be_written_costs_no_work(redirection, code, left, tmp_path):
     line = f"set -o pipefail; {sys.executable} -m minidurnn {' '.join(TINY_RUN)} {tmp_path / 'ünï'} {redirection}"
     program = QUICKER if redirection == ">&- 2>&-" else UNDRAWN + QUICKER      # a figure with neither stream
-    env = {**environment(tmp_path, sitecustomize=program), "PYTHONIOENCODING": "ascii", "MPLBACKEND": "nonsense"}
+    env = {**environment(tmp_path, sitecustomize=program), "PYTHONIOENCODING": "ascii"}
+    env |= {"MPLBACKEND": "module://not_here.backend"}        # a file needs no backend that shows figures
     done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == code and "Traceback" not in done.stderr and left in done.stderr, done.stderr
     assert len(read_records(tmp_path / "ünï")) == 1
+    drawn = program == QUICKER and find_spec("matplotlib") is not None
+    assert len(list((tmp_path / "ünï").glob("*.png"))) == drawn
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")

@@ -1,6 +1,5 @@
-"""Figures: what is drawn, and that a file needs no screen."""
+"""Figures: what is drawn. That a file needs no screen, tests/test_command_line.py shows in a process of its own."""
 
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -8,20 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("matplotlib", reason="figures need matplotlib")
 sys.path.insert(0, str(Path(__file__).parent / "records"))
 
 from test_records import RECORD, with_trial  # noqa: E402
 from test_table import staged  # noqa: E402
 
-from minidurnn import plots  # noqa: E402
-from minidurnn.plots import curves, plt, training_curves  # noqa: E402
-from minidurnn.records.record import write_record  # noqa: E402
+
+@pytest.fixture(scope="module", autouse=True)
+def drawing():
+    """minidurnn.plots, imported where these tests run: a second that every process would take to collect them."""
+    global plots
+    pytest.importorskip("matplotlib", reason="figures need matplotlib")
+    from minidurnn import plots
 
 
 def test_curves_of_one_label_share_colour_and_legend():
     rows = {"one": [3, 2, 1], "three runs": np.eye(3)}
-    axes = curves("a claim", [1, 2, 3], rows, "updates", "error", yscale="log", ylim=(0.1, 4))
+    axes = plots.curves("a claim", [1, 2, 3], rows, "updates", "error", yscale="log", ylim=(0.1, 4))
     drawn = axes.get_lines()
     assert [list(line.get_ydata()) for line in drawn] == [[3, 2, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
     assert len({(line.get_color(), line.get_linestyle()) for line in drawn[1:]}) == 1
@@ -30,7 +32,7 @@ def test_curves_of_one_label_share_colour_and_legend():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("updates", "error")
     assert (axes.get_yscale(), axes.get_ylim()) == ("log", (0.1, 4))
     assert axes.figure.get_suptitle() == "a claim"
-    plt.close(axes.figure)
+    plots.plt.close(axes.figure)
 
 
 def test_no_two_of_many_curves_look_alike():
@@ -39,7 +41,7 @@ def test_no_two_of_many_curves_look_alike():
         plots.line(axes, [0, 1], [0, 1], str(place), place)
     looks = {(line.get_color(), str(line._dash_pattern), line.get_linestyle()) for line in axes.get_lines()}
     assert len(looks) == 40
-    plt.close(axes.figure)
+    plots.plt.close(axes.figure)
 
 
 @pytest.fixture
@@ -61,12 +63,13 @@ def unsaved(monkeypatch):
 
 
 def test_a_record_is_drawn_to_its_file_and_leaves_no_figure_open(tmp_path, drawn):
-    before = plt.get_fignums()
-    training_curves([RECORD, with_trial(RECORD, model="durnn"), with_trial(RECORD, seed=1)], tmp_path / "curves.png")
+    before = plots.plt.get_fignums()
+    records = [RECORD, with_trial(RECORD, model="durnn"), with_trial(RECORD, seed=1)]
+    plots.training_curves(records, tmp_path / "curves.png")
     raw = (tmp_path / "curves.png").read_bytes()
     assert raw.startswith(b"\x89PNG\r\n\x1a\n") and len(raw) > 5000
-    assert drawn == [("rnn (61)", [0.2]), ("durnn (61)", [0.2])] and plt.get_fignums() == before
-    training_curves([RECORD], tmp_path / "curves.png")        # a figure may be drawn again
+    assert drawn == [("rnn (61)", [0.2]), ("durnn (61)", [0.2])] and plots.plt.get_fignums() == before
+    plots.training_curves([RECORD], tmp_path / "curves.png")        # a figure may be drawn again
     assert [file.name for file in tmp_path.iterdir()] == ["curves.png"]
 
 
@@ -76,23 +79,10 @@ def test_a_record_is_drawn_to_its_file_and_leaves_no_figure_open(tmp_path, drawn
     ([(None, 20, 1.0)], "ended at T = ?"),
 ])
 def test_a_curve_says_where_its_curriculum_ended(stages, words, tmp_path, drawn, unsaved):
-    training_curves([staged(*stages)], tmp_path / "curves.png")
+    plots.training_curves([staged(*stages)], tmp_path / "curves.png")
     assert [label.endswith(words) for label, _ in drawn] == [True]
 
 
 def test_what_diverged_is_drawn_and_said(tmp_path, drawn, unsaved):
-    training_curves([replace(RECORD, verdict="diverged", test=None)], tmp_path / "curves.png")
+    plots.training_curves([replace(RECORD, verdict="diverged", test=None)], tmp_path / "curves.png")
     assert drawn[0][0] == "rnn (61), diverged"
-
-
-def test_a_file_needs_no_backend_that_shows_figures(tmp_path):
-    write_record(tmp_path / "record.json", RECORD)
-    code = f"""
-from pathlib import Path
-from minidurnn.plots import training_curves
-from minidurnn.records import read_records
-training_curves(read_records({str(tmp_path)!r}), Path({str(tmp_path / "curves.png")!r}))
-"""
-    environment = {"MPLBACKEND": "module://not_here.backend", "PYTHONPATH": str(Path(plots.__file__).parents[1])}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and (tmp_path / "curves.png").exists(), done.stderr

@@ -8,10 +8,14 @@ out has the value that stands here, which is right for most models.
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from math import prod
 from types import MappingProxyType
 from typing import Protocol
 
+import numpy as np
+
 from ..arrays.backend import namespace
+from ..arrays.trees import count, trained
 
 
 class Cell(Protocol):
@@ -157,3 +161,11 @@ def check_model(name, model):
             f"{name} is a {kind} without {', '.join(missing)}: expected a cell, a layer or a stack (of a network, its "
             f".body){hint}."
         )
+
+
+def count_trained(model):
+    """How many trained numbers a model has, by the `shapes` that it tells; only one that tells none draws its init."""
+    shapes = getattr(model, "shapes", None)
+    if shapes is None:
+        return count(trained(model.init(np.random.default_rng(0)), model.statistics))
+    return sum(prod(shape) for path, shape in shapes.items() if path not in model.statistics)

@@ -167,6 +167,7 @@ class Chunked(Cell):
     needs_noise = property(lambda self: self.model.needs_noise)
     chunk = property(lambda self: self.length)
     inner = property(lambda self: self.model)
+    shapes = property(lambda self: self.model.shapes)
     decayed = property(lambda self: self.model.decayed)
     statistics = property(lambda self: self.model.statistics)
     needs_lengths = True

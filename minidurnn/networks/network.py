@@ -18,8 +18,7 @@ from ..arrays.checks import (
     opened,
 )
 from ..arrays.lengths import check_lengths, put, taken
-from ..arrays.trees import count, trained
-from ..cells.contract import check_model
+from ..cells.contract import check_model, count_trained
 from .chunked import Piece, joined, noise_of, part_of, pieces_of, run, tape_of, walk_backward, walk_forward
 from .layers import Linear
 from .losses import LOSSES
@@ -243,4 +242,4 @@ def width_for(body, outputs, parameters):
 
 def count_parameters(network):
     """How many trained numbers a network has."""
-    return count(trained(network.init(np.random.default_rng(0)), network.statistics))
+    return count_trained(network.body) + count_trained(network.readout)

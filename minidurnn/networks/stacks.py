@@ -45,6 +45,12 @@ class Chain(Cell):
                 )
 
     @property
+    def shapes(self):
+        """The shapes that the parts tell, by the paths in the chain's own parameters."""
+        parts = {str(place): part.shapes for place, part in enumerate(self.parts)}
+        return {f"{place}/{path}": shape for place, own in parts.items() for path, shape in own.items()}
+
+    @property
     def state_slices(self):
         """The parts' states by their place, "0", "1", ..., and what is named in them, "1/long"."""
         slices, start = {}, 0
@@ -143,6 +149,7 @@ class Residual(Cell):
     whole = property(lambda self: self.model.whole)
     chunk = property(lambda self: self.model.chunk)
     state_slices = property(lambda self: self.model.state_slices)
+    shapes = property(lambda self: self.model.shapes)
     decayed = property(lambda self: self.model.decayed)
     statistics = property(lambda self: self.model.statistics)
 

@@ -88,19 +88,19 @@ def test_the_numbers_of_a_record_are_those_of_a_run_by_hand(finished):
 
 def test_after_a_pilot_only_the_chosen_rate_goes_on_and_its_run_is_the_one_without_a_pilot(finished, tmp_path):
     folder, whole = finished
-    record = run_trial(replace(TINY, pilot=100), tmp_path, progress=False)
-    looks = {rate: fit(network(TINY), Adding(10), 100, optimizer=Adam(rate), batch=3, progress=False)[0]
+    record = run_trial(replace(TINY, pilot=40), tmp_path, progress=False)
+    looks = {rate: fit(network(TINY), Adding(10), 40, optimizer=Adam(rate), batch=3, progress=False)[0]
              for rate in TINY.rates}
     losses = {rate: evaluate(network(TINY), p, Adding(10).validation())[0] for rate, p in looks.items()}
-    assert record.chosen_rate == min(losses, key=losses.get) and "after 100 updates" in record.split
+    assert record.chosen_rate == min(losses, key=losses.get) and "after 40 updates" in record.split
     for run, full in zip(record.runs, whole.runs):
         if run.rate == record.chosen_rate:
             assert run.updates == 140 and run.validation_loss == full.validation_loss
             assert run.curve == full.curve
         else:
-            assert run.updates == 100 and run.validation_loss == losses[run.rate]
+            assert run.updates == 40 and run.validation_loss == losses[run.rate]
     assert record.test_loss == record.test                    # of a squared error
-    assert run_trial(replace(TINY, pilot=100), tmp_path, progress=False) == record
+    assert run_trial(replace(TINY, pilot=40), tmp_path, progress=False) == record
 
 
 PILOTED = Trial("adding", 10, "indrnn-1", "width", 4, seed=0, rates=(3e-2, 1e-2), updates=140, batch=3, pilot=40)
@@ -263,10 +263,10 @@ def test_an_interrupted_trial_goes_on_and_ends_with_the_same_record(updates, fin
         assert without_time(run_trial(TINY, tmp_path, resume=True, progress=False)) == without_time(finished[1])
 
 
-PATIENT = replace(TINY, rates=(1e-2,), updates=300, patience=100)
+PATIENT = replace(TINY, rates=(1e-2,), updates=220, patience=100)
 
 
-@pytest.mark.parametrize("left, updates", [(True, 300), (False, 100)])
+@pytest.mark.parametrize("left, updates", [(True, 220), (False, 100)])
 def test_a_run_at_the_baseline_ends_when_patience_does(left, updates, tmp_path, monkeypatch):
     monkeypatch.setattr(Experiment, "verdict", lambda *_: "learning" if left else "baseline")
     run = run_trial(PATIENT, tmp_path, progress=False).runs[0]
@@ -281,7 +281,7 @@ def patient(tmp_path_factory):
         return run_trial(PATIENT, tmp_path_factory.mktemp("patient"), progress=False)
 
 
-@pytest.mark.parametrize("updates", [150, 250])
+@pytest.mark.parametrize("updates", [150, 210])
 def test_a_patient_run_that_is_interrupted_ends_as_the_one_that_was_not(updates, patient, tmp_path, monkeypatch):
     monkeypatch.setattr(Experiment, "verdict", lambda *_: "learning")
     with monkeypatch.context() as patch:
@@ -289,7 +289,7 @@ def test_a_patient_run_that_is_interrupted_ends_as_the_one_that_was_not(updates,
         with pytest.raises(Stopped):
             run_trial(PATIENT, tmp_path, progress=False)
     resumed = run_trial(PATIENT, tmp_path, resume=True, progress=False)
-    assert resumed.runs[0].updates == 300 and without_time(resumed) == without_time(patient)
+    assert resumed.runs[0].updates == 220 and without_time(resumed) == without_time(patient)
 
 
 @pytest.mark.parametrize("patience, looks", [(100, 1), (130, 2)])         # a look every 100, and one at the patience
@@ -308,8 +308,22 @@ def test_what_a_run_did_after_its_patience_does_not_count_when_it_is_resumed(pat
     assert len(set(seen)) > 1
 
 
+@pytest.mark.parametrize("left, goes_on", [(0, False), (1, False), (2, True), (3, True), (4, True)])
+def test_of_the_looks_within_the_patience_the_last_three_decide(left, goes_on, monkeypatch):
+    trial, asked = replace(PATIENT, patience=500, updates=900), []
+    looks = [None if row % 100 else "learning" if row == 100 * left + 100 else "baseline" for row in range(20, 501, 20)]
+
+    def fit(network, task, updates, **options):
+        asked.append(updates)
+        return None, {"validation": looks, "update": [*range(20, 501, 20)]}
+    monkeypatch.setattr(experiments, "fit", fit)
+    monkeypatch.setattr(Experiment, "verdict", lambda self, metric, task: metric)
+    experiments._patiently(trial, None, None, {})
+    assert asked == ([500, 900] if goes_on else [500])
+
+
 def test_a_trial_stops_at_its_metric_and_stays_there(tmp_path):
-    easy = replace(TINY, rates=(1e-2,), stop=10.0, updates=300)
+    easy = replace(TINY, rates=(1e-2,), stop=10.0, updates=120)
     record = run_trial(easy, tmp_path, progress=False)
     assert record.runs[0].updates == 100                      # the first look
     (tmp_path / f"{easy.name}.json").unlink()
@@ -317,13 +331,13 @@ def test_a_trial_stops_at_its_metric_and_stays_there(tmp_path):
 
 
 @pytest.mark.parametrize("rates, stop, given", [
-    ((1e-2, 1e-3), 10.0, [200, 100]), ((1e-2, 1e-3), 1e-9, [200, 200]), ((1e-2,), 10.0, [200]),
+    ((1e-2, 1e-3), 10.0, [120, 100]), ((1e-2, 1e-3), 1e-9, [120, 120]), ((1e-2,), 10.0, [120]),
 ])
 def test_a_rate_gets_no_more_updates_than_one_before_it_needed(rates, stop, given, tmp_path, monkeypatch):
     asked = []
     watched(monkeypatch, lambda network, task, updates, **options: asked.append(updates))
-    record = run_trial(replace(TINY, rates=rates, stop=stop, updates=200), tmp_path, progress=False)
-    assert asked == given and record.trial["updates"] == 200
+    record = run_trial(replace(TINY, rates=rates, stop=stop, updates=120), tmp_path, progress=False)
+    assert asked == given and record.trial["updates"] == 120
 
 
 def test_a_decay_divides_the_rate_by_ten(tmp_path, monkeypatch):

@@ -48,8 +48,8 @@ def test_a_text_that_is_continued_in_two_parts_reads_its_own_beginning(p):
     (1.0, [0.1, 0.2, 0.3, 0.4]), (0.5, np.array([1, 4, 9, 16]) / 30), (1e-3, [0, 0, 0, 1]),
 ])
 def test_classes_are_drawn_by_their_shares_which_the_temperature_sharpens(temperature, shares):
-    written = generate(NETWORK, always([0.1, 0.2, 0.3, 0.4]), np.array([0]), 2000, rng(), temperature)
-    assert np.bincount(written, minlength=4) / 2000 == pytest.approx(shares, abs=0.04)
+    written = generate(NETWORK, always([0.1, 0.2, 0.3, 0.4]), np.array([0]), 500, rng(), temperature)
+    assert np.bincount(written, minlength=4) / 500 == pytest.approx(shares, abs=0.06)
 
 
 def test_the_same_seed_writes_the_same_and_no_step_writes_nothing(p):

@@ -131,6 +131,26 @@ def test_ctrl_c_saves_the_last_row_says_how_to_go_on_and_loses_nothing(at, tmp_p
     assert_equal_runs(path, tmp_path / "whole.npz")
 
 
+@pytest.mark.parametrize("at", [9, 17])                       # one look was stale; one was, after a cut
+def test_a_schedule_goes_on_counting_where_it_was(at, tmp_path, monkeypatch):
+    options = small(log_every=4, validate_every=4, checkpoint_every=4, schedule=Plateau(patience=2, factor=0.5))
+    monkeypatch.setattr(training, "look", getting_worse(training.look))
+    _, uninterrupted = fit(**options)
+    assert uninterrupted["rate"] == [1e-3, 1e-3, 1e-3, 5e-4, 5e-4, 2.5e-4]       # a cut after every two looks
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        interrupt(patch, at)
+        fit(**options, checkpoint=tmp_path / "run.npz")
+    _, history = fit(**options, checkpoint=tmp_path / "run.npz", resume=True)
+    assert_equal_histories(history, uninterrupted)
+
+
+def getting_worse(look):
+    """A look whose validation metric is the number of the update."""
+    def worse(network, task, run, *rest):
+        return {**look(network, task, run, *rest), "validation": float(run.update)}
+    return worse
+
+
 def small(**options):
     """Arguments of a short run."""
     return {
