@@ -91,7 +91,8 @@ def test_the_ledger_of_the_results_is_the_one_that_the_records_give():
     assert as_markdown(ledger(read_records(ROOT / "lessons" / "results"))) in RESULTS
 
 
-TABLES = ["adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-adding", "skeletons", "skeletons-20"]
+TABLES = ["adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-adding", "skeletons", "skeletons-20",
+          "characters"]
 
 
 @pytest.mark.parametrize("experiment", TABLES)

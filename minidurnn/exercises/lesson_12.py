@@ -1,0 +1,221 @@
+"""The checkers of lesson 12, predict the next character: bits, counts of pairs, a gradient cut into windows."""
+
+import numpy as np
+
+from . import UNTOUCHED, called, choose, fail, judge, kind
+
+
+def check_1(answer):
+    """The cost of a text by the probabilities of another one."""
+    choose("12.1", answer, "c", {
+        "a": "1.75 is the mean cost where the letters come as often as the guesser says; here they do not.",
+        "b": "2 is the cost of a guesser who gives every letter 1/4; this one does not.",
+        "c": "",
+        "d": "2.5 would be the mean of 1, 2, 3 and 4, but the letters d and c both cost 3.",
+    })
+
+
+def check_2(attempt):
+    """Bits per character by counted pairs, each count beginning at 1."""
+    rng = np.random.default_rng(12)
+    cases = [
+        (np.array([0, 1, 0, 1, 1]), np.array([0, 1, 1]), 2),
+        (np.array([0, 1, 0, 1, 1]), np.array([2, 0, 2, 1]), 3),                   # a letter that was never seen
+        (rng.integers(0, 5, 60), rng.integers(0, 5, 20), 5),
+    ]
+    judge("12.2", attempt, pair_bits, cases, ("bits",), mistakes={
+        "these are the bits of the letters' own shares, without the letter before": _alone,
+        "counts that begin at 0 give a pair that was never seen the probability 0: let them begin at 1": _from_zero,
+        "every row of counts has to be divided by its own sum, not all counts by theirs": _joint,
+        "this is the loss in nats: take log2 in place of log": _nats,
+        "rows and columns are swapped: this is the probability of the letter before, given the next one": _swapped,
+        "this is the sum over the test text, not the mean": _summed,
+    })
+
+
+def check_3(attempt):
+    """A test text that costs 3 bits or more a letter, though its letters come as often as in training."""
+    answer = called("12.3", attempt, ())
+    if answer is ...:
+        print(f"exercise 12.3: {UNTOUCHED}")
+        return
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        fail("12.3", f"got {kind(answer)}, expected two texts separated by a comma: return train, test.")
+    for name, text, low, high in (("train", answer[0], 10, 30), ("test", answer[1], 10, 30)):
+        if not isinstance(text, str):
+            fail("12.3", f"{name} is {kind(text)}, expected a text such as \"abba\".")
+        if set(text) != {"a", "b"} or not low <= len(text) <= high:
+            fail("12.3", f"{name} has {len(text)} letters of {sorted(set(text))}, expected {low} to {high}, a and b.")
+        if text.count("a") != text.count("b"):
+            fail("12.3", f"{name} has {text.count('a')} times a and {text.count('b')} times b, expected as many.")
+    bits = pair_bits(*[np.array([letter == "b" for letter in text]).astype(int) for text in answer], 2)
+    if bits < 3:
+        fail("12.3", f"the test text costs {bits:.4g} bits a letter, expected 3 or more: which pairs must be rare?")
+    print("exercise 12.3: correct")
+
+
+def check_4(attempt):
+    """The slope of a loss with the gradient cut at the windows, the state handed on."""
+    rng = np.random.default_rng(12)
+    cases = [
+        (0.5, np.array([8.0, 0, 0, 0]), 2), (0.5, np.array([8.0, 0, 0, 0]), 4), (0.5, np.array([8.0, 0, 0, 0]), 1),
+        (0.9, rng.standard_normal(9), 3), (-0.7, rng.standard_normal(7), 3),      # the last window is shorter
+    ]
+    judge("12.4", attempt, cut_slope, cases, ("slope",), mistakes={
+        "this is the whole slope: nothing was cut": lambda u, x, window: cut_slope(u, x, len(x)),
+        "the state was set to 0 too; only the gradient is cut": _resets,
+        "this is the slope of the last state alone; the loss is the sum of all states": _last,
+        "a window begins at step 1, so the cut stands where t counted from 0 is a multiple of window": _late,
+        "h must be the state before the step where d uses it: update d first, then h": _after,
+    })
+
+
+def check_5(answer):
+    """Which fact a long-term unit follows clearly better than any short-term unit."""
+    choose("12.5", answer, "c", {
+        "a": "whether a character is a vowel can be read off the input itself, so the short-term memory has it too.",
+        "b": "letters since the word began are few steps, which a short-term memory can span.",
+        "c": "",
+        "d": "both read the same text, but they keep what they read for different times.",
+    })
+
+
+# What section 6 uses.
+
+def facts_of(string):
+    """Four facts about each character of a text  ->  (4, characters) float64.
+
+    It is a vowel; letters since the word began; characters since the line began; it belongs to a speaker's name, from
+    a blank line to the colon.
+    """
+    rows, in_word, in_line, in_name = [], 0, 0, False
+    for place, character in enumerate(string):
+        in_word = in_word + 1 if character.isalpha() else 0
+        in_line = 0 if character == "\n" else in_line + 1
+        in_name = in_name or string[max(0, place - 2):place] == "\n\n"
+        rows.append([character in "aeiouAEIOU", in_word, in_line, in_name])
+        in_name = in_name and character != ":"
+    return np.array(rows, float).T
+
+
+def correlations(h, fact):
+    """Units over a text (characters, units), one fact about it (characters,)  ->  a correlation per unit.
+
+    It is 0 for a unit that never moves.
+    """
+    h, fact = h - h.mean(axis=0), fact - fact.mean()
+    size = np.sqrt((h**2).sum(axis=0) * (fact**2).sum())
+    return fact @ h / np.maximum(size, 1e-12)
+
+
+# The reference solutions: the folded cells of the lesson hold the same text.
+
+def pair_bits(train, test, size):
+    """Places of two texts, size of the alphabet  ->  bits per character of test."""
+    counts = np.ones((size, size))
+    for before, after in zip(train[:-1], train[1:]):
+        counts[before, after] += 1
+    q = counts / counts.sum(axis=1, keepdims=True)
+    return -np.log2(q[test[:-1], test[1:]]).mean()
+
+
+def surprises():
+    """Two texts of a and b, 10 to 30 letters each, as many a as b."""
+    return "ab" * 15, "aaaaabbbbb"
+
+
+def cut_slope(u, x, window):
+    """dL/du for h = u h + x_t, L = the sum of all h; the gradient is cut in front of every window."""
+    h, d, slope = 0.0, 0.0, 0.0
+    for t, x_t in enumerate(x):
+        if t % window == 0:
+            d = 0.0
+        d = h + u * d
+        h = u * h + x_t
+        slope += d
+    return slope
+
+
+def _counts(train, size, first=1.0):
+    counts = np.full((size, size), first)
+    np.add.at(counts, (train[:-1], train[1:]), 1)
+    return counts
+
+
+def _alone(train, test, size):
+    counts = 1.0 + np.bincount(train, minlength=size)
+    return -np.log2(counts / counts.sum())[test[1:]].mean()
+
+
+def _from_zero(train, test, size):
+    counts = _counts(train, size, 0.0)
+    with np.errstate(all="ignore"):
+        return -np.log2((counts / counts.sum(1, keepdims=True))[test[:-1], test[1:]]).mean()
+
+
+def _joint(train, test, size):
+    counts = _counts(train, size)
+    return -np.log2(counts / counts.sum())[test[:-1], test[1:]].mean()
+
+
+def _nats(train, test, size):
+    return pair_bits(train, test, size) * np.log(2)
+
+
+def _swapped(train, test, size):
+    return pair_bits(train[::-1], test[::-1], size)
+
+
+def _summed(train, test, size):
+    return pair_bits(train, test, size) * (len(test) - 1)
+
+
+def _walk(u, x, window, reset=False, first=0, early=False):
+    """The slopes of all states, with a planted mistake."""
+    h, d, slopes = 0.0, 0.0, []
+    for t, x_t in enumerate(x):
+        if t % window == first % window:
+            d, h = 0.0, 0.0 if reset else h
+        before, h = h, u * h + x_t
+        d = (h if early else before) + u * d
+        slopes.append(d)
+    return slopes
+
+
+def _resets(u, x, window):
+    return sum(_walk(u, x, window, reset=True))
+
+
+def _last(u, x, window):
+    return _walk(u, x, window)[-1]
+
+
+def _late(u, x, window):
+    return sum(_walk(u, x, window, first=window - 1))
+
+
+def _after(u, x, window):
+    return sum(_walk(u, x, window, early=True))
+
+
+CHECKS = {"12.1": check_1, "12.2": check_2, "12.3": check_3, "12.4": check_4, "12.5": check_5}
+REFERENCE = {"12.1": "c", "12.2": pair_bits, "12.3": surprises, "12.4": cut_slope, "12.5": "c"}
+WRONG = {
+    "12.1": ["a", "(b)", "D"],
+    "12.2": [_alone, _from_zero, _joint, _nats, _swapped, _summed],
+    "12.3": [
+        lambda: ("ab" * 15, "ab" * 5),                        # nothing surprises
+        lambda: ("a" * 25 + "b" * 5, "b" * 5 + "a" * 5),      # not as many
+        lambda: ("ab" * 20, "aaaaabbbbb"),                    # too long
+        lambda: ("ab" * 15, "aabbccdd" * 2),                  # other letters
+    ],
+    "12.4": [_resets, _last, _late, _after, lambda u, x, window: cut_slope(u, x, len(x))],
+    "12.5": ["a", "B", "d"],
+}
+ILL_TYPED = {
+    "12.1": [None, 2.25, "2.25", ["c"]],
+    "12.2": [None, 1.5, lambda *given: None, lambda train, test, size: train[100], lambda train, test, size: train],
+    "12.3": [3, lambda: None, lambda: "ab" * 5, lambda: (1, 2), lambda: ("ab" * 15, ["a", "b"]), lambda: 1 / 0],
+    "12.4": [None, 16, lambda u, x, window: None, lambda u, x, window: x, lambda u, x, window: x.__imul__(2).sum()],
+    "12.5": [None, 3, "name", True],
+}
