@@ -16,7 +16,7 @@ import minidurnn  # noqa: E402                                the package of thi
 project, author, version = "minidurnn", "the authors of minidurnn", minidurnn.__version__
 copyright = "the authors of minidurnn. Code: MIT. Lessons: CC BY 4.0"
 html_title, html_show_sphinx, html_copy_source = "minidurnn", False, False
-language = "en"
+language, html_use_index, html_domain_indices = "en", False, False
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx_copybutton", "pages"]
 exclude_patterns = ["**/.ipynb_checkpoints", "book/*.md"]
@@ -43,11 +43,13 @@ add_module_names = False
 templates_path = []
 html_static_path = ["book/static", str(MATHJAX)]
 html_css_files, html_js_files = ["book.css"], [("book.js", {"defer": "defer"})]
+html_favicon = "book/static/icon.svg"
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {
     "logo": {"text": "minidurnn"},
     "navbar_center": ["navbar-nav"],
     "navbar_end": ["theme-switcher"],
+    "navbar_persistent": ["search-button"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
@@ -56,4 +58,4 @@ html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
 }
-html_sidebars = {"index": [], "notation": [], "library": []}
+html_sidebars = {page: [] for page in ("index", "results/README", "records", "notation", "library", "search")}
