@@ -29,10 +29,12 @@ HEADS = (
 
 
 def setup(app):
+    app.connect("env-get-outdated", lambda *_: list(MADE))    # their text comes from elsewhere
     app.connect("source-read", prepare)
     app.connect("doctree-read", number_equations)
     app.connect("doctree-resolved", link_equations)
     app.connect("autodoc-process-docstring", as_rst)
+    app.connect("autodoc-skip-member", skipped)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -51,8 +53,7 @@ def prepare(app, name, source):
                 text = "".join(cell["source"])
                 cell["source"] = re.sub(r"\]\(#[^)]*\)", lambda link: re.sub(r"\$[^$]*\$", "", link[0]), text)
         page = json.dumps(notebook)
-    made = {"index": {"memory": drawing}, "library": {"rooms": rooms}, "records": {"curves": curves, "runs": runs}}
-    for place, make in made.get(name, {}).items():
+    for place, make in MADE.get(name, {}).items():
         page = page.replace(f"<!-- {place} -->", make())
     source[0] = page
 
@@ -110,6 +111,11 @@ def as_rst(app, what, name, thing, options, lines):
         else:
             said += [*map(prose, rows), ""]
     lines[:] = said
+
+
+def skipped(app, what, name, member, skip, options):
+    """Leave out what Python documents: a property made of a built-in function says nothing of the package."""
+    return True if isinstance(member, property) and not hasattr(member.fget, "__code__") else skip
 
 
 def prose(row):
@@ -172,3 +178,6 @@ def outcome(model, records):
     tests = [record.test for record in records if record.test is not None]
     solved = sum(record.verdict == "solved" for record in records)
     return f"{model} {f'{median(tests):.4f}' if tests else 'diverged'}, {solved} of {len(records)} solved"
+
+
+MADE = {"index": {"memory": drawing}, "library": {"rooms": rooms}, "records": {"curves": curves, "runs": runs}}

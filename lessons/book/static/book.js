@@ -1,4 +1,4 @@
-/* Tables that sort by a press on a heading, a filter above the long one, and the drawing of the first page once more. */
+/* Tables sort by a press on a heading, the long one has a filter, wide formulas scroll, and the first drawing replays. */
 
 function amount(cell) {
   const text = cell.textContent.trim();
@@ -55,3 +55,15 @@ for (const again of document.querySelectorAll(".memory .again")) {
     }
   });
 }
+
+function widen() {
+  for (const formula of document.querySelectorAll("mjx-container:not([display])")) {
+    const room = formula.parentElement.closest("p, li, td, th, dd, figcaption, h1, h2, h3, h4");
+    if (room && formula.getBoundingClientRect().width > room.clientWidth + 1) formula.classList.add("wide");
+  }
+  for (const formula of document.querySelectorAll("div.math, mjx-container.wide")) {
+    if (formula.scrollWidth > formula.clientWidth + 1) formula.tabIndex = 0;    // the arrow keys scroll it
+  }
+}
+
+addEventListener("load", () => window.MathJax?.startup?.promise.then(widen));
