@@ -19,7 +19,7 @@ html_title, html_show_sphinx, html_copy_source = "minidurnn", False, False
 language, html_use_index, html_domain_indices = "en", False, False
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx_copybutton", "pages"]
-exclude_patterns = ["**/.ipynb_checkpoints", "book/*.md"]
+exclude_patterns = ["**/.ipynb_checkpoints"]
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}                                         # sliders need a kernel: the page shows the figure
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
@@ -38,9 +38,10 @@ mathjax3_config = {"options": {"enableMenu": False}}          # its menu would l
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+autodoc_inherit_docstrings = False                            # of a plain value it would be its type's
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 
-templates_path = []
 html_static_path = ["book/static", str(MATHJAX)]
 html_css_files, html_js_files = ["book.css"], [("book.js", {"defer": "defer"})]
 html_favicon = "book/static/icon.svg"

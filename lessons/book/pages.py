@@ -34,7 +34,6 @@ def setup(app):
     app.connect("doctree-read", number_equations)
     app.connect("doctree-resolved", link_equations)
     app.connect("autodoc-process-docstring", as_rst)
-    app.connect("autodoc-skip-member", skipped)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -107,15 +106,10 @@ def as_rst(app, what, name, thing, options, lines):
     for paragraph in "\n".join(lines).strip("\n").split("\n\n"):
         rows = paragraph.split("\n")
         if any(row.startswith(" ") or re.search(r"\S {3,}\S", row) for row in rows) and (len(rows) > 1 or said):
-            said += ["::", "", *(f"    {row}" for row in rows), ""]
+            said += [".. code-block:: text", "", *(f"    {row}" for row in rows), ""]
         else:
             said += [*map(prose, rows), ""]
     lines[:] = said
-
-
-def skipped(app, what, name, member, skip, options):
-    """Leave out what Python documents: a property made of a built-in function says nothing of the package."""
-    return True if isinstance(member, property) and not hasattr(member.fget, "__code__") else skip
 
 
 def prose(row):
