@@ -17,7 +17,13 @@ WIDTHS = {"phone": (390, 844), "laptop": (1280, 800), "wide": (1920, 1080)}
 ALIKE = """() => {
     document.querySelectorAll("details").forEach((folded) => { folded.open = true; });
     document.querySelectorAll("tbody tr:nth-child(n + 8), mjx-container").forEach((element) => element.remove());
-}"""
+    const seen = new Set();
+    for (const word of document.querySelectorAll("pre span[class]")) {
+        const kind = word.className + word.closest("pre").parentElement.parentElement.className;
+        if (seen.has(kind)) word.replaceWith(word.textContent);
+        seen.add(kind);
+    }
+}"""                                                          # one of each kind: axe takes its time for each element
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
 
 DRAWN = "async () => { if (window.MathJax) await MathJax.startup.promise; await document.fonts.ready; }"
@@ -122,7 +128,7 @@ def test_the_keyboard_reaches_all_that_can_be_pressed_or_scrolled(opened, name):
 def test_a_page_keeps_the_rules_of_accessibility(opened, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
     page, _ = opened(name, "laptop", scheme)
-    page.evaluate(ALIKE)                                      # rows are alike, formulas have the colour of their text
+    page.evaluate(ALIKE)
     found = axe.Axe().run(page, options=RULES).response["violations"]
     assert [(fault["id"], [node["html"][:160] for node in fault["nodes"]][:3]) for fault in found] == []
 
@@ -159,3 +165,26 @@ def test_a_folded_hint_opens_by_the_keyboard(opened):
     page.locator("main summary").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("main details[open]").count() == 1
+
+
+PLANTED = [
+    (UNDRAWN, '<span class="math">\\(x\\)</span>'),
+    (PICTURES, '<img src="_static/icon.svg" alt="">'),
+    (PICTURES, '<img src="_static/none.svg" alt="A picture that is not there.">'),
+    (TOO_WIDE, '<p style="width: 2000px">wide</p>'),
+]
+
+
+@pytest.mark.parametrize("look, fault", PLANTED)
+def test_what_looks_at_a_page_finds_a_planted_fault(opened, look, fault):
+    page, _ = opened("index.html", "phone")
+    page.evaluate("(html) => document.querySelector('main article').insertAdjacentHTML('beforeend', html)", fault)
+    assert len(page.evaluate(look)) == 1
+
+
+def test_the_walk_with_the_keyboard_misses_what_it_cannot_reach(opened):
+    page, wrong = opened("search.html")
+    page.evaluate("() => { document.querySelector('main a, main input, main button').tabIndex = -1; fetch('/none'); }")
+    for _ in range(page.evaluate(REACHABLE) + 30):
+        page.keyboard.press("Tab")
+    assert len(page.evaluate(MISSED)) == 1 and len(wrong) == 1 and wrong[0].startswith("404")
