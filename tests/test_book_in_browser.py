@@ -35,8 +35,8 @@ PICTURES = """() => Promise.all([...document.images].map(async (image) => {
     return image.naturalWidth && image.alt.trim() ? null : image.src;
 })).then((faults) => faults.filter(Boolean))"""
 TOO_WIDE = """() => [...document.querySelectorAll("main *")].filter((element) => {
-    for (let above = element.parentElement; above; above = above.parentElement)
-        if (getComputedStyle(above).overflowX !== "visible" && above !== document.body) return false;
+    for (let above = element.parentElement; above && !above.matches("article, main"); above = above.parentElement)
+        if (getComputedStyle(above).overflowX !== "visible") return false;
     return element.getBoundingClientRect().right > innerWidth + 1;
 }).map((element) => element.outerHTML.slice(0, 120)).slice(0, 5)"""
 REACHABLE = """() => {
@@ -156,6 +156,7 @@ def test_the_records_sort_and_filter(opened):
 def test_a_cited_equation_leads_to_its_line_in_another_lesson(opened):
     page, _ = opened("16-what-neurons-keep.html")
     page.click("main a[href$='05-independent-neurons.html#equation-5-7']")
+    page.wait_for_url("**/05-independent-neurons.html#equation-5-7")       # and it is loaded
     page.evaluate(DRAWN)
     assert "(5.7)" in page.inner_text("#equation-5-7") and page.locator("#equation-5-7").is_visible()
 
