@@ -1,6 +1,7 @@
 """The commands of minidurnn: replicate, list, ledger, bench."""
 
 import argparse
+import subprocess
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -135,18 +136,18 @@ def replicate(chosen):
 
 def _race(chosen):
     """How long one IndRNN layer takes beside an LSTM, at the lengths of the deep IndRNN paper (quick: at its first)."""
-    told = [chosen.models, chosen.seeds, chosen.lengths, chosen.workers, chosen.resume, chosen.backend == "cupy"]
+    told = [chosen.models, chosen.seeds, chosen.lengths, chosen.workers, chosen.backend == "cupy"]
     if set(chosen.experiments) != {SPEED} or any(told):
         raise ValueError("speed was asked for with other experiments or options: expected it alone, or with --quick "
                          "and --out, for it needs the processor for itself; `minidurnn bench` has options.")
     record = chosen.out / ("speed-quick.json" if chosen.quick else "speed.json")
-    check_writable(chosen.out, f"the output folder {chosen.out}", "give another one with --out")
     if record.exists():
         _say(f"speed: measured before, in {record}; delete it to measure again.")
         return 0
+    check_writable(chosen.out, f"the output folder {chosen.out}", "give another one with --out")
     lengths = "256" if chosen.quick else "256,512,1024"
     asked = ["bench", "--cells", "indrnn,lstm", "--lengths", lengths, "--rounds", "7", "--json", str(record)]
-    return bench.main(parser().parse_args(asked))
+    return subprocess.run([sys.executable, "-m", "minidurnn", *asked]).returncode      # bench starts its process anew
 
 
 def list_experiments(chosen):

@@ -44,7 +44,8 @@ class SGD:
 
         dp = with_decay(dp, p, float(self.weight_decay), decayed)
         rows, back = together(dp, state["m"], p)
-        m, moved_p = map(back, zip(*(moved(*row) for row in rows)))
+        moved_rows = [moved(*row) for row in rows]
+        m, moved_p = (back([row[place] for row in moved_rows]) for place in range(2))
         return merge(p, moved_p), {"m": m}
 
 
@@ -96,7 +97,8 @@ class Adam:
 
         dp = with_decay(dp, p, float(self.weight_decay), decayed)
         rows, back = together(dp, state["m"], state["v"], p)
-        m, v, moved_p = map(back, zip(*(moved(*row) for row in rows)))
+        moved_rows = [moved(*row) for row in rows]
+        m, v, moved_p = (back([row[place] for row in moved_rows]) for place in range(3))
         return merge(p, moved_p), {"m": m, "v": v, "updates": updates}
 
 

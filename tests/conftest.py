@@ -1,7 +1,10 @@
 """Fixtures: the array libraries, and the stand-in for CuPy."""
 
 import os
+import subprocess
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")                     # before NumPy is imported: small products wait on threads
@@ -41,3 +44,15 @@ def xp(request, monkeypatch):
 def cupy(monkeypatch):
     """The stand-in for CuPy."""
     return fake_cupy.install(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory):
+    """The folder of the book, built as CONTRIBUTING says, every warning an error."""
+    if find_spec("myst_nb") is None:
+        pytest.skip("the book is built where its tools are: pip install -e '.[book]'")
+    folder = tmp_path_factory.mktemp("book")
+    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "lessons", str(folder)]
+    built = subprocess.run(build, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    return folder

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import minidurnn
-from minidurnn import bench, command_line
+from minidurnn import command_line
 from minidurnn.__main__ import main
 from minidurnn.command_line import parser
 from minidurnn.experiments import EXPERIMENTS, sweep
@@ -207,24 +207,29 @@ def test_a_backend_that_is_not_there_is_refused(stub, words, tmp_path, capsys, m
 
 
 @pytest.mark.parametrize("words", [
-    ["adding"], ["--models", "durnn"], ["--resume"], ["--backend", "cupy"], ["--workers", "1"]])
+    ["adding"], ["--models", "durnn"], ["--backend", "cupy"], ["--workers", "1"]])
 def test_speed_is_asked_for_alone(words, tmp_path, capsys):
     assert main(["replicate", "speed", *words, "--out", str(tmp_path / "out")]) == 2
     assert "expected it alone" in sentence(capsys.readouterr()) and not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("quick, lengths, file", [([], ["T256", "T512", "T1024"], "speed.json"),
-                                                  (["--quick"], ["T256"], "speed-quick.json")])
+@pytest.mark.parametrize("quick, lengths, file", [([], "256,512,1024", "speed.json"),
+                                                  (["--quick"], "256", "speed-quick.json")])
 def test_speed_is_bench_at_the_papers_lengths_and_measured_once(quick, lengths, file, tmp_path, capsys, monkeypatch):
     seen = []
-    monkeypatch.setattr(bench.process, "settle", lambda kernel: None)
-    monkeypatch.setattr(bench.process, "pin", lambda: None)
-    monkeypatch.setattr(bench.speed, "measure", lambda *asked: seen.append(asked) or [])
+
+    def bench(command):
+        seen.append(command)
+        (tmp_path / "out" / file).write_text("{}")
+        return subprocess.CompletedProcess(command, 1)
+    monkeypatch.setattr(command_line.subprocess, "run", bench)
     arguments = ["replicate", "speed", *quick, "--out", str(tmp_path / "out")]
-    assert main(arguments) == 0 and (tmp_path / "out" / file).exists()
-    (workloads, cells, _), = seen
-    assert list(workloads) == lengths and cells == ("indrnn", "lstm")
-    assert main(arguments) == 0 and len(seen) == 1 and "measured before" in capsys.readouterr().out
+    assert main(arguments) == 1                               # two implementations disagree, says bench
+    (_, _, module, *asked), = seen
+    chosen = parser().parse_args(asked)
+    assert (module, chosen.cells, chosen.lengths) == ("minidurnn", "indrnn,lstm", tuple(map(int, lengths.split(","))))
+    assert chosen.json == tmp_path / "out" / file
+    assert main([*arguments, "--resume"]) == 0 and len(seen) == 1 and "measured before" in capsys.readouterr().out
 
 
 def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys):

@@ -426,7 +426,7 @@ NORM_BUGS = {
     "a trained leaf among the statistics": (
         {"statistics": (*BatchNorm.statistics, "scale")}, "dp/scale is (4,): expected nothing of this name"),
     "statistics that decay": ({"decayed": ("running_mean",)}, "decayed is ('running_mean',): expected"),
-    "chunks of a whole": ({"chunks": lambda norm, T: [slice(0, 3), slice(3, T)] if T > 3 else [slice(0, T)]},
+    "chunks of a whole": ({"chunks": lambda norm, T, like=None: [slice(0, 3), slice(3, T)] if T > 3 else [slice(0, T)]},
                           "2 pieces with whole=True"),
 }
 
@@ -671,8 +671,9 @@ SAYS = [
     ({"state_slices": {"h": 3}}, "state_slices['h'] is 3"), ({"state_slices": [slice(0, 4)]}, "a dictionary of slices"),
     ({"inner": OTHER}, "inner has outputs 5: expected the model's own 4"),
     ({"inner": RNN(2, 4, "relu")}, "its inner model run over its chunks(41), with the state handed on, equals the"),
-    ({"chunks": lambda cell, T: [slice(0, 5)]}, "chunks(7) gives", "expected slices that cover 7 steps once, in order"),
-    ({"chunks": lambda cell, T: [slice(0, T), slice(T, T)]}, "chunks(1) gives", "cover 1 steps once"),
+    ({"chunks": lambda cell, T, like=None: [slice(0, 5)]}, "chunks(7) gives",
+     "expected slices that cover 7 steps once, in order"),
+    ({"chunks": lambda cell, T, like=None: [slice(0, T), slice(T, T)]}, "chunks(1) gives", "cover 1 steps once"),
     ({"draw": lambda cell, rng, B: rng.random(B)}, "with needs_noise=False: expected None unless"),
     ({"init": lambda cell, rng: map_leaves(np.float64, cell.init(rng))}, "leaves of another dtype than float32: W"),
     ({"init": lambda cell, rng: cell.init(np.random.default_rng())}, "init gives another W (2, 4) for the same seed"),
@@ -775,3 +776,11 @@ def test_a_cell_may_leave_out_what_has_a_usual_value():
     assert isinstance(Share(3).state_slices, Mapping)
     assert_cell(Share(3), rng())
     assert_cell(Chunked(Chain((Share(3), RNN(3, 4))), 5, "boundaries"), rng())
+
+
+def test_a_cell_whose_chunks_take_no_array_is_told_so():
+    class Old(RNN):
+        def chunks(self, T):
+            return [slice(0, T)]
+    with pytest.raises(AssertionError, match="chunks\\(self, T, like=None\\)"):
+        assert_cell(Old(2, 3), np.random.default_rng(0))

@@ -72,6 +72,11 @@ def test_the_dtype_stays(optimizer, dtype, xp):
     assert {leaf.dtype for leaf in leaves((p, d, kept)).values()} == {np.dtype(dtype)}
 
 
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam()])
+def test_a_tree_without_leaves_stays_one(optimizer):
+    assert optimizer.update({}, {}, optimizer.start({}))[0] == {}
+
+
 def test_options_given_as_numpy_numbers_change_no_dtype():
     p, d = (map_leaves(lambda leaf: leaf.astype(np.float32), tree) for tree in (P, D))
     for optimizer in (SGD(*np.array([0.1, 0.9])), Adam(*np.array([0.1, 0.9, 0.99, 1e-8]))):

@@ -1,5 +1,7 @@
 """How long a gradient lasts on its way back, before and after training, on the adding problem."""
 
+from math import isfinite
+
 import numpy as np
 
 from ..analysis import loss_gradients_by_step
@@ -17,27 +19,36 @@ def task(length, source):
 
 
 def by_lag(network, p, task):
-    """How long the gradient of the loss on the state of k steps before the end is, k = 0..T.
+    """The norm of the loss's gradient on the state of k steps before the end, k = 1..T; in float64: 1e-300 is not 0.
 
-    In float64, where a gradient of 1e-300 is not yet 0.
-    returns  {"lag": 0..T, "length": the median over 20 sequences}, as lists
+    The state is all that a body hands on, of an LSTM h and c. Lag 0 has none: what the read-out reads comes first.
+    returns  {"lag": 1..T, "norm": the median over 20 sequences, None where it is not finite}, as lists
     """
-    x, target, _ = task.batch(np.random.default_rng([3, task.length]), SEQUENCES)
+    x, target, _ = task.batch(np.random.default_rng([3, task.length]), SEQUENCES)        # (T, 20, 2), (20, 1)
     x, target, p = x.astype(np.float64), target.astype(np.float64), map_leaves(np.float64, p)
-    gradients = loss_gradients_by_step(network, p, x, target)
-    lengths = np.median(np.linalg.norm(gradients, axis=-1), axis=-1)
-    return {"lag": list(range(len(lengths))), "length": [float(f"{length:.4g}") for length in lengths[::-1]]}
+    with np.errstate(over="ignore", invalid="ignore"):
+        gradients = loss_gradients_by_step(network, p, x, target)                        # (T+1, 20, state_size)
+        norms = np.median(np.linalg.norm(gradients, axis=-1), axis=-1)[-2::-1]
+    return {
+        "lag": list(range(1, len(norms) + 1)),
+        "norm": [float(f"{norm:.4g}") if isfinite(norm) else None for norm in norms],
+    }
 
 
 def as_text(records):
-    """A line for every record: the lengths at some lags as shares of the longest, at the start and trained."""
-    lines = ["length of the gradient on the state so many steps before the end, as a share of the longest"]
+    """Two lines for every record: the norms at some lags as shares of the largest, at the start and trained."""
+    lines = ["norm of the gradient on the state so many steps before the end, as a share of the largest"]
     for record in records:
+        trial = record.trial
+        who = f"  {trial['model']:<12} T = {trial['length']}, seed {trial['seed']}"
+        if record.seen is None:
+            lines.append(f"{who}  diverged: not looked at")
         for when, curve in (record.seen or {}).items():
-            most, last = max(curve["length"]) or 1.0, curve["lag"][-1]
-            lags = dict.fromkeys((1, last // 10, last // 2, last))
-            said = ", ".join(f"{lag}: {curve['length'][lag] / most:.1e}" for lag in lags)
-            lines.append(f"  {record.trial['model']:<12} seed {record.trial['seed']}  {when:<8} {said}")
+            most, last = max((norm for norm in curve["norm"] if norm), default=1.0), curve["lag"][-1]
+            lags = sorted({1, max(1, last // 10), max(1, last // 2), last})
+            norms = [curve["norm"][lag - 1] for lag in lags]
+            shares = ["not finite" if norm is None else f"{norm / most:.1e}" for norm in norms]
+            lines.append(f"{who}  {when:<8} " + ", ".join(f"{lag}: {share}" for lag, share in zip(lags, shares)))
     return "\n".join(lines)
 
 

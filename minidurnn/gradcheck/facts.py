@@ -122,7 +122,13 @@ def _assert_noise(model, rng):
 
 def _assert_chunks(model):
     for T in (1, 7, 41):
-        pieces = model.chunks(T)
+        try:
+            pieces, asked = model.chunks(T), model.chunks(T, np.zeros((T, 1, model.inputs)))
+        except TypeError as error:
+            raise AssertionError(f"chunks(T) or chunks(T, like) fails ({error}): expected it to take both, "
+                                 "chunks(self, T, like=None).") from error
+        if [*map(str, asked)] != [*map(str, pieces)]:
+            raise AssertionError(f"chunks({T}, like) gives {asked} for a NumPy array: expected {pieces}, as without.")
         covered = [list(range(T)[piece]) for piece in pieces]
         if not all(covered) or sum(covered, []) != list(range(T)):
             raise AssertionError(f"chunks({T}) gives {pieces}: expected slices that cover {T} steps once, in order.")

@@ -21,7 +21,7 @@ MAPPED = ("relu", "identity")                                 # activations of w
 def pieces(T, columns):
     """Into how many pieces T steps of so many columns are cut: enough to keep the GPU busy, 1 where that is no gain."""
     busy = BUSY * attribute(sys.modules["cupy"], "MultiProcessorCount")
-    found = min(T // SHORTEST, busy // columns)
+    found = min(T // SHORTEST, busy // max(1, columns))
     return found if found >= FEWEST else 1
 
 

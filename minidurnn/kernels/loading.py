@@ -49,7 +49,10 @@ def pointer(array):
 
 
 def packed(xp, array, *shape):
-    """The array without gaps, itself where it has none; None for None.    Raises ValueError for another shape."""
+    """The array without gaps, itself where it has none; None for None.
+
+    Raises   ValueError for a shape that cannot be broadcast to this one.
+    """
     return None if array is None else xp.ascontiguousarray(xp.broadcast_to(array, shape))
 
 

@@ -64,6 +64,11 @@ def _wrong(path, field, value, words):
     return ValueError(f"the record {path} says {field}: {said}: expected {words}; {END}.")
 
 
+def _is_by_lag(curve):
+    lists = [curve.get(name) for name in ("lag", "norm")] if isinstance(curve, dict) else [None]
+    return all(isinstance(one, list) and one for one in lists) and len(set(map(len, lists))) == 1
+
+
 def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e308
 
@@ -91,6 +96,9 @@ OBJECT = (lambda value: isinstance(value, dict), "an object")
 OBJECTS = (lambda value: isinstance(value, list) and value != [] and all(isinstance(entry, dict) for entry in value),
            "a list of at least one object")
 
+CURVES = (lambda value: isinstance(value, dict) and all(map(_is_by_lag, value.values())),
+          "curves by name, each an object of two lists as long as each other, lag and norm")
+
 TRIAL = {
     "experiment": TEXT, "length": COUNT, "model": TEXT, "size": _one_of("equal", "width"), "parameters": COUNT,
     "seed": WHOLE, "rates": _list_of(NUMBER), "updates": COUNT, "batch": COUNT, "patience": _maybe(COUNT),
@@ -101,7 +109,7 @@ BASELINE = {"name": TEXT, "value": NUMBER}
 RECORD = {
     "trial": OBJECT, "network": OBJECT, "parameters": COUNT, "metric": _one_of(*BETTER), "chance": NUMBER,
     "baseline": OBJECT, "runs": OBJECTS, "chosen_rate": _maybe(NUMBER), "split": TEXT, "test": _maybe(NUMBER),
-    "test_loss": _maybe(NUMBER), "seen": _maybe(OBJECT), "verdict": _one_of(*VERDICTS), "rule": TEXT,
+    "test_loss": _maybe(NUMBER), "seen": _maybe(CURVES), "verdict": _one_of(*VERDICTS), "rule": TEXT,
 }
 MACHINE = {"machine": OBJECT}
 WHERE = {"date": TEXT, "hardware": TEXT, "versions": OBJECT}

@@ -1,5 +1,6 @@
 """Every loop over time. The plain loops are the specification; on a GPU kernels take their place where they can."""
 
+import sys
 from functools import wraps
 from inspect import signature
 
@@ -16,7 +17,7 @@ def chosen(loop, kernel):
 
     @wraps(loop)
     def scan(*arguments, **options):
-        if not kernels.serve(*arguments, *options.values()):
+        if "cupy" not in sys.modules or not kernels.serve(*arguments, *options.values()):
             return loop(*arguments, **options)
         given = named.bind(*arguments, **options).arguments
         served = not with_matrix or kernels.fits(given["U"], given["h0"])

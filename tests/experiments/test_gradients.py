@@ -1,18 +1,19 @@
-"""What the record of a gradient experiment keeps: the lengths of the loss's gradient by lag, before and after."""
+"""What the record of a gradient experiment keeps: the norms of the loss's gradient by lag, before and after."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from support import refuses
 
 from minidurnn.arrays.trees import map_leaves
-from minidurnn.cells import RNN
+from minidurnn.cells import RNN, IndRNN
 from minidurnn.experiments import EXPERIMENTS, Trial, run_trial
 from minidurnn.experiments.gradients import SEQUENCES, as_text, by_lag
 from minidurnn.networks import Network
 from minidurnn.records import read_record
-from minidurnn.records.record import write_json
+from minidurnn.records.record import write_json, write_record
 from minidurnn.tasks import Adding
 from minidurnn.training.run import streams
 from minidurnn.training.storage import read
@@ -39,8 +40,8 @@ def test_the_longest_lag_is_the_measured_slope_on_the_first_state():
             up, down = (network.loss(p, x, target, sign * moved)[0] for sign in (1, -1))
             slopes[b, i] = (up - down) / (2 * step)
     curve = by_lag(network, p, task)
-    assert curve["lag"] == list(range(7)) and curve["length"][0] == 0
-    assert curve["length"][6] == pytest.approx(np.median(np.linalg.norm(slopes, axis=1)), rel=1e-3)
+    assert curve["lag"] == list(range(1, 7)) and 0 not in curve["norm"]
+    assert curve["norm"][-1] == pytest.approx(np.median(np.linalg.norm(slopes, axis=1)), rel=1e-3)
 
 
 def test_a_record_keeps_the_curves_of_the_first_and_the_trained_parameters(recorded):
@@ -55,20 +56,36 @@ def test_a_record_keeps_the_curves_of_the_first_and_the_trained_parameters(recor
     assert read_record(folder / f"{SHORT.name}.json") == record
 
 
-def test_the_report_has_a_line_for_each_curve_in_shares_of_the_longest(recorded):
+def test_the_report_has_a_line_for_each_curve_in_shares_of_the_largest(recorded):
     record = recorded[1]
     head, *lines = as_text([record]).splitlines()
-    assert "share of the longest" in head and len(lines) == 2 and "seed 1  start" in lines[0]
-    curve = record.seen["start"]["length"]
-    assert f"6: {curve[6] / max(curve):.1e}" in lines[0] and "trained" in lines[1]
+    assert "share of the largest" in head and len(lines) == 2 and "seed 1  start" in lines[0]
+    norms = record.seen["start"]["norm"]
+    assert f"6: {norms[-1] / max(norms):.1e}" in lines[0] and "trained" in lines[1] and "T = 6" in lines[1]
+    assert lines[0].index(" 1: ") < lines[0].index(" 3: ") < lines[0].index(" 6: ")
+
+
+def test_a_norm_that_overflows_is_none_and_the_record_is_written(recorded, tmp_path):
+    record = recorded[1]
+    network, task = Network(IndRNN(2, 3, horizon=6), 1), Adding(6)
+    huge = map_leaves(lambda leaf: np.full_like(leaf, 1e200, np.float64), network.init(np.random.default_rng(0)))
+    seen = by_lag(network, huge, task)
+    assert None in seen["norm"]
+    write_record(tmp_path / "a.json", replace(record, seen={"start": seen, "trained": seen}))
+    assert "not finite" in as_text([read_record(tmp_path / "a.json")])
+    assert "diverged" in as_text([replace(record, seen=None)])
 
 
 def test_what_was_looked_at_is_an_object_or_nothing(recorded, tmp_path):
     folder, _ = recorded
     content = json.loads((folder / f"{SHORT.name}.json").read_text())
     write_json(tmp_path / "a.json", content | {"seen": [1]})
-    with refuses(ValueError, "seen: [1]", "an object, or null"):
+    with refuses(ValueError, "seen: [1]", "curves"):
         read_record(tmp_path / "a.json")
+    for number, wrong in enumerate(({"start": {}}, {"start": {"lag": [1, 2], "norm": [0.5]}})):
+        write_json(tmp_path / f"wrong{number}.json", content | {"seen": wrong})
+        with refuses(ValueError, "seen: ", "curves"):
+            read_record(tmp_path / f"wrong{number}.json")
     del content["seen"]
     write_json(tmp_path / "b.json", content)
     assert read_record(tmp_path / "b.json").seen is None
