@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -15,6 +16,12 @@ from minidurnn.records import read_records
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 RESULTS = (ROOT / "lessons" / "results" / "README.md").read_text()
+
+
+@cache
+def recorded():
+    """The course's records, read once for all these tests."""
+    return tuple(read_records(ROOT / "lessons" / "results"))
 
 
 def project():
@@ -88,7 +95,7 @@ def cell(records):
 
 
 def test_the_ledger_of_the_results_is_the_one_that_the_records_give():
-    assert as_markdown(ledger(read_records(ROOT / "lessons" / "results"))) in RESULTS
+    assert as_markdown(ledger(recorded())) in RESULTS
 
 
 TABLES = ["adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-adding", "skeletons", "skeletons-20",
@@ -97,9 +104,7 @@ TABLES = ["adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-
 
 @pytest.mark.parametrize("experiment", TABLES)
 def test_the_tables_of_results_are_those_of_the_records(experiment):
-    records = [
-        record for record in read_records(ROOT / "lessons" / "results") if record.trial["experiment"] == experiment
-    ]
+    records = [record for record in recorded() if record.trial["experiment"] == experiment]
     block = RESULTS.split(f"`{experiment}`", 1)[1].split("| model", 1)[1].split("\n\n")[0]
     columns = [
         (int(length), int(stages or 0), int(updates.replace(",", "") or 0)) for length, stages, updates in re.findall(

@@ -28,6 +28,7 @@ def test_a_padded_batch_is_its_sequences_one_by_one(body, objective, reads, xp):
     there, count = map_leaves(xp.asarray, (p, x, target, state)), (B if reads == "last" else LENGTHS.sum())
     value, metric, tape = network.loss(*there, None, LENGTHS)
     dp, dstate0 = network.gradient(tape)
+    y, last = network.predict(there[0], there[1], there[3], LENGTHS)
     total = {"value": 0.0, "metric": 0.0, "dp": None}
     for b, length in enumerate(LENGTHS):
         own, part = slice(b, b + 1), (target[b:b + 1] if reads == "last" else target[:length, b:b + 1])
@@ -40,7 +41,6 @@ def test_a_padded_batch_is_its_sequences_one_by_one(body, objective, reads, xp):
         }
         assert_same(dstate0[own], share * d0, 1e-10)
         assert_same(network.last_state(tape)[own], network.last_state(alone), 1e-10)
-        y, last = network.predict(there[0], there[1], there[3], LENGTHS)
         y_alone, last_alone = network.predict(p, x[:length, own], state[own])
         assert_same((y[own] if reads == "last" else y[:length, own], last[own]), (y_alone, last_alone), 1e-10)
     assert float(value) == pytest.approx(float(total["value"]), rel=1e-12)
