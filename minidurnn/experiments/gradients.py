@@ -25,7 +25,8 @@ def by_lag(network, p, task):
     returns  {"lag": 1..T, "norm": the median over 20 sequences, None where it is not finite}, as lists
     """
     x, target, _ = task.batch(np.random.default_rng([3, task.length]), SEQUENCES)        # (T, 20, 2), (20, 1)
-    x, target, p = x.astype(np.float64), target.astype(np.float64), map_leaves(np.float64, p)
+    x, target = x.astype(np.float64), target.astype(np.float64)
+    p = map_leaves(lambda leaf: leaf.astype(np.float64), p)
     with np.errstate(over="ignore", invalid="ignore"):
         gradients = loss_gradients_by_step(network, p, x, target)                        # (T+1, 20, state_size)
         norms = np.median(np.linalg.norm(gradients, axis=-1), axis=-1)[-2::-1]

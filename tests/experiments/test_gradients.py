@@ -29,7 +29,7 @@ def recorded(tmp_path_factory):
 
 def test_the_longest_lag_is_the_measured_slope_on_the_first_state():
     network, task = Network(RNN(2, 3), 1), Adding(6)
-    p = map_leaves(np.float64, network.init(np.random.default_rng(0)))
+    p = map_leaves(lambda leaf: leaf.astype(np.float64), network.init(np.random.default_rng(0)))
     x, target, _ = task.batch(np.random.default_rng([3, 6]), SEQUENCES)
     x, target, step = x.astype(np.float64), target.astype(np.float64), 1e-6
     slopes = np.zeros((SEQUENCES, 3))
@@ -48,7 +48,7 @@ def test_a_record_keeps_the_curves_of_the_first_and_the_trained_parameters(recor
     folder, record = recorded
     task = EXPERIMENTS["gradients"].task(6, "sample")
     network = SHORT.network(task)
-    start = map_leaves(np.float32, network.init(streams(1)[0]))
+    start = map_leaves(lambda leaf: leaf.astype(np.float32), network.init(streams(1)[0]))
     checkpoint, = (folder / "runs").glob("*.npz")
     trained = read(checkpoint, "checkpoint")[0]["p"]
     assert record.seen == {"start": by_lag(network, start, task), "trained": by_lag(network, trained, task)}
