@@ -141,7 +141,7 @@ def walk(stack, p, x):
 
 def start_values(model, rng):
     """The start values of a model's parameters, in float64."""
-    return map_leaves(np.float64, model.init(rng))
+    return map_leaves(lambda leaf: leaf.astype(np.float64), model.init(rng))
 
 
 def deep_network(skips, norms, blocks):

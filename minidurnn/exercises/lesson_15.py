@@ -95,7 +95,7 @@ def predict_flips(norm, B, T, updates, seeds):
     layers, adam = Chain([Linear(1, 16), _neurons(16), *norm, Linear(16, 16), _neurons(16)]), Adam(0.01)
     network, losses, tests = Network(layers, 2, "cross_entropy", "every"), [], []
     for draw in map(np.random.default_rng, range(seeds)):
-        p = map_leaves(np.float64, network.init(draw))
+        p = map_leaves(lambda leaf: leaf.astype(np.float64), network.init(draw))
         state = adam.start(p)
         for flips in [draw.integers(0, 2, (T + 1, B)) for _ in range(updates)]:
             loss, _, tape = network.loss(p, flips[:-1, :, None].astype(float), flips[1:], noise=network.draw(draw, B))
