@@ -142,6 +142,7 @@ def _race(chosen):
                          "and --out, for it needs the processor for itself; `minidurnn bench` has options.")
     record = chosen.out / ("speed-quick.json" if chosen.quick else "speed.json")
     if record.exists():
+        bench.speed.show_record(record)
         _say(f"speed: measured before, in {record}; delete it to measure again.")
         return 0
     check_writable(chosen.out, f"the output folder {chosen.out}", "give another one with --out")

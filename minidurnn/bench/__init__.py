@@ -29,12 +29,13 @@ def add_arguments(parser):
     add = parser.add_argument
     sizes = "; ".join(f"{name} T={w.T} B={w.B} D={w.D} H={w.H}" for name, w in WORKLOADS.items())
     peers = "; ".join(f"{name}: {what}" for name, what in PEERS.items())
+    on_gpu = ", ".join(gpu.PEERS)
     add("--workloads", metavar="W1,W2", default=",".join(WORKLOADS), help=f"which sizes ({sizes}); all unless given")
     add("--lengths", type=_lengths, metavar="256,1024",
         help="instead of the workloads: W3's sizes at these numbers of steps, for the time against the length")
     add("--cells", metavar="A,B", default=",".join(floors.STEPS), help="which models (default: %(default)s)")
-    add("--peers", metavar="A,B", default=",".join(PEERS),
-        help=f"which peers ({peers}); all that are installed unless given")
+    add("--peers", metavar="A,B",
+        help=f"which peers ({peers}; on a GPU: {on_gpu}); all that are installed unless given")
     add("--rounds", type=int, metavar="N",
         help=f"rounds of the race, at least {FEWEST}; each workload's own number unless given")
     add("--chunk", type=int, metavar="STEPS", help="steps in a chunk; each cell's own number unless given")
@@ -93,7 +94,6 @@ def main(args):
 def _on_gpu(args, workloads, cells, asked):
     """The race on a GPU, of the peers that can compute there  ->  exit code."""
     record = {"schema": SCHEMA, "kind": "bench-gpu", **surroundings("cupy")}
-    asked = [peer for peer in (*asked, "compiled") if peer in gpu.PEERS]
     record["skipped"] = {peer: reason for peer in asked if (reason := gpu.absent(peer))}
     peers = [peer for peer in asked if peer not in record["skipped"]]
     record["versions"] |= {gpu.PEERS[peer]: metadata.version(gpu.PEERS[peer]) for peer in peers}
@@ -112,7 +112,8 @@ def _on_gpu(args, workloads, cells, asked):
 
 def _asked(args):
     """What the options ask for  ->  workloads, cells, peers, and the numbers that every workload takes over."""
-    cells, peers = _names("model", args.cells, MODELS), _names("peer", args.peers, PEERS)
+    known = gpu.PEERS if args.backend == "cupy" else PEERS
+    cells, peers = _names("model", args.cells, MODELS), _names("peer", args.peers or ",".join(known), known)
     others = (args.all, args.chunk, args.kernel, *(getattr(args, part) for part in PARTS[1:]))
     if args.backend == "cupy" and any(others):
         parts = ", ".join(f"--{part}" for part in PARTS[1:])
