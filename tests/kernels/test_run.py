@@ -39,7 +39,7 @@ def test_a_wrong_request_is_told_in_one_sentence(change, words):
 
 @compiler
 def test_a_source_that_is_no_cuda_is_refused_with_the_compilers_words():
-    with pytest.raises(RuntimeError, match="g\\+\\+ refuses this source.*columm"):
+    with pytest.raises(RuntimeError, match="(?s)g\\+\\+ refuses this source.*columm"):
         emulated.run(SOURCE.replace("found[column]", "found[columm]"), "tell", np.zeros(8), 8, blocks=1, threads=8)
 
 
