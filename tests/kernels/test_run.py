@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+from minidurnn.exercises import lesson_23
 from minidurnn.kernels import emulated
 
 compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="kernels without a GPU are compiled with g++")
@@ -47,3 +48,14 @@ def test_without_a_compiler_it_says_so(monkeypatch):
     monkeypatch.setattr(emulated.shutil, "which", lambda name: None)
     with pytest.raises(RuntimeError, match="compiled with g\\+\\+, which is not here: install it"):
         emulated.run(SOURCE, "tell", np.zeros(8), 8, blocks=1, threads=8)
+
+
+@compiler
+@pytest.mark.parametrize("old, new, said", [
+    ("t++", "", "did not end within 1.5 seconds"), ("h[t * C", "h[10000000000000 + t * C", "ended the process that ran it"),
+    ("f[t * C + column] *", "(f[0] = 1) *", "writes into f"),
+])
+def test_a_students_kernel_that_runs_wild_harms_nobody_and_is_told_so(old, new, said, monkeypatch):
+    monkeypatch.setattr(lesson_23, "LIMIT", 1.5 if old == "t++" else lesson_23.LIMIT)
+    with pytest.raises(AssertionError, match=f"^exercise 23.4: your kernel {said}"):
+        lesson_23.check_4(lambda: lesson_23.gated_kernel().replace(old, new))
