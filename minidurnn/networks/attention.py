@@ -37,7 +37,7 @@ class Attention(Layer):
     units: int                                                # E
     heads: int = 2
     rotary: bool = True
-    block: int = 64
+    block: int = 32
 
     inputs = outputs = property(lambda self: self.units)
     shapes = property(lambda self: dict.fromkeys(("W_q", "W_k", "W_v", "W_o"), (self.units, self.units)))
@@ -132,10 +132,12 @@ def turned(a, direction=1):
     """
     xp, T, d = namespace(a), *a.shape[2:]
     half = d // 2
-    angles = direction * np.arange(T)[:, None] * 10000.0 ** (-2 * np.arange(half) / d)
-    cos, sin = (xp.asarray(wave(angles).astype(a.dtype)) for wave in (np.cos, np.sin))
-    one, other = a[..., :half], a[..., half:2 * half]
-    return xp.concatenate([one * cos - other * sin, one * sin + other * cos, a[..., 2 * half:]], axis=-1)
+    angles = np.zeros((T, d))
+    angles[:, :2 * half] = np.tile(direction * np.arange(T)[:, None] * 10000.0 ** (-2 * np.arange(half) / d), 2)
+    quarter, one = np.zeros((d, d)), np.arange(half)          # a @ quarter: every pair (one, other) as (-other, one)
+    quarter[one, one + half], quarter[one + half, one] = 1, -1
+    cos, sin, quarter = (xp.asarray(array.astype(a.dtype)) for array in (np.cos(angles), np.sin(angles), quarter))
+    return a * cos + rows(a, quarter) * sin                   # a product is faster than slices of half a head
 
 
 def check_heads(units, heads):
