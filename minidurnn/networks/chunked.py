@@ -184,8 +184,8 @@ class Chunked(Cell):
         check_options(self, length=at_least(1), keep=one_of(KEEP))
         if self.model.whole:
             raise ValueError(
-                f"{self.model!r} takes statistics over the whole sequence: expected a model that can be split; put "
-                f"Chunked around the cells between its batch norms."
+                f"{self.model!r} needs the whole sequence, for statistics over it or to look back over it: expected a "
+                f"model that can be split; put Chunked around the cells between its batch norms and attentions."
             )
 
     def init(self, rng):

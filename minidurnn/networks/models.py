@@ -7,6 +7,7 @@ import numpy as np
 from ..cells import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, durnn, gru, indrnn, lstm, rnn, short_term
 from .deep import dense, plain, residual
 from .stacks import Chain
+from .transformer import sized
 
 
 @dataclass(frozen=True)
@@ -152,4 +153,5 @@ MODELS = {
     "indrnn-residual-21": stacked(residual, 10),
     "indrnn-residual-21-no-norm": stacked(residual, 10, norm=None),
     "indrnn-dense": Model(lambda D, H, T: dense(D, H, bare(T), last=bare(T, "long"))),
+    "transformer": Model(lambda D, H, T: sized(D, H)),        # H: about the units in its feed-forward blocks
 }
