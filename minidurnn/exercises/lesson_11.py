@@ -78,7 +78,7 @@ def check_5(answer):
 # The reference solutions: the folded cells of the lesson hold the same text.
 
 def lags(order, n):
-    """The places of an n × n image in the order of reading  ->  mean lags of right neighbours, of those below."""
+    """The places of an n × n image in order of reading  ->  mean lags: right neighbours, below."""
     step = np.zeros(n * n)
     for t in range(n * n):
         step[order[t]] = t
