@@ -33,7 +33,8 @@ class LSTM(Cell):
                     "sigmoid"   σ(a)
                     "fast"      σ(sinh a); b_f starts so that the gate is as of "sigmoid" (our choice)
                     "refine"    2 r s + (1 - 2 r) s², s = σ(a), r = σ of a fifth pre-activation, whose bias starts at
-                                -b_f; W, U and b are 5H wide, in the order i, f, z, o, r
+                                -b_f; W, U and b are 5H wide, in the order i, f, z, o, r; i stays a gate of its own
+                                (in the paper it is 1 - f)
                     "floor"     ours: ℓ + (1 - ℓ) σ(a), with ℓ = 1 - 1/τ fixed, τ from 1 to T = horizon in equal
                                 ratios over the units (`scales`); b_f starts at 1, and i where 1 - f is
     Source          Hochreiter, Schmidhuber 1997; forget gate: Gers, Schmidhuber, Cummins 2000; chrono start: Tallec,

@@ -175,9 +175,9 @@ CLAIMS = (
     Claim(DURNN, "short sequences too: pixels, against RNN and LSTM", "no number",
           Beats("pixels", 196, ("durnn", "rnn", "lstm")), own=f"{READING}; 14 x 14 pixels, five epochs"),
     Claim(SCALES, "at the start the gradient on the state of existing RNNs falls exponentially", "no number",
-          Falls("time-scales", 100, ("lstm", "gru")), own="our measure of it; adding, T = 100"),
+          Falls("time-scales", 50, ("lstm", "gru")), own="our measure of it; adding, T = 50"),
     Claim(SCALES, "then the forget gate is the state's time scale", "no number",
-          Reads("time-scales", 100, ("lstm", "gru")), own="our derivation: the mean of log f; adding, T = 100"),
+          Reads("time-scales", 50, ("lstm", "gru")), own="our derivation: the mean of log f; adding, T = 50"),
     *(Claim(SCALES, f"a longer time scale than that of existing RNNs helps with real data: {what}", "no number",
             Beats(experiment, length, ("lstm-floor", "lstm", "gru")), own="our construction, data and sizes")
       for what, experiment, length in (

@@ -55,7 +55,7 @@ def series(name):
 
 def next_value(name, said, baseline):
     """The experiment with a series."""
-    options = {"length": 48, "updates": 300, "pilot": 60, **COMMON}
+    options = {"length": 48, "updates": 200, "pilot": 40, **COMMON}
     short = {"models": ("lstm", "lstm-floor"), "seeds": (0,), "updates": 100}
     return Experiment(
         name=f"time-scales-{name}", question=f"Do longer time scales help to tell the next value of {said}?",
@@ -68,7 +68,8 @@ def next_value(name, said, baseline):
 SUM = Experiment(
     name="time-scales", question="Do longer time scales help to add two numbers that stand up to T steps back?",
     task=adding.task, quick=setting(length=50, models=("lstm", "lstm-chrono"), updates=200, rates=(1e-2,)),
-    full=(setting(length=100, updates=600, pilot=100, stop=0.005, **COMMON),), solved=0.01,
+    full=(setting(length=50, updates=400, pilot=80, stop=0.005, **COMMON),
+          setting(length=100, updates=1200, pilot=200, stop=0.005, **COMMON)), solved=0.01,
     rule=adding.EXPERIMENT.rule, look=by_gates)
 DIGITS = Experiment(
     name="time-scales-pixels", question="Do longer time scales help to read a digit pixel by pixel?",
