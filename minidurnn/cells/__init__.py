@@ -4,8 +4,9 @@ from .contract import Cell, Layer
 from .durnn import DuRNN
 from .gru import GRU
 from .indrnn import IndRNN
+from .janet import JANET
 from .lstm import LSTM
 from .rnn import RNN
 from .short_term import ShortTermRNN
 
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "Cell", "Layer"]
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "Cell", "Layer"]

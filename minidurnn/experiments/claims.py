@@ -1,12 +1,14 @@
 """The ledger: what the papers claim, what our records show of it, and a verdict by a rule that was written before."""
 
 from dataclasses import dataclass
-from statistics import median
+from statistics import mean, median
 
+from ..analysis import decay
 from ..networks.losses import BETTER
 from ..records.record import chosen_run
 
 VERDICTS = ("replicated", "trend only", "not replicated", "not attempted")         # the last: no record, or too few
+STRAIGHT = 0.98
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,53 @@ class Beats:
 
 
 @dataclass(frozen=True)
+class Falls:
+    """At the start of training the gradient on the cell state falls exponentially going back.
+
+    A record's curve does so where a straight line through its logarithms falls and explains at least `STRAIGHT` of
+    their variance, over the lags that the record has.
+    replicated: in every record of two or more; trend only: in at least half of them
+    """
+
+    experiment: str
+    length: int
+    models: tuple
+    staged: bool = False
+
+    def judge(self, records):
+        """Records of these models  ->  ours in words, verdict."""
+        lines = [decay(record.seen["start"]["norm"]) for record in records]
+        straight = sum(slope < 0 and share >= STRAIGHT for slope, share in lines)
+        least = min(share for _, share in lines)
+        return f"{straight} of {len(lines)} curves straight, R² at least {least:.3f}", _of_all(straight, len(lines))
+
+
+@dataclass(frozen=True)
+class Reads:
+    """At the start of training the gates' mean log f is the slope of the gradient on the cell state, within a fifth.
+
+    replicated: in every record of two or more; trend only: in at least half of them
+    """
+
+    experiment: str
+    length: int
+    models: tuple
+    staged: bool = False
+
+    def judge(self, records):
+        """Records of these models  ->  ours in words, verdict."""
+        starts = [record.seen["start"] for record in records]
+        ratios = [decay(start["norm"])[0] / mean(start["log_kept"]) for start in starts]
+        near = sum(abs(ratio - 1) <= 0.2 for ratio in ratios)
+        said = f"slope {min(ratios):.2f} to {max(ratios):.2f} of the mean log f, {near} of {len(ratios)} within a fifth"
+        return said, _of_all(near, len(ratios))
+
+
+def _of_all(right, count):
+    return "replicated" if right == count > 1 else "trend only" if 2 * right >= count else "not replicated"
+
+
+@dataclass(frozen=True)
 class Claim:
     """A sentence of a paper that can be tried.
 
@@ -96,6 +145,7 @@ class Claim:
 
 
 INDRNN, DEEP, DURNN = "IndRNN (2018)", "Deep IndRNN (2019)", "DuRNN (2020), abstract"
+SCALES = "Gates as time scales (2021), abstract"
 READING = "our reading of the architecture"
 CLAIMS = (
     Claim(INDRNN, "two layers solve adding at T = 1000", "MSE near 0", Solves("adding", 1000, ("indrnn-2",))),
@@ -124,6 +174,15 @@ CLAIMS = (
           Solves("delayed-xor", 30, ("durnn",)), own=f"{READING}; our task"),
     Claim(DURNN, "short sequences too: pixels, against RNN and LSTM", "no number",
           Beats("pixels", 196, ("durnn", "rnn", "lstm")), own=f"{READING}; 14 x 14 pixels, five epochs"),
+    Claim(SCALES, "at the start the gradient on the state of existing RNNs falls exponentially", "no number",
+          Falls("time-scales", 50, ("lstm", "gru")), own="our measure of it; adding, T = 50"),
+    Claim(SCALES, "then the forget gate is the state's time scale", "no number",
+          Reads("time-scales", 50, ("lstm", "gru")), own="our derivation: the mean of log f; adding, T = 50"),
+    *(Claim(SCALES, f"a longer time scale than that of existing RNNs helps with real data: {what}", "no number",
+            Beats(experiment, length, ("lstm-floor", "lstm", "gru")), own="our construction, data and sizes")
+      for what, experiment, length in (
+          ("sunspots", "time-scales-sunspots", 48), ("carbon dioxide", "time-scales-co2", 48),
+          ("pixels", "time-scales-pixels", 196))),
 )
 HEAD = ("paper", "claim", "the paper's", "ours", "trained numbers", "hardware", "verdict", "ours in it")
 

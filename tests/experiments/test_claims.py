@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 from minidurnn.experiments import EXPERIMENTS
-from minidurnn.experiments.claims import CLAIMS, HEAD, Beats, Claim, Fails, Solves, as_markdown, as_text, ledger
+from minidurnn.experiments.claims import (
+    CLAIMS,
+    HEAD,
+    Beats,
+    Claim,
+    Fails,
+    Falls,
+    Reads,
+    Solves,
+    as_markdown,
+    as_text,
+    ledger,
+)
 from minidurnn.networks.models import MODELS
 from minidurnn.records import read_record
 
@@ -55,6 +67,33 @@ def test_a_task_is_failed_when_every_seed_of_several_stays_at_the_baseline(verdi
 def test_a_model_is_ahead_by_the_median_and_replicates_near_the_papers_number(own, other, within, expected):
     given = records(["learning"] * len(own), own) + records(["learning"] * len(other), other, model="lstm")
     assert verdict(Beats("adding", 1000, ("indrnn-2", "lstm"), within), given) == expected
+
+
+def seen(*curves, logs=(-0.1, -0.3)):
+    """Records whose gradients at the start were these."""
+    given = records(["learning"] * len(curves))
+    starts = [{"lag": list(range(1, len(curve) + 1)), "norm": list(curve), "log_kept": list(logs)} for curve in curves]
+    return [replace(record, seen={"start": start}) for record, start in zip(given, starts)]
+
+
+def test_a_gradient_falls_exponentially_where_its_logarithms_lie_on_a_falling_line():
+    lag = range(1, 31)
+    falls, rises = [0.8**k for k in lag], [1.1**k for k in lag]
+    bends, rule = [1 / (k + 1) for k in lag], Falls("adding", 1000, ("indrnn-2",))
+    for curves, expected in (
+        ((falls, falls), "replicated"), ((falls,), "trend only"), ((falls, bends), "trend only"),
+        ((falls, bends, rises), "not replicated"), ((rises, rises), "not replicated"),
+    ):
+        assert verdict(rule, seen(*curves)) == expected
+
+
+def test_a_gate_reads_as_the_time_scale_where_its_mean_log_is_the_slope_within_a_fifth():
+    rule = Reads("adding", 1000, ("indrnn-2",))
+    curve = [2.718281828 ** (-0.2 * k) for k in range(1, 31)]                   # slope -0.2, the mean of the logs
+    slow = [2.718281828 ** (-0.15 * k) for k in range(1, 31)]
+    assert verdict(rule, seen(curve, curve)) == "replicated" and verdict(rule, seen(curve, slow)) == "trend only"
+    assert verdict(rule, seen(slow, slow)) == "not replicated"
+    assert verdict(rule, seen(slow, slow, logs=(-0.14, -0.15))) == "replicated"
 
 
 def test_of_accuracies_the_higher_is_ahead():
