@@ -2,10 +2,12 @@
 
 from .contract import Cell, Layer
 from .durnn import DuRNN
+from .gilr import GILR
+from .gilr_lstm import GILRLSTM
 from .gru import GRU
 from .indrnn import IndRNN
 from .lstm import LSTM
 from .rnn import RNN
 from .short_term import ShortTermRNN
 
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "Cell", "Layer"]
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "GILR", "GILRLSTM", "Cell", "Layer"]

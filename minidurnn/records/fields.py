@@ -103,7 +103,8 @@ TRIAL = {
     "experiment": TEXT, "length": COUNT, "model": TEXT, "size": _one_of("equal", "width"), "parameters": COUNT,
     "seed": WHOLE, "rates": _list_of(NUMBER), "updates": COUNT, "batch": COUNT, "patience": _maybe(COUNT),
     "stop": _maybe(NUMBER), "decay": _maybe(COUNT), "stages": _list_of(COUNT), "source": TEXT, "backend": TEXT,
-    "pilot": _maybe(COUNT), "window": _maybe(COUNT),
+    "pilot": _maybe(COUNT), "window": _maybe(COUNT), "embedding": _maybe(COUNT),
+    "boundaries": _maybe(COUNT),
 }
 BASELINE = {"name": TEXT, "value": NUMBER}
 RECORD = {
