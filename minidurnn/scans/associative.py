@@ -50,10 +50,8 @@ def joined(then, maps):
 
 
 def _states(maps, h0, then, after):
-    """The states behind every step, or None where a map overflows; no steps have no states."""
+    """The states behind every step, or None where a map overflows."""
     xp = namespace(*maps, h0)
-    if not len(maps[0]):
-        return xp.empty(maps[1].shape, maps[1].dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         whole = joined(then, maps)
         h = after(h0, whole)

@@ -10,6 +10,7 @@ from minidurnn.cells.gilr_lstm import step
 from minidurnn.gradcheck import random_leaves
 from minidurnn.networks import Chain, Embedding
 from minidurnn.tasks import FirstVector
+from minidurnn.training import looking
 
 
 @pytest.mark.parametrize("reads", ["before", "same"])
@@ -61,14 +62,15 @@ def test_with_boundaries_alone_gradients_and_looks_are_the_same():
     assert_same(found["boundaries"], found["tapes"], 1e-12)
 
 
-def test_a_look_at_long_sequences_holds_few_tapes_at_once(monkeypatch):
-    from minidurnn.training import looking
-
-    monkeypatch.setattr(looking, "TAPES", 700)                # two stretches of 300 steps
+@pytest.mark.parametrize("limit, number, keep", [
+    ("TAPES", 700, "boundaries"), ("STEPS", 1500, "boundaries"), ("STEPS", 1500, "tapes"),
+])
+def test_a_look_at_long_sequences_takes_few_at_once(limit, number, keep, monkeypatch):
+    monkeypatch.setattr(looking, limit, number)               # two stretches of 300 steps; two sequences of 701
     sizes, loss = [], Network.loss
     monkeypatch.setattr(Network, "loss", lambda self, p, x, *rest, **more: (
         sizes.append(x.shape[1]), loss(self, p, x, *rest, **more))[1])
     x, target, _ = FirstVector(700).batch(rng(), 5)
-    network = long_network("boundaries")
+    network = long_network(keep)
     evaluate(network, network.init(rng()), (x, target, None))
     assert sizes == [2, 2, 1]
