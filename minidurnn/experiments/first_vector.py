@@ -4,7 +4,7 @@ from ..tasks import FirstVector
 from .experiment import Experiment, setting
 
 OPTIONS = {"parameters": 5000, "embedding": 16, "stop": 0.999}
-STAGES = tuple(4**k for k in range(3, 10))                    # 64, 256, ..., 262,144
+STAGES = tuple(8**k for k in range(2, 7))                     # 64, 512, ..., 262,144
 SCRATCH = ("rnn", "indrnn-2", "durnn", "lstm", "lstm-chrono", "gilr-lstm", "gilr-lstm-chrono")
 
 
@@ -13,11 +13,10 @@ def task(length, source):
     return FirstVector(length)
 
 
-def _staged(length, models, seeds=(0, 1, 2)):
-    """Trained first on 64 steps and on lengths each four times the one before; in memory, 8,192 steps at once."""
+def _staged(length, models, **options):
+    """Trained first on 64 steps and on lengths each eight times the one before; in memory, 8,192 steps at once."""
     stages = tuple(stage for stage in STAGES if stage < length)
-    return setting(length=length, models=models, seeds=seeds, stages=stages, updates=1000, rates=(1e-2,), batch=4,
-                   boundaries=8192, **OPTIONS)
+    return setting(length=length, models=models, seeds=(0, 1, 2), stages=stages, boundaries=8192, **options, **OPTIONS)
 
 
 EXPERIMENT = Experiment(
@@ -28,8 +27,9 @@ EXPERIMENT = Experiment(
     full=(
         *(setting(length=length, models=SCRATCH, seeds=(0, 1, 2), updates=400, rates=(1e-2,), batch=8, **OPTIONS)
           for length in (64, 256, 1024)),
-        _staged(4096, ("lstm", "lstm-chrono", "gilr-lstm", "gilr-lstm-chrono", "durnn", "indrnn-2")),
-        _staged(1_048_576, ("gilr-lstm-chrono",)),
+        _staged(4096, ("lstm", "lstm-chrono", "gilr-lstm", "gilr-lstm-chrono", "durnn", "indrnn-2"), updates=300,
+                rates=(1e-2,), batch=4),
+        _staged(1_048_576, ("gilr-lstm-chrono",), updates=1000, rates=(3e-2,), batch=2),
     ),
     solved=0.99,
     rule="solved: test accuracy at least 99 %; learning: more than 5 points above who always says the same; else "

@@ -8,7 +8,7 @@ from ..arrays.checks import at_least, check_options
 
 SYMBOLS = 128                                                 # dimensions of the paper's vectors
 MINUS = SYMBOLS                                               # the symbol of -e₁; that of +e₁ is 0, of e₂ 1, ...
-LOOKED_AT, TESTED = 2**22, 2**25                              # steps of all validation, of all test sequences
+LOOKED_AT, TESTED = 2**21, 2**25                              # steps of all validation, of all test sequences
 
 
 @dataclass(frozen=True)
