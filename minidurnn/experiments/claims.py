@@ -98,7 +98,7 @@ class Claim:
 INDRNN, DEEP, DURNN = "IndRNN (2018)", "Deep IndRNN (2019)", "DuRNN (2020), abstract"
 READING = "our reading of the architecture"
 GILR = "Parallel linear recurrences (2018)"
-SMALL = "one layer of 16 or 17 units where theirs are two of 64 to 512, their first vector as symbols"
+SMALL = "one layer of 8 units where theirs are two of 64 to 512, their first vector as symbols"
 CLAIMS = (
     Claim(INDRNN, "two layers solve adding at T = 1000", "MSE near 0", Solves("adding", 1000, ("indrnn-2",))),
     Claim(INDRNN, "two layers solve adding at T = 5000", "MSE near 0 after about 20,000 updates (read off the plot)",

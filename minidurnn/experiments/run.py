@@ -118,7 +118,8 @@ def _train(trial, network, rate, checkpoint, progress):
     experiment, p, stages = EXPERIMENTS[trial.experiment], None, []
     for length, file in _files(trial, checkpoint).items():
         task = experiment.task(length, trial.source)
-        options = _options(trial, rate * (trial.stages[0] / length if trial.stages else 1) ** 0.5, file, progress)
+        falls = (trial.stages[0] / length) ** 0.5 if trial.stages and not trial.steady else 1
+        options = _options(trial, rate * falls, file, progress)
         try:
             if length == trial.length:
                 p, history = _patiently(trial, network, task, {"start": p, **options})

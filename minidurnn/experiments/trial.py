@@ -4,14 +4,14 @@ import json
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 
-from ..arrays.checks import at_least, check_options, each, number, one_of, optional
+from ..arrays.checks import at_least, check_options, each, flag, number, one_of, optional
 from ..networks.chunked import Chunked
 from ..networks.layers import Embedding
 from ..networks.models import MODELS
 from ..networks.network import Network, width_for
 from ..networks.stacks import Chain
 
-LATER = ("pilot", "window", "embedding", "boundaries")   # no part of a name where they are None: older names lack them
+LATER = ("pilot", "window", "embedding", "boundaries", "steady")  # no part of a name where they are None
 
 
 def real(expected, fits=lambda value: True):
@@ -26,6 +26,7 @@ CHECKS = {
     "decay": optional(at_least(1)), "stages": each(at_least(1)), "source": one_of(("sample", "full")),
     "backend": one_of(("numpy", "cupy")), "pilot": optional(at_least(1)), "window": optional(at_least(1)),
     "embedding": optional(at_least(1)), "boundaries": optional(at_least(1)),
+    "steady": optional(flag),
 }
 
 
@@ -49,6 +50,8 @@ class Trial:
     stages     shorter lengths on which the same network is trained first: a curriculum. A stage goes on with the
                parameters of the one before; its rate falls with the square root of its length, for what one update
                of u changes over T steps grows with T. A stage that does not reach `stop` in `updates` ends the run
+    steady     True: through all stages the rate stays the same. So for gates, which act through a sigmoid: what one
+               update of a bias changes over T steps does not grow with T
     source     "sample" or "full" data, where the experiment's task has both
     backend    "numpy" or "cupy"
     Raises     ValueError for an option that is none
@@ -73,6 +76,7 @@ class Trial:
     window: int | None = None
     embedding: int | None = None
     boundaries: int | None = None
+    steady: bool | None = None
 
     def __post_init__(self):
         check_options(self, model=one_of(tuple(MODELS)), **CHECKS)

@@ -11,7 +11,7 @@ from .fields import END, check_content
 from .schema_1 import from_schema_1
 
 SCHEMA = 2
-BEFORE = dict.fromkeys(("pilot", "window", "embedding", "boundaries"))            # options that older records lack
+BEFORE = dict.fromkeys(("pilot", "window", "embedding", "boundaries", "steady"))  # options that older records lack
 BEFORE_1 = {"stages": [], **BEFORE}
 
 

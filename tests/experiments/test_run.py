@@ -129,7 +129,7 @@ def test_options_that_came_later_are_absent_from_names_and_records_without_them(
     folder, record = finished
     path = folder / f"{TINY.name}.json"
     content = json.loads(path.read_text())
-    for option in ("pilot", "window", "embedding", "boundaries"):
+    for option in ("pilot", "window", "embedding", "boundaries", "steady"):
         del content["trial"][option]
     del content["test_loss"]
     (tmp_path / path.name).write_text(json.dumps(content))
@@ -361,6 +361,9 @@ def test_every_stage_of_a_curriculum_is_in_the_record(tmp_path, monkeypatch):
     assert stages == [(length, 20, [20]) for length in (4, 6, 10)]
     assert all(stage.seconds >= 0 and stage.curve["validation"][-1] is not None for stage in run.stages)
     assert (run.updates, run.ended_at) == (60, 10)
+    asked.clear()
+    run_trial(replace(STAGED, steady=True), tmp_path, progress=False)
+    assert asked == [(4, 1e-2), (6, 1e-2), (10, 1e-2)]
 
 
 def test_a_curriculum_ends_at_the_stage_that_it_does_not_solve(tmp_path, monkeypatch):

@@ -90,7 +90,7 @@ def test_names_tell_all_trials_apart():
 OTHERS = {
     "experiment": "delayed-xor", "length": 11, "model": "rnn", "size": "width", "parameters": 61, "seed": 1,
     "rates": (1e-3,), "updates": 141, "batch": 4, "patience": 20, "stop": 0.1, "decay": 30, "stages": (5,),
-    "source": "full", "backend": "cupy", "pilot": 20, "window": 5, "embedding": 4, "boundaries": 6,
+    "source": "full", "backend": "cupy", "pilot": 20, "window": 5, "embedding": 4, "boundaries": 6, "steady": True,
 }
 
 
