@@ -67,7 +67,7 @@ def check_4(attempt):
 
 def check_5(answer):
     """Numbers in memory for three lengths of a stretch."""
-    by_hand("18.5", answer, RIGHT_5, ("L = 100", "L = 20", "L = 1000"), {
+    by_hand("18.5", answer, RIGHT_5, ("S = 100", "S = 20", "S = 1000"), {
         "the tape stands in memory for one stretch at a time, not for all of them": (250_100.0, 250_500.0, 250_010.0),
         "the states at the boundaries stand in memory too": (2500.0, 500.0, 25_000.0),
     })
