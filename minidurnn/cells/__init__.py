@@ -2,6 +2,8 @@
 
 from .contract import Cell, Layer
 from .durnn import DuRNN
+from .gilr import GILR
+from .gilr_lstm import GILRLSTM
 from .gru import GRU
 from .indrnn import IndRNN
 from .janet import JANET
@@ -9,4 +11,4 @@ from .lstm import LSTM
 from .rnn import RNN
 from .short_term import ShortTermRNN
 
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "Cell", "Layer"]
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "Cell", "Layer", "GILR", "GILRLSTM"]

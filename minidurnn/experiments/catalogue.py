@@ -1,11 +1,24 @@
 """The one table of experiments: a new one is its file and a line here."""
 
-from . import ablations, adding, characters, copy_memory, delayed_xor, depth, gradients, pixels, skeletons, time_scales
+from . import (
+    ablations,
+    adding,
+    characters,
+    copy_memory,
+    delayed_xor,
+    depth,
+    first_vector,
+    gradients,
+    pixels,
+    skeletons,
+    time_scales,
+)
 
 EVERY = (
     adding.EXPERIMENT, delayed_xor.EXPERIMENT, pixels.EXPERIMENT, pixels.PERMUTED, copy_memory.EXPERIMENT,
     characters.EXPERIMENT, *skeletons.EXPERIMENTS, gradients.EXPERIMENT, depth.EXPERIMENT, *ablations.EXPERIMENTS,
     *time_scales.EXPERIMENTS,
+    first_vector.EXPERIMENT,
 )
 EXPERIMENTS = {experiment.name: experiment for experiment in EVERY}
 FIRST = ("adding", "delayed-xor", "pixels")                   # what `replicate --quick` runs unless told which

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cells import (
+    GILR,
+    GILRLSTM,
     GRU,
     JANET,
     LSTM,
@@ -13,6 +15,8 @@ from ..cells import (
     IndRNN,
     ShortTermRNN,
     durnn,
+    gilr,
+    gilr_lstm,
     gru,
     indrnn,
     janet,
@@ -176,6 +180,26 @@ MODELS = {
         step=gru.step,
     ),
     "gru-chrono": Model(lambda D, H, T: GRU(D, H, horizon=T), (GRU(2, 4, horizon=9),), step=gru.step),
+    "gilr": Model(
+        lambda D, H, T: GILR(D, H),
+        (GILR(2, 4), GILR(8, 4, project_input=False)),
+        step=gilr.step,
+    ),
+    "gilr-lstm": Model(
+        lambda D, H, T: GILRLSTM(D, H),
+        (GILRLSTM(2, 4), GILRLSTM(2, 4, reads="same"), GILRLSTM(24, 4, project_input=False)),
+        step=gilr_lstm.step,
+    ),
+    "gilr-lstm-chrono": Model(
+        lambda D, H, T: GILRLSTM(D, H, horizon=T),
+        (GILRLSTM(2, 4, horizon=9),),
+        step=gilr_lstm.step,
+    ),
+    "gilr-lstm-same": Model(
+        lambda D, H, T: GILRLSTM(D, H, reads="same"),
+        (GILRLSTM(2, 4, reads="same"),),
+        step=gilr_lstm.step,
+    ),
     "indrnn-5": stacked(plain, 5, norm="after"),
     "indrnn-6": stacked(plain, 6, norm="after"),
     "indrnn-21": stacked(plain, 21, norm="after"),

@@ -92,6 +92,7 @@ NUMBER = (_is_number, "a finite number")
 WHOLE = (lambda value: type(value) is int and value >= 0, "a whole number of at least 0")         # a seed
 COUNT = (lambda value: WHOLE[0](value) and 1 <= value < 1e308, "a whole number from 1 to below 1e308")
 STEPS = (lambda value: WHOLE[0](value) and value < 1e308, "a whole number from 0 to below 1e308")
+FLAG = (lambda value: isinstance(value, bool), "true or false")
 OBJECT = (lambda value: isinstance(value, dict), "an object")
 OBJECTS = (lambda value: isinstance(value, list) and value != [] and all(isinstance(entry, dict) for entry in value),
            "a list of at least one object")
@@ -103,7 +104,8 @@ TRIAL = {
     "experiment": TEXT, "length": COUNT, "model": TEXT, "size": _one_of("equal", "width"), "parameters": COUNT,
     "seed": WHOLE, "rates": _list_of(NUMBER), "updates": COUNT, "batch": COUNT, "patience": _maybe(COUNT),
     "stop": _maybe(NUMBER), "decay": _maybe(COUNT), "stages": _list_of(COUNT), "source": TEXT, "backend": TEXT,
-    "pilot": _maybe(COUNT), "window": _maybe(COUNT),
+    "pilot": _maybe(COUNT), "window": _maybe(COUNT), "embedding": _maybe(COUNT),
+    "boundaries": _maybe(COUNT), "steady": _maybe(FLAG),
 }
 BASELINE = {"name": TEXT, "value": NUMBER}
 RECORD = {

@@ -8,6 +8,7 @@ from .adding import Adding
 from .characters import Characters
 from .copy_memory import CopyMemory
 from .delayed_xor import DelayedXOR, count_ceiling
+from .first_vector import FirstVector
 from .ntu import NTU
 from .pixels import Pixels
 from .series import Series
@@ -19,6 +20,7 @@ __all__ = [
     "Characters",
     "CopyMemory",
     "DelayedXOR",
+    "FirstVector",
     "Pixels",
     "Series",
     "Skeletons",
