@@ -2,10 +2,12 @@
 
 from .contract import Cell, Layer
 from .durnn import DuRNN
+from .fsmn import FSMN
 from .gru import GRU
 from .indrnn import IndRNN
 from .lstm import LSTM
 from .rnn import RNN
 from .short_term import ShortTermRNN
+from .window import Window
 
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "Cell", "Layer"]
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "FSMN", "Window", "Cell", "Layer"]

@@ -1,11 +1,30 @@
 """The one table of models, for experiments, bench, tests and planted bugs. A new model is a file and a line here."""
 
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 
-from ..cells import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, durnn, gru, indrnn, lstm, rnn, short_term
+from ..cells import (
+    FSMN,
+    GRU,
+    LSTM,
+    RNN,
+    DuRNN,
+    IndRNN,
+    ShortTermRNN,
+    Window,
+    durnn,
+    fsmn,
+    gru,
+    indrnn,
+    lstm,
+    rnn,
+    short_term,
+    window,
+)
 from .deep import dense, plain, residual
+from .layers import Linear
 from .stacks import Chain
 
 
@@ -27,16 +46,26 @@ class Model:
     step: object = None
 
 
-def chained(step):
-    """The step of a Chain whose parts all have this step."""
+def chained(*steps):
+    """The step of a Chain whose parts have these steps, from the first on again where they are fewer."""
     def whole(chain, p, x, state):
         states = []
-        for place, part in enumerate(chain.parts):
+        for place, (part, step) in enumerate(zip(chain.parts, cycle(steps))):
             x, last = step(part, p[str(place)], x, state[:, chain.state_slices[str(place)]])
             states.append(last)
         return x, np.hstack(states)
 
     return whole
+
+
+def linear(layer, p, x, state):
+    """The step of a Linear."""
+    return x @ p["W"] + p["b"], state
+
+
+def plain_layer(inputs, units, **options):
+    """A feed-forward layer: an FSMN without taps."""
+    return FSMN(inputs, units, 0, taps="none", **options)
 
 
 def bare(horizon, memory="any"):
@@ -144,6 +173,29 @@ MODELS = {
         step=gru.step,
     ),
     "gru-chrono": Model(lambda D, H, T: GRU(D, H, horizon=T), (GRU(2, 4, horizon=9),), step=gru.step),
+    "fsmn-1": Model(
+        lambda D, H, T: FSMN(D, H),
+        (
+            FSMN(2, 4, 3), FSMN(2, 4, 9, taps="scalar", activation="tanh"), FSMN(2, 4, 0, activation="sigmoid"),
+            plain_layer(2, 4, activation="identity"),
+        ),
+        step=fsmn.step,
+    ),
+    "fsmn-2": Model(
+        lambda D, H, T: Chain([FSMN(D, H), FSMN(2 * H, H)]),
+        (Chain((FSMN(2, 4, 3), FSMN(8, 5, 2, taps="scalar"))),),
+        step=chained(fsmn.step),
+    ),
+    "feed-forward": Model(                                    # fsmn-2 without taps: it reads one step
+        lambda D, H, T: Chain([plain_layer(D, H), plain_layer(H, H)]),
+        (Chain((plain_layer(2, 4), plain_layer(4, 5))),),
+        step=chained(fsmn.step),
+    ),
+    "window-5": Model(                                        # reads five steps, as a feed-forward language model does
+        lambda D, H, T: Chain([Linear(D, H), Window(H, 4), plain_layer(5 * H, H), plain_layer(H, H)]),
+        (Chain((Linear(2, 4), Window(4, 2), plain_layer(12, 5), plain_layer(5, 3))),),
+        step=chained(linear, window.step, fsmn.step, fsmn.step),
+    ),
     "indrnn-5": stacked(plain, 5, norm="after"),
     "indrnn-6": stacked(plain, 6, norm="after"),
     "indrnn-21": stacked(plain, 21, norm="after"),
