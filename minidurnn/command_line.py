@@ -1,4 +1,4 @@
-"""The commands of minidurnn: replicate, list, ledger, bench."""
+"""The commands of minidurnn: replicate, list, ledger, lessons, bench."""
 
 import argparse
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from . import __version__, bench
+from . import __version__, bench, course
 from .experiments import EXPERIMENTS, FIRST, run_trials
 from .experiments.claims import as_text, ledger
 from .experiments.sweep import default_workers
@@ -55,9 +55,11 @@ def parser():
         description="Print what the records in a folder show of the papers' claims, with a verdict by rule, and their "
                     "tables: all experiments, lengths, models and seeds.",
     )
-    recorded.add_argument("--records", type=Path, default=Path("lessons/results"), metavar="DIR",
-                          help="the folder (default: %(default)s, the course's own records where the command is run in "
-                               "a checkout of the project; `replicate` writes to minidurnn-results unless told)")
+    where = "the folder (default: the course's own records; `replicate` writes to minidurnn-results unless told)"
+    recorded.add_argument("--records", type=Path, metavar="DIR", help=where)
+    copied = "copy the lessons of this version, with the records that they show, to a folder"
+    commands.add_parser("lessons", help=copied, description=f"{copied.capitalize()}.").add_argument(
+        "folder", type=Path, metavar="DIR", help="a new or an empty one; nothing is overwritten")
     bench.add_arguments(commands.add_parser(
         "bench", help="time and weigh the cells beside PyTorch and JAX", description=BENCH,
         epilog="exit codes: 0 measured, 1 two implementations disagree, 2 wrong input",
@@ -92,7 +94,10 @@ def _add_replicate(parser):
 def run(arguments=None):
     """Run one command  ->  exit code.    Raises ValueError, OSError for wrong input."""
     chosen = parser().parse_args(arguments)
-    commands = {"replicate": replicate, "list": list_experiments, "ledger": print_ledger, "bench": bench.main}
+    commands = {
+        "replicate": replicate, "list": list_experiments, "ledger": print_ledger, "bench": bench.main,
+        "lessons": lambda chosen: _say(course.copy(chosen.folder)) or 0,
+    }
     return commands[chosen.command](chosen)
 
 
@@ -142,6 +147,7 @@ def _race(chosen):
                          "and --out, for it needs the processor for itself; `minidurnn bench` has options.")
     record = chosen.out / ("speed-quick.json" if chosen.quick else "speed.json")
     if record.exists():
+        bench.speed.show_record(record)
         _say(f"speed: measured before, in {record}; delete it to measure again.")
         return 0
     check_writable(chosen.out, f"the output folder {chosen.out}", "give another one with --out")
@@ -163,10 +169,11 @@ def list_experiments(chosen):
 
 def print_ledger(chosen):
     """Print what all records in a folder show of the papers' claims, and their tables."""
-    records = read_records(chosen.records)
+    folder = chosen.records or course.folder() / "results"
+    records = read_records(folder)
     if not records:
-        found = "holds no records" if chosen.records.exists() else "is not there"
-        raise ValueError(f"the folder {chosen.records} {found}: give the folder of some with --records, "
+        found = "holds no records" if folder.exists() else "is not there"
+        raise ValueError(f"the folder {folder} {found}: give the folder of some with --records, "
                          "or make them with `minidurnn replicate`.")
     print(f"{as_text(ledger(records))}\n\n{table(records)}")
     return 0

@@ -8,7 +8,7 @@
 - `empty` is filled with NaN, so that memory read before it was written shows.
 - Kernel launches and uploads are counted, as far as CuPy's source tells: a view launches nothing, concatenate copies
   array by array, anything that computes launches one.
-- RawModule compiles CUDA with g++ and runs it on the processor (emulated.py).
+- RawModule compiles CUDA with g++ and runs it on the processor (minidurnn.kernels.emulated).
 
 Names in the lists below are in CuPy's reference with these arguments. Add one after looking it up there.
 """
@@ -18,8 +18,9 @@ import sys
 from time import perf_counter
 from types import ModuleType, SimpleNamespace
 
-import emulated
 import numpy as np
+
+from minidurnn.kernels import emulated
 
 names = str.split
 UFUNCS = names("""abs absolute add bitwise_and bitwise_or bitwise_xor ceil copysign cos cosh divide equal exp

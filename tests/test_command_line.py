@@ -25,7 +25,13 @@ from minidurnn.records import read_records
 from minidurnn.training.storage import read
 
 ROOT = Path(minidurnn.__file__).parents[1]
+RECORD = ROOT / "lessons" / "results" / "bench-lengths.json"
 SHORT = {"updates": 40, "parameters": 60, "batch": 4, "rates": (1e-3,), "length": 20}
+
+
+def heard():
+    """Let a child hear Ctrl-C also where these tests run in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture
@@ -220,7 +226,7 @@ def test_speed_is_bench_at_the_papers_lengths_and_measured_once(quick, lengths, 
 
     def bench(command):
         seen.append(command)
-        (tmp_path / "out" / file).write_text("{}")
+        (tmp_path / "out" / file).write_text(RECORD.read_text())
         return subprocess.CompletedProcess(command, 1)
     monkeypatch.setattr(command_line.subprocess, "run", bench)
     arguments = ["replicate", "speed", *quick, "--out", str(tmp_path / "out")]
@@ -229,7 +235,18 @@ def test_speed_is_bench_at_the_papers_lengths_and_measured_once(quick, lengths, 
     chosen = parser().parse_args(asked)
     assert (module, chosen.cells, chosen.lengths) == ("minidurnn", "indrnn,lstm", tuple(map(int, lengths.split(","))))
     assert chosen.json == tmp_path / "out" / file
-    assert main([*arguments, "--resume"]) == 0 and len(seen) == 1 and "measured before" in capsys.readouterr().out
+    capsys.readouterr()
+    assert main([*arguments, "--resume"]) == 0 and len(seen) == 1
+    said = capsys.readouterr().out
+    assert "measured before" in said and "T256 indrnn     eager " in said and "ahead" in said
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "no record", '{"speed": [{"workload": "W1"}]}', '{"speed": 3}'])
+def test_another_file_with_the_name_of_the_speed_record_is_refused_and_stays(text, tmp_path, capsys):
+    file = tmp_path / "speed.json"
+    file.write_text(text)
+    assert main(["replicate", "speed", "--out", str(tmp_path)]) == 2
+    assert "is no record of this race" in sentence(capsys.readouterr()) and file.read_text() == text
 
 
 def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys):
@@ -343,7 +360,7 @@ UNDRAWN = "import sys; sys.modules['matplotlib'] = None\n"    # a second of ever
 def interrupted(words, env, after):
     """A command that gets Ctrl-C when its bar shows so many updates  ->  code, stdout, stderr, the updates shown."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, **pipes)
+    process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, preexec_fn=heard, **pipes)
     shown, text = [], ""
     while piece := process.stderr.read(1):
         text += piece
@@ -513,7 +530,7 @@ def test_ctrl_c_with_two_processes_leaves_whole_records_and_checkpoints_to_go_on
     words += ["--out", str(tmp_path / "out")]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     env = environment(tmp_path, sitecustomize=endless)
-    process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, **pipes)
+    process = subprocess.Popen([sys.executable, "-m", "minidurnn", *words], env=env, preexec_fn=heard, **pipes)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and len(list((tmp_path / "out" / "runs").glob("*.npz"))) < 2:
         time.sleep(0.05)

@@ -64,8 +64,16 @@ def test_the_top_level_holds_nothing_but_the_product():
     assert tops <= {
         "lessons", "minidurnn", "tests", "environment.yml", "README.md", "pyproject.toml", "LICENSE",
         "CITATION.cff", "CONTRIBUTING.md", "CHANGELOG.md",
-        ".gitignore", ".gitattributes", ".ci",
+        ".gitignore", ".gitattributes", ".ci", ".github",
     }
+
+
+def test_the_workflow_runs_what_decides_here_and_the_unit_tests_as_contributing_has_them():
+    workflow = (ROOT / ".github" / "workflows" / "tests.yml").read_text()
+    alone = r"The unit tests alone: `\.venv/bin/pytest (.*?)`"
+    told = re.search(alone, (ROOT / "CONTRIBUTING.md").read_text()).group(1)
+    assert "run: .ci/run\n" in workflow and f"-m pytest {told}\n" in workflow
+    assert f'"{project()["requires-python"].removeprefix(">=")}"' in workflow
 
 
 def test_the_readme_lists_every_lesson_and_no_other():

@@ -29,12 +29,13 @@ def add_arguments(parser):
     add = parser.add_argument
     sizes = "; ".join(f"{name} T={w.T} B={w.B} D={w.D} H={w.H}" for name, w in WORKLOADS.items())
     peers = "; ".join(f"{name}: {what}" for name, what in PEERS.items())
+    on_gpu = ", ".join(gpu.PEERS)
     add("--workloads", metavar="W1,W2", default=",".join(WORKLOADS), help=f"which sizes ({sizes}); all unless given")
     add("--lengths", type=_lengths, metavar="256,1024",
-        help="instead of the workloads: W3's sizes at these numbers of steps, for the time against the length")
+        help="instead of the workloads: W3's sizes at these numbers of steps, for time and memory against the length")
     add("--cells", metavar="A,B", default=",".join(floors.STEPS), help="which models (default: %(default)s)")
-    add("--peers", metavar="A,B", default=",".join(PEERS),
-        help=f"which peers ({peers}); all that are installed unless given")
+    add("--peers", metavar="A,B",
+        help=f"which peers ({peers}; on a GPU: {on_gpu}); all that are installed unless given")
     add("--rounds", type=int, metavar="N",
         help=f"rounds of the race, at least {FEWEST}; each workload's own number unless given")
     add("--chunk", type=int, metavar="STEPS", help="steps in a chunk; each cell's own number unless given")
@@ -45,7 +46,8 @@ def add_arguments(parser):
     add("--backend", choices=("numpy", "cupy"), default="numpy",
         help="race on the processor, or on an NVIDIA GPU, whole updates too (default: %(default)s)")
     instead = "instead of the race: "
-    add("--memory", action="store_true", help=f"{instead}peak memory at W4, each implementation in its own process")
+    add("--memory", action="store_true",
+        help=f"{instead}peak memory at W4, or at --lengths, each implementation in its own process")
     add("--update", action="store_true", help=f"{instead}whole training updates, split by part")
     add("--chunks", action="store_true", help=f"{instead}ours by the length of a chunk")
     add("--long", action="store_true", help=f"{instead}memory of one update at 100,000 steps")
@@ -70,8 +72,10 @@ def main(args):
     record["workloads"] = {name: workload._asdict() for name, workload in workloads.items()}
     _introduce(record)
     chosen = PARTS if args.all else tuple(part for part in PARTS[1:] if getattr(args, part)) or PARTS[:1]
+    sizes = workloads if args.lengths is not None else {"W4": WORKLOADS["W4"]._replace(**asked)}
     run = {
-        "memory": lambda: memory.measure(cells, peers, WORKLOADS["W4"]._replace(**asked)),
+        "memory": lambda: [row for name, workload in sizes.items()
+                           for row in memory.measure(cells, peers, workload, name)],
         "long": lambda: memory.measure_long(cells),
         "import": updates.measure_import,
         "update": lambda: updates.measure(workloads, cells),
@@ -93,7 +97,6 @@ def main(args):
 def _on_gpu(args, workloads, cells, asked):
     """The race on a GPU, of the peers that can compute there  ->  exit code."""
     record = {"schema": SCHEMA, "kind": "bench-gpu", **surroundings("cupy")}
-    asked = [peer for peer in (*asked, "compiled") if peer in gpu.PEERS]
     record["skipped"] = {peer: reason for peer in asked if (reason := gpu.absent(peer))}
     peers = [peer for peer in asked if peer not in record["skipped"]]
     record["versions"] |= {gpu.PEERS[peer]: metadata.version(gpu.PEERS[peer]) for peer in peers}
@@ -112,7 +115,8 @@ def _on_gpu(args, workloads, cells, asked):
 
 def _asked(args):
     """What the options ask for  ->  workloads, cells, peers, and the numbers that every workload takes over."""
-    cells, peers = _names("model", args.cells, MODELS), _names("peer", args.peers, PEERS)
+    known = gpu.PEERS if args.backend == "cupy" else PEERS
+    cells, peers = _names("model", args.cells, MODELS), _names("peer", args.peers or ",".join(known), known)
     others = (args.all, args.chunk, args.kernel, *(getattr(args, part) for part in PARTS[1:]))
     if args.backend == "cupy" and any(others):
         parts = ", ".join(f"--{part}" for part in PARTS[1:])

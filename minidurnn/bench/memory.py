@@ -18,8 +18,8 @@ LONG_CELL = "Chunked(Chunked(cell, 16), 1000, 'boundaries')"
 LONG_LIMIT = 200                                              # MiB above what the imports take
 
 
-def measure(cells, peers, workload):
-    """Two steps of W4, this workload, by ours and each peer, each in a fresh process.
+def measure(cells, peers, workload, title="W4"):
+    """Two steps of a workload, W4 unless `title` says another, by ours and each peer, each in a fresh process.
 
     returns  rows of plain data, after a line for each
     """
@@ -32,12 +32,12 @@ def measure(cells, peers, workload):
         eager = MiB.get("eager", {}).get("peak")
         for name, taken in MiB.items():
             share = "" if eager is None else f"{taken['peak'] / eager:>8.2f}"
-            goal = MEMORY_TARGETS.get(cell) if name == "ours" and eager is not None else None
+            goal = MEMORY_TARGETS.get(cell) if (name, title) == ("ours", "W4") and eager is not None else None
             met = goal is not None and taken["peak"] <= goal * eager
             judged = "" if goal is None else f"  target {goal:.2f} {'met' if met else 'MISSED'}"
             MiBs = f"{taken['start']:>10.0f} {taken['peak']:>9.0f}"
-            print(f"W4  {cell:<{column}} {name:<8} {MiBs} {share}{judged}", flush=True)
-        rows.append({"workload": "W4", "cell": cell, "chunk": chunk, "MiB": MiB})
+            print(f"{title:3} {cell:<{column}} {name:<8} {MiBs} {share}{judged}", flush=True)
+        rows.append({"workload": title, "cell": cell, "chunk": chunk, "MiB": MiB})
     return rows
 
 

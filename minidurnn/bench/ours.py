@@ -1,4 +1,7 @@
-"""Our side: one forward and backward as a Network runs it, chunk by chunk, so that no output of full length exists."""
+"""Our side: one forward and backward as a Network runs it, chunk by chunk, so that no output of full length exists.
+
+A model that needs the whole sequence gets it.
+"""
 
 from collections import namedtuple
 
@@ -33,7 +36,7 @@ class Stretch(namedtuple("Stretch", "cell share")):
 def prepare(cell, p, x, chunk):
     """step() -> loss, gradients by name: of every parameter and, as "x", of the input.    Nothing survives a step."""
     xp, (T, B, _) = namespace(x), x.shape
-    pieces = [x[piece] for piece in Chunked(cell, chunk).chunks(T, x)]
+    pieces = [x[piece] for piece in (cell if cell.whole else Chunked(cell, chunk)).chunks(T, x)]
 
     def step():
         each = xp.full((B, cell.outputs), 1.0 / (T * B * cell.outputs), x.dtype)

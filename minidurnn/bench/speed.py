@@ -1,5 +1,6 @@
 """Ours beside the floor and the peers: one forward and backward, interleaved, in CPU time."""
 
+import json
 from contextlib import ExitStack
 from statistics import median
 
@@ -88,3 +89,14 @@ def show(row, column=10):
         pair, theirs = ratios(row, name), median(times(row, name)) * 1e3
         said = f"{pair[0]:>6.2f} {pair[1]:>8.2f}  {verdict(pair, name)}"
         print(f"{who} {name:<8} {own} {theirs:>9.2f} {said}", flush=True)
+
+
+def show_record(path):
+    """Print the rows of a record that `minidurnn bench --json` has written.    Raises ValueError for another file."""
+    try:
+        for row in json.loads(path.read_text())["speed"]:
+            show(row)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is no record of this race: expected what `minidurnn bench --json` writes; move it away, or give "
+            "another folder with --out.") from error

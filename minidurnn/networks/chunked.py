@@ -79,7 +79,7 @@ def walk_forward(model, keep, p, inputs, state, noise=None, rows=None):
     kept, outputs, last = [], [], state
     for x, who in zip(inputs, rows):
         before = taken(last, who)
-        with room(x):
+        with room(x, keep):
             output, tape = run(model, p, x, before, noise_of(noise, who))
             after = model.last_state(tape)
         if keep == "boundaries":
@@ -97,7 +97,7 @@ def walk_backward(model, keep, douts, walk, dstate):
         who = walk.rows[place]
         if who is not None and dstate is None:
             dstate = namespace(walk.last).zeros_like(walk.last)
-        with room(walk.inputs[place]):
+        with room(walk.inputs[place], keep):
             dx, dbefore, dpart = model.backward(douts[place], tape_of(model, keep, walk, place), taken(dstate, who))
         dstate = put(dstate, who, dbefore)
         dinputs.append(dx)
@@ -106,19 +106,24 @@ def walk_backward(model, keep, douts, walk, dstate):
 
 
 @contextmanager
-def room(inputs):
-    """Say, where a GPU's memory ends inside the block, what would fit. `inputs`: x, or a tuple that begins with x."""
+def room(inputs, keep):
+    """Say, where a GPU's memory ends inside the block, what would fit.
+
+    inputs   x, or a tuple that begins with x
+    keep     what is kept of the stretches already, "tapes" or "boundaries"
+    """
     try:
         yield
     except MemoryError as error:
         x = inputs[0] if isinstance(inputs, tuple) else inputs
         if library(type(x)) != "cupy":
             raise
-        free = namespace(x).cuda.Device().mem_info[0] / 2**20
+        free, fewer = namespace(x).cuda.Device().mem_info[0] / 2**20, max(1, len(x) // 4)
+        put = f"put Chunked(..., {fewer}, keep='boundaries') around the model"
         raise MemoryError(
             f"{len(x)} steps at once do not fit into the GPU's memory, of which {free:,.0f} MiB are free ({error}): "
-            f"expected fewer; put Chunked(..., {max(1, len(x) // 4)}, keep='boundaries') around the model, or "
-            "give fewer sequences at once.") from error
+            f"expected fewer; {put if keep == 'tapes' else f'give Chunked the length {fewer}'}, or give fewer "
+            "sequences at once.") from error
 
 
 def tape_of(model, keep, walk, place):
@@ -179,8 +184,8 @@ class Chunked(Cell):
         check_options(self, length=at_least(1), keep=one_of(KEEP))
         if self.model.whole:
             raise ValueError(
-                f"{self.model!r} takes statistics over the whole sequence: expected a model that can be split; put "
-                f"Chunked around the cells between its batch norms."
+                f"{self.model!r} needs the whole sequence, for statistics over it or to look back over it: expected a "
+                f"model that can be split; put Chunked around the cells between its batch norms and attentions."
             )
 
     def init(self, rng):

@@ -14,6 +14,7 @@ def generate(network, p, prompt, steps, rng, temperature=1.0):
     prompt        classes (N,), N at least 1, which the network reads first
     rng           a NumPy generator, of which every step draws one number
     temperature   scores are divided by it before the softmax: below 1 the likely gets likelier; 0: always the likeliest
+    A body that is `whole` hands on no state that tells all: it reads the whole text again for each symbol.
     Raises        ValueError for a network that does not read what it predicts, for p of another network, for classes
                   out of range, for no prompt, and for a temperature below 0
     """
@@ -32,8 +33,9 @@ def generate(network, p, prompt, steps, rng, temperature=1.0):
     new = np.asarray(prompt)
     for _ in range(steps):
         scores, state = network.predict(p, to(backend, one_hot[new][:, None]), state)
-        new = _drawn(to_numpy(scores)[-1, 0].astype(np.float64), rng.random(), temperature)
-        written.append(new[0])
+        drawn = _drawn(to_numpy(scores)[-1, 0].astype(np.float64), rng.random(), temperature)
+        new, state = (np.concatenate([new, drawn]), None) if body.whole else (drawn, state)
+        written.append(drawn[0])
     return np.array(written, np.int64)
 
 

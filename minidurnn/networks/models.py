@@ -26,6 +26,7 @@ from ..cells import (
 from .deep import dense, plain, residual
 from .layers import Linear
 from .stacks import Chain
+from .transformer import sized
 
 
 @dataclass(frozen=True)
@@ -204,4 +205,5 @@ MODELS = {
     "indrnn-residual-21": stacked(residual, 10),
     "indrnn-residual-21-no-norm": stacked(residual, 10, norm=None),
     "indrnn-dense": Model(lambda D, H, T: dense(D, H, bare(T), last=bare(T, "long"))),
+    "transformer": Model(lambda D, H, T: sized(D, H)),        # H: about the units in its feed-forward blocks
 }

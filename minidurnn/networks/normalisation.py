@@ -1,8 +1,9 @@
-"""Batch norm over time: statistics over batch and time, or per time step."""
+"""Norms: batch norm over batch and time, or per time step; layer norm over the units of every single step."""
 
 from collections import namedtuple
 from dataclasses import dataclass
 
+from ..arrays.affine import rows_sum
 from ..arrays.backend import namespace
 from ..arrays.checks import (
     LARGEST,
@@ -20,6 +21,8 @@ from ..arrays.starts import constant
 from ..cells.contract import Layer
 
 Tape = namedtuple("Tape", "p x normal deviation mask n mean variance")
+LayerTape = namedtuple("LayerTape", "p x normal deviation")
+SMALL = number("a finite number above 0 that float32 tells from 0", lambda epsilon: epsilon >= 1 / LARGEST)
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,7 @@ class BatchNorm(Layer):
 
     def __post_init__(self):
         share = number("the share of the newest batch, from 0 to 1", lambda momentum: 0 <= momentum <= 1)
-        small = number("a finite number above 0 that float32 tells from 0", lambda epsilon: epsilon >= 1 / LARGEST)
-        check_options(self, units=at_least(1), steps=optional(at_least(1)), momentum=share, epsilon=small)
+        check_options(self, units=at_least(1), steps=optional(at_least(1)), momentum=share, epsilon=SMALL)
 
     def init(self, rng):
         """Scale 1, shift 0, running mean 0 and variance 1  ->  dict of float32 NumPy arrays as in `shapes`."""
@@ -126,3 +128,43 @@ class BatchNorm(Layer):
                 moved[name] = p[name].copy()
                 moved[name][:steps] = (1 - share) * p[name][:steps] + share * value[:, 0]
         return {**p, **moved}
+
+
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """y = scale ⊙ (x - mean) / sqrt(variance + epsilon) + shift, with mean and variance over the units of each step.
+
+    It takes nothing from other steps and other sequences: training and evaluation are the same, and it can be split.
+    Source   Ba, Kiros, Hinton 2016.
+    """
+
+    units: int                                                # H
+    epsilon: float = 1e-5
+
+    inputs = outputs = property(lambda self: self.units)
+    shapes = property(lambda self: {"scale": (self.units,), "shift": (self.units,)})
+
+    def __post_init__(self):
+        check_options(self, units=at_least(1), epsilon=SMALL)
+
+    def init(self, rng):
+        """Scale 1, shift 0  ->  dict of float32 NumPy arrays, each (H,)."""
+        return {"scale": constant(1.0, self.units), "shift": constant(0.0, self.units)}
+
+    def forward(self, p, x, state=None):
+        """x (T, B, H), state (B, 0) or None  ->  y (T, B, H), tape."""
+        initial_state(self, p, x, state)
+        off = x - x.mean(-1, keepdims=True)
+        deviation = namespace(x).sqrt((off * off).mean(-1, keepdims=True) + float(self.epsilon))
+        normal = off / deviation
+        return normal * p["scale"] + p["shift"], LayerTape(p, x, normal, deviation)
+
+    def backward(self, dy, tape, dstate=None):
+        """dy (T, B, H)  ->  dx, dstate0 (B, 0), dp with scale and shift."""
+        p, x, normal, deviation = opened(LayerTape, tape)
+        check_gradients(self, dy, dstate, x)
+        dy = namespace(x).zeros(x.shape, x.dtype) if dy is None else dy
+        d_normal = dy * p["scale"]
+        along = (d_normal * normal).mean(-1, keepdims=True)   # mean and deviation depend on every unit
+        dx = (d_normal - d_normal.mean(-1, keepdims=True) - normal * along) / deviation
+        return dx, self.last_state(tape), {"scale": rows_sum(dy * normal), "shift": rows_sum(dy)}

@@ -17,14 +17,14 @@ def trees(dtype="float32"):
 
 def both(one, other):
     rows, back = together(one, other)
-    return len(rows), back([2 * a - b for a, b in rows])
+    return len(rows), back([a + a - b for a, b in rows])    # 2 * a is float64 in NumPy 1.25 where a has no axis
 
 
 def test_with_numpy_every_leaf_is_for_itself():
     one, other = trees()
     count, found = both(one, other)
-    expected = {"W": 2 * one["W"] - other["W"], "part": {
-        name: 2 * one["part"][name] - other["part"][name] for name in ("b", "scale")}}
+    expected = {"W": one["W"] + one["W"] - other["W"], "part": {
+        name: one["part"][name] + one["part"][name] - other["part"][name] for name in ("b", "scale")}}
     assert count == 3
     assert_same(found, to("numpy", expected), 0)
 

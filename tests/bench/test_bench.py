@@ -84,6 +84,18 @@ def test_our_loss_is_the_last_state_squared_plus_the_mean_of_all_states():
         assert gradients["x"].shape == x.shape and {*gradients} == {*p, "x"}
 
 
+def test_a_model_that_needs_the_whole_sequence_gets_it():
+    model, rng = workloads.body("transformer", TINY), np.random.default_rng(0)
+    p, x = workloads.inputs(model, TINY, "float64")
+    p = map_leaves(lambda leaf: leaf + rng.standard_normal(leaf.shape), p)               # the mean of a norm is zero
+    value, gradients = ours.prepare(model, p, x, chunk=3)()
+    h, tape = model.forward(p, x)
+    dx, _, dp = model.backward(np.full_like(h, 1 / h.size), tape)
+    np.testing.assert_allclose(value, h.mean(), rtol=1e-9)
+    np.testing.assert_allclose(gradients["x"], dx, atol=1e-12)
+    assert {*gradients} == {*dp, "x"}
+
+
 @pytest.fixture(params=["torch", "jax"])
 def library(request):
     """A library of peers; JAX compiles without the optimisations, which cost more than they save in one small step."""
@@ -264,6 +276,14 @@ def test_two_steps_and_a_long_update_tell_their_memory():
     assert 0 < taken["start"] <= taken["peak"]
     row = memory.long_update("indrnn", TINY._replace(T=40, chunk=4))
     assert 0 < row["imports"] <= row["peak"] and row["seconds"] >= 0
+
+
+def test_memory_is_measured_at_w4_or_at_the_lengths_that_are_asked_for(settled, monkeypatch, capsys):
+    monkeypatch.setattr(memory, "fresh", lambda job, name, cell, workload, chunk: {"start": 1, "peak": 2})
+    for words, titles in (((), ["W4"]), (("--lengths", "5,9"), ["T5", "T9"])):
+        assert bench.main(options("--memory", "--cells", "transformer", "--peers", "eager", *words)) == 0
+        said = capsys.readouterr().out.splitlines()
+        assert [line.split()[0] for line in said if "transformer" in line] == titles
 
 
 def test_a_process_that_fails_says_what_it_was_about():

@@ -72,6 +72,17 @@ def test_a_long_loop_is_not_compiled_and_peers_without_a_gpu_say_so():
         assert gpu.absent(peer) is None or "installed" in gpu.absent(peer) or "has no" in gpu.absent(peer)
 
 
+def test_on_a_gpu_only_its_peers_can_be_asked_for_and_each_alone(cupy, monkeypatch, tmp_path):
+    monkeypatch.setattr(gpu, "measure", lambda workloads, cells, peers: [])
+    monkeypatch.setattr(gpu, "absent", lambda peer: f"{peer} is for another test")
+    for number, (asked, known) in enumerate((((), set(gpu.PEERS)), (("--peers", "compiled"), {"compiled"}))):
+        file = tmp_path / f"{number}.json"
+        assert bench.main(options("--backend", "cupy", *asked, "--json", str(file))) == 0
+        assert set(json.loads(file.read_text())["skipped"]) == known
+    with pytest.raises(ValueError, match="unknown peer 'hoisted': expected one of eager, compiled, nn, jax"):
+        bench.main(options("--backend", "cupy", "--peers", "hoisted"))
+
+
 def test_the_speeds_of_a_gpu_are_above_zero(cupy, monkeypatch):
     monkeypatch.setattr(gpu, "SAMPLES", (1000, 10, 20))
     assert all(speed > 0 for speed in gpu.speeds.__wrapped__())

@@ -1,6 +1,5 @@
 """Every kernel equals the plain loop that it replaces, whatever the sizes and the order of the threads."""
 
-import emulated
 import fake_cupy
 import numpy as np
 import pytest
@@ -8,7 +7,7 @@ from support import assert_same, on_a_device, rng
 
 from minidurnn import kernels, scans
 from minidurnn.arrays.activations import NAMES
-from minidurnn.kernels import columns, loading, matrices
+from minidurnn.kernels import columns, emulated, loading, matrices
 from minidurnn.scans import gru, lstm, plain
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}

@@ -4,13 +4,12 @@ The stand-in for CuPy counts by its own rules. Where real CuPy runs without a GP
 cupy_on_cpu), its counts are held to the same limits; a GPU itself does not count.
 """
 
-import emulated
 import fake_cupy
 import pytest
 from support import on_a_device, rng
 
 from minidurnn import Chunked, Network, to
-from minidurnn.kernels import loading
+from minidurnn.kernels import emulated, loading
 from minidurnn.networks import MODELS
 from minidurnn.optim import Adam, Constant
 from minidurnn.training.run import begin

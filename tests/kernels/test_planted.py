@@ -2,11 +2,10 @@
 
 import re
 
-import emulated
 import pytest
 from test_kernels import assert_twins
 
-from minidurnn.kernels import columns, loading, matrices
+from minidurnn.kernels import columns, emulated, loading, matrices
 
 PART = "// " + "-" * 60                                       # how the parts of the source begin
 FAULTS = {                                                    # what stands in the source, what shall, what finds it

@@ -182,15 +182,17 @@ def test_on_a_gpu_a_chunk_with_tapes_is_as_long_as_memory_allows_and_one_with_bo
     device_memory.cache_clear()
 
 
+@pytest.mark.parametrize(
+    "keep, advice", [("tapes", r"put Chunked\(..., 10, "), ("boundaries", "give Chunked the length 10,")])
 @pytest.mark.parametrize("fails", ["forward", "backward"])
-def test_where_a_gpus_memory_ends_the_message_says_what_would_fit(cupy, monkeypatch, fails):
+def test_where_a_gpus_memory_ends_the_message_says_what_would_fit(cupy, monkeypatch, fails, keep, advice):
     def full(*arguments, **options):
         raise MemoryError("Out of memory allocating 1,024 bytes")
-    network = Network(Chunked(RNN(2, 4)), 1)
+    network = Network(Chunked(RNN(2, 4), 40, keep), 1)
     p = to("cupy", network.init(rng()))
     x, y = to("cupy", (np.zeros((40, 3, 2), "float32"), np.zeros((3, 1), "float32")))
     tape = network.loss(p, x, y)[2]
     monkeypatch.setattr(RNN, fails, full)
-    with pytest.raises(MemoryError, match="40 steps at once.*81,920 MiB are free.*1,024 bytes.*Chunked\\(..., 10, "):
+    with pytest.raises(MemoryError, match=f"40 steps at once.*81,920 MiB are free.*1,024 bytes.*{advice}"):
         network.loss(p, x, y)
         network.gradient(tape)

@@ -6,7 +6,7 @@ from support import B, T, assert_same, refuses, rng
 
 from minidurnn import RNN, Chain, Chunked, Linear
 from minidurnn.gradcheck import random_leaves
-from minidurnn.networks import MODELS, BatchNorm, Dropout, Embedding
+from minidurnn.networks import MODELS, Attention, BatchNorm, Dropout, Embedding, FeedForward, LayerNorm, Positions
 
 LINES = [(name, sample) for name, model in MODELS.items() for sample in model.samples]
 
@@ -31,7 +31,7 @@ def test_a_line_of_the_table_makes_the_model_that_its_samples_show(name):
 
 BODIES = [
     *(model.samples[0] for model in MODELS.values() if model.samples), Linear(2, 3), BatchNorm(2),
-    Chunked(RNN(2, 4), 3),
+    Chunked(RNN(2, 4), 3), LayerNorm(2), Attention(2), FeedForward(2, 3), Positions(2, T),
 ]
 
 
@@ -44,7 +44,10 @@ def test_the_tape_of_another_model_is_refused_in_one_sentence(body):
             body.backward(None, tape)
 
 
-@pytest.mark.parametrize("body", [body for body in BODIES if body != BatchNorm(2)] + [Embedding(3, 2)], ids=repr)
+DRAWN = [body for body in BODIES if body not in (BatchNorm(2), LayerNorm(2))]
+
+
+@pytest.mark.parametrize("body", [*DRAWN, Embedding(3, 2)], ids=repr)
 def test_a_seed_in_place_of_a_generator_is_refused_in_one_sentence(body):
     for seed in (0, None, np.random):
         with refuses(TypeError, "rng is", "a NumPy generator", "numpy.random.default_rng(0)"):

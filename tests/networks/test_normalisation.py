@@ -142,7 +142,8 @@ def test_more_steps_than_statistics_and_lengths_per_step_are_refused():
 )
 def test_no_chunk_sees_a_whole_sequence(model):
     with refuses(
-        ValueError, "takes statistics over the whole sequence", "put Chunked around the cells between its batch norms"
+        ValueError, "needs the whole sequence, for statistics over it",
+        "put Chunked around the cells between its batch norms",
     ):
         Chunked(model, 3)
 

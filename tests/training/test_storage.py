@@ -13,7 +13,7 @@ from support import CELLS, STACKS, refuses
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN, load, save
 from minidurnn.arrays.trees import leaves, map_leaves
-from minidurnn.networks import BatchNorm, Dense, Dropout, Embedding, Residual
+from minidurnn.networks import BatchNorm, Dense, Dropout, Embedding, Residual, transformer
 from minidurnn.optim import SGD, Adam, Constant, Plateau, Steps
 from minidurnn.training import storage
 from minidurnn.training.files import owner
@@ -29,6 +29,7 @@ NETWORKS = [
             Embedding(5, 4), Residual(Chain((BatchNorm(4), Dropout(4, 0.25), IndRNN(4, 4, project_input=False)))),
             Dense(RNN(4, 3)))),
         5, "cross_entropy", "every"),
+    Network(transformer(3, 4, 1, positions="learned", steps=9), 5, "cross_entropy", "every"),
 ]
 
 

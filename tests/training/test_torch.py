@@ -10,6 +10,7 @@ from minidurnn import FSMN, GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linea
 from minidurnn.arrays.backend import namespace
 from minidurnn.arrays.trees import leaves, map_leaves
 from minidurnn.gradcheck import random_leaves
+from minidurnn.networks import Attention, FeedForward, LayerNorm, Residual
 from minidurnn.optim import SGD, Adam, clip_by_global_norm
 
 ACTIVATIONS = {
@@ -259,6 +260,39 @@ def test_clipping_by_the_global_norm_is_that_of_torch(limit):
 
 
 # Tensors where arrays belong
+
+def test_a_block_of_a_transformer_is_that_of_pytorch():
+    E, heads, hidden = 6, 2, 5
+    parts = Attention(E, heads, rotary=False), FeedForward(E, hidden)
+    body = Chain([Residual(Chain([LayerNorm(E), part])) for part in parts])
+    p, x, _ = random_leaves(body, rng(), T, B).values()
+    peer = torch.nn.TransformerEncoderLayer(E, heads, hidden, 0.0, norm_first=True, dtype=torch.float64)
+    look, think = p["0"]["1"], p["1"]["1"]
+    ours = {
+        "self_attn.in_proj_weight": np.concatenate([look[name].T for name in ("W_q", "W_k", "W_v")]),
+        "self_attn.in_proj_bias": np.zeros(3 * E), "self_attn.out_proj.weight": look["W_o"].T,
+        "self_attn.out_proj.bias": np.zeros(E), "linear1.weight": think["W_1"].T, "linear1.bias": think["b_1"],
+        "linear2.weight": think["W_2"].T, "linear2.bias": think["b_2"], "norm1.weight": p["0"]["0"]["scale"],
+        "norm1.bias": p["0"]["0"]["shift"], "norm2.weight": p["1"]["0"]["scale"], "norm2.bias": p["1"]["0"]["shift"],
+    }
+    peer.load_state_dict({name: torch.tensor(np.ascontiguousarray(leaf)) for name, leaf in ours.items()})
+    given = torch.tensor(x, requires_grad=True)
+    mask = torch.nn.Transformer.generate_square_subsequent_mask(T, dtype=torch.float64)
+    theirs = peer(given, src_mask=mask, is_causal=True)
+    dy = rng(1).standard_normal(x.shape)
+    theirs.backward(torch.tensor(dy))
+    y, tape = body.forward(p, x)
+    dx, _, dp = body.backward(dy, tape)
+    look, think = dp["0"]["1"], dp["1"]["1"]
+    slopes = {
+        "self_attn.in_proj_weight": np.concatenate([look[name].T for name in ("W_q", "W_k", "W_v")]),
+        "self_attn.out_proj.weight": look["W_o"].T, "linear1.weight": think["W_1"].T, "linear1.bias": think["b_1"],
+        "linear2.weight": think["W_2"].T, "linear2.bias": think["b_2"], "norm1.weight": dp["0"]["0"]["scale"],
+        "norm1.bias": dp["0"]["0"]["shift"], "norm2.weight": dp["1"]["0"]["scale"], "norm2.bias": dp["1"]["0"]["shift"],
+    }
+    grads = {name: leaf.grad for name, leaf in peer.named_parameters() if name in slopes}
+    assert_equal({"y": y, "x": dx, **slopes}, {"y": theirs, "x": given.grad, **grads})
+
 
 def test_a_torch_tensor_is_refused_by_every_model():
     for model in (*MODELS, Linear(2, 3)):
