@@ -63,12 +63,7 @@ class Beats:
 
     def judge(self, records):
         """Records of these models  ->  ours in words, verdict."""
-        results = {model: [] for model in self.models}
-        for record in records:
-            if record.test is not None:
-                results[record.trial["model"]].append(record.test)
-        middles = [median(tests) if tests else None for tests in results.values()]
-        said = ", ".join(f"{model} {median(tests):.4f} ({len(tests)})" for model, tests in results.items() if tests)
+        said, middles = _middles(self.models, records)
         if None in middles:
             return said, "not attempted"
         sign = 1 if BETTER[records[0].metric] == "higher" else -1
@@ -76,6 +71,29 @@ class Beats:
         if own <= max(others):
             return said, "not replicated"
         return said, "replicated" if self.within is not None and own >= sign * self.within else "trend only"
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Each model is ahead of the next one by the median of its seeds' test results.
+
+    trend only       in exactly this order: data and sizes are ours; not attempted where one of them has no record
+    not replicated   any two neighbours are equal or the other way round
+    """
+
+    experiment: str
+    length: int
+    models: tuple
+    staged: bool = False
+
+    def judge(self, records):
+        """Records of these models  ->  ours in words, verdict."""
+        said, middles = _middles(self.models, records)
+        if None in middles:
+            return said, "not attempted"
+        sign = 1 if BETTER[records[0].metric] == "higher" else -1
+        ahead = all(sign * first > sign * second for first, second in zip(middles, middles[1:]))
+        return said, "trend only" if ahead else "not replicated"
 
 
 @dataclass(frozen=True)
@@ -96,6 +114,8 @@ class Claim:
 
 
 INDRNN, DEEP, DURNN = "IndRNN (2018)", "Deep IndRNN (2019)", "DuRNN (2020), abstract"
+FSMN = "FSMN (2015)"
+SIZES = "tiny Shakespeare, 50 steps with no state carried, 300 updates"
 READING = "our reading of the architecture"
 CLAIMS = (
     Claim(INDRNN, "two layers solve adding at T = 1000", "MSE near 0", Solves("adding", 1000, ("indrnn-2",))),
@@ -117,6 +137,19 @@ CLAIMS = (
           Beats("skeletons", 20, ("indrnn-6", "lstm")), own="UI-PRMD, ten movements, split by person"),
     Claim(DEEP, "one layer is faster than an LSTM", "4.3, 7.6, 12.9 times at T = 256, 512, 1024, on a GPU",
           note="needs a GPU; on a processor: bench-lengths.json"),
+    Claim(DEEP, "better than the Transformer: characters", "no number",
+          Beats("characters", 50, ("indrnn-2-any", "transformer")), own=f"{SIZES}, two layers, 20,000 numbers"),
+    Claim(DEEP, "better than the Transformer: words", "no number",
+          Beats("words", 50, ("indrnn-2-any", "transformer")), own=f"{SIZES}, 500 words, two layers, 50,000 numbers"),
+    Claim(FSMN, "words: ahead of LSTM, RNN and feed-forward network, in this order",
+          "perplexity 101 to 102, 105, 123, 131, Penn Treebank",
+          Ordered("words", 50, ("fsmn", "lstm", "rnn", "window-2")),
+          own=f"{SIZES}, 500 words, 50,000 numbers; the feed-forward network reads two words"),
+    Claim(FSMN, "the same order where it is not claimed: characters", "no number",
+          Ordered("characters", 50, ("fsmn", "lstm", "rnn", "window-2")),
+          own=f"our task: {SIZES}, 20,000 numbers; the feed-forward network reads two characters"),
+    Claim(FSMN, "three times faster than a bidirectional LSTM", "about 3 times per epoch",
+          note="no bidirectional LSTM here"),
     Claim(DURNN, "more than 5,000 steps: adding", "no number", Solves("adding", 5000, ("durnn",)), own=READING),
     Claim(DURNN, "more than 5,000 steps: delayed XOR", "no number",
           Solves("delayed-xor", 5000, ("durnn",), staged=True), own=f"{READING}; our task; by a curriculum"),
@@ -155,6 +188,16 @@ def _row(claim, found):
     hardware = "; ".join(sorted({record.machine["hardware"] for record in found}))
     sizes = _span([record.parameters for record in found]) if found else "-"
     return claim.paper, claim.says, claim.theirs, ours, sizes, hardware or "-", verdict, claim.own or claim.note or "-"
+
+
+def _middles(models, records):
+    """Each model's median test result  ->  in words, with the count of its records; a list, None where none is."""
+    results = {model: [] for model in models}
+    for record in records:
+        if record.test is not None:
+            results[record.trial["model"]].append(record.test)
+    said = ", ".join(f"{model} {median(tests):.4f} ({len(tests)})" for model, tests in results.items() if tests)
+    return said, [median(tests) if tests else None for tests in results.values()]
 
 
 def _asked(records, by):

@@ -139,6 +139,11 @@ MODELS = {
         (Chain((IndRNN(2, 4), IndRNN(4, 5, horizon=9, memory="long"))),),
         step=chained(indrnn.step),
     ),
+    "indrnn-2-any": Model(                                    # the paper's start where every step has an answer
+        lambda D, H, T: Chain([IndRNN(D, H, T), IndRNN(H, H, T)]),
+        (Chain((IndRNN(2, 4), IndRNN(4, 5, horizon=9))),),
+        step=chained(indrnn.step),
+    ),
     "durnn": Model(
         lambda D, H, T: DuRNN(D, H, H, T),
         (
@@ -182,18 +187,23 @@ MODELS = {
         ),
         step=fsmn.step,
     ),
+    "fsmn": Model(                                            # two hidden layers, a memory on the first: the paper's
+        lambda D, H, T: Chain([FSMN(D, H), plain_layer(2 * H, H)]),
+        (Chain((FSMN(2, 4, 3), plain_layer(8, 5))),),
+        step=chained(fsmn.step),
+    ),
     "fsmn-2": Model(
         lambda D, H, T: Chain([FSMN(D, H), FSMN(2 * H, H)]),
         (Chain((FSMN(2, 4, 3), FSMN(8, 5, 2, taps="scalar"))),),
         step=chained(fsmn.step),
     ),
-    "feed-forward": Model(                                    # fsmn-2 without taps: it reads one step
+    "feed-forward": Model(                                    # the same without taps: it reads one step
         lambda D, H, T: Chain([plain_layer(D, H), plain_layer(H, H)]),
         (Chain((plain_layer(2, 4), plain_layer(4, 5))),),
         step=chained(fsmn.step),
     ),
-    "window-5": Model(                                        # reads five steps, as a feed-forward language model does
-        lambda D, H, T: Chain([Linear(D, H), Window(H, 4), plain_layer(5 * H, H), plain_layer(H, H)]),
+    "window-2": Model(                                        # reads two steps, as the 3-gram network that it meets
+        lambda D, H, T: Chain([Linear(D, H), Window(H, 1), plain_layer(2 * H, H), plain_layer(H, H)]),
         (Chain((Linear(2, 4), Window(4, 2), plain_layer(12, 5), plain_layer(5, 3))),),
         step=chained(linear, window.step, fsmn.step, fsmn.step),
     ),

@@ -12,6 +12,7 @@ from .ntu import NTU
 from .pixels import Pixels
 from .series import Series
 from .skeletons import Skeletons
+from .words import Words
 
 __all__ = [
     "NTU",
@@ -22,5 +23,6 @@ __all__ = [
     "Pixels",
     "Series",
     "Skeletons",
+    "Words",
     "count_ceiling",
 ]
