@@ -38,7 +38,7 @@ def assert_equal(ours, theirs):
     for path, array in ours.items():
         expected = theirs[path].detach().numpy()
         assert array.shape == expected.shape, path
-        assert np.abs(array - expected).max() <= 1e-10 * max(np.abs(expected).max(), 1e-6), path
+        assert np.abs(array - expected).max(initial=0.0) <= 1e-10 * max(np.abs(expected).max(initial=0.0), 1e-6), path
 
 
 # Every cell as a loop in PyTorch: (cell, p, x, state) -> outputs, last state
@@ -95,7 +95,7 @@ def tapped(cell, p, x, state):
     """FSMN without look-ahead: the memory is PyTorch's depthwise convolution."""
     h = ACTIVATIONS[cell.activation](x @ p["W"] + p["b"])
     steps = torch.cat([state.reshape(len(state), cell.past, cell.units).swapaxes(0, 1), h])
-    last = steps[len(steps) - cell.past:].swapaxes(0, 1).reshape(len(state), -1)
+    last = steps[len(steps) - cell.past:].swapaxes(0, 1).reshape(len(state), cell.state_size)
     if cell.taps == "none":
         return h, last
     taps = p["alpha"].flip(0).expand(-1, cell.units).T[:, None]                    # (H, 1, N1 + 1)
