@@ -76,7 +76,7 @@ def check_5(answer):
         "a": "whether a character is a vowel can be read off the input itself, so the short-term memory has it too.",
         "b": "letters since the word began are few steps, which a short-term memory can span.",
         "c": "",
-        "d": "both read the same text, but they keep what they read for different times.",
+        "d": "a count to 40 must add up, and start anew at every line; the best unit follows it less closely.",
     })
 
 
