@@ -76,7 +76,7 @@ def check_4(attempt):
 
 def check_5(answer):
     """Two maps put together."""
-    by_hand("23.5", answer, (0.5, 3.0, 0.0, 5.0), ("a", "b", "low", "high"), {
+    by_hand("23.5", answer, (0.5, 3.0, 0.0, 5.0), ("times", "plus", "low", "high"), {
         "this does the second step first": (0.5, -1.0, 0.0, 4.0),
         "the ends of the first map, 0 and infinity, go through the second step too": (0.5, 3.0, 0.0, np.inf),
         "the second step multiplies the first one's constant too": (0.5, 9.0, 0.0, 5.0),
