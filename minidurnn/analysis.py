@@ -103,6 +103,37 @@ def memory_length(u, T, tolerance=0.01):
         return xp.minimum(abs(log(tolerance) / xp.log(xp.minimum(abs(u), 1))), T)
 
 
+def decay(norms):
+    """How exponentially norms by lag fall: the straight line through their logarithms.    Lesson 17.
+
+    norms    (K,) of lags 1..K, none of them 0, or (K, H): of H units
+    returns  slope, the mean change of log(norm) from one lag to the next, and R², the share of the variance of the
+             logarithms that the line explains (1: exponential; 1 too where they do not change), each a float or (H,)
+    """
+    norms = np.asarray(norms, float)
+    if len(norms) < 3 or not ((norms > 0) & (norms < inf)).all():
+        raise ValueError(f"norms are {len(norms)} by lag, from {norms.min()} to {norms.max()}: expected at least 3, "
+                         f"all of them finite and above 0.")
+    logs = np.log(norms)
+    lag = np.arange(len(logs)) - (len(logs) - 1) / 2.0
+    centred = logs - logs.mean(0)
+    slope = lag @ centred / (lag @ lag)
+    all_of_it, left = (centred**2).sum(0), ((centred - np.multiply.outer(lag, slope)) ** 2).sum(0)
+    share = 1.0 - left / np.where(all_of_it > 0, all_of_it, 1.0)
+    return (float(slope), float(share)) if logs.ndim == 1 else (slope, share)
+
+
+def time_scale(kept):
+    """Steps in which the product of the shares that a state keeps falls to 1/e: -1 / mean log f.    Lesson 17.
+
+    kept     (T, B, H), every forget gate of a sequence: cell.kept(tape)
+    returns  (H,), infinite where all are 1, 0 where one is 0
+    """
+    xp = namespace(kept)
+    with np.errstate(divide="ignore"):
+        return 1.0 / abs(xp.log(kept).mean((0, 1)))
+
+
 def half_life(u):
     """Steps k until |u|**k = ½, infinite for |u| ≥ 1; u (H,) or one number."""
     return memory_length(u, inf, 0.5)

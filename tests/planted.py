@@ -271,6 +271,16 @@ LOOPS = {                                                     # function of a ce
         "ignored": lambda add: lambda *given: None,
         "the first steps": lambda add: lambda dsteps, dstate, N, *given: add(dsteps[:N], dstate, N),
     },
+    "forget_scan_backward": {
+        "off by one": off_by_one, "transposed": transposed(5), "carry of h ignored": carry_ignored("carry"),
+        "carry of c ignored": carry_ignored("carry_c"), "the last cell state in place of the first": (
+            lambda back: lambda *given, **options: back(*given[:7], given[2][-1], **options)), **each(4),
+    },
+    "janet_scan_backward": {
+        "off by one": off_by_one, "transposed": transposed(3), "carry ignored": carry_ignored("carry"),
+        "last for initial state": lambda back: lambda dc, c, gates, U, c0, **options: back(
+            dc, c, gates, U, c[-1], **options), **each(3),
+    },
     "affine_backward": {
         "batch swapped": lambda back: lambda dy, x, W: back(dy, x[:, ::-1], W),
         "time reversed": lambda back: lambda dy, x, W: back(dy, x[::-1], W),
@@ -289,12 +299,19 @@ LOOPS = {                                                     # function of a ce
 }
 
 
+CALLED = {                                                    # of two functions of a module, who calls which
+    "lstm_scan_backward": lambda cell: cell.forget == "sigmoid",
+    "forget_scan_backward": lambda cell: cell.forget != "sigmoid",
+}
+
+
 def planted_places(cells, square):
     """Every (cell, function of its module, bug) where the bug can exist: a missing transpose where sizes allow it."""
     for cell in (*cells, *square):
         module = sys.modules[type(cell).__module__]
         for function, bugs in LOOPS.items():
-            for bug in bugs if hasattr(module, function) else ():
+            calls = hasattr(module, function) and CALLED.get(function, lambda cell: True)(cell)
+            for bug in bugs if calls else ():
                 if bug != "transposed":
                     exists = cell not in square
                 elif "scan" in function:                      # U is square, or square gate by gate

@@ -281,7 +281,7 @@ def test_a_carried_gradient_added_to_the_last_output_is_caught_where_output_and_
         assert_cell(planted(cell, backward=added), rng(4))
 
 
-PLACES = list(planted_places(SOLO, SQUARE))
+PLACES = list(planted_places([*SOLO, LSTM(2, 4, forget="refine")], SQUARE))
 
 
 @pytest.mark.parametrize("function, bug", dict.fromkeys(place[1:] for place in PLACES))

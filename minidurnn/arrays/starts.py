@@ -37,6 +37,12 @@ def chrono(rng, units, horizon):
     return np.log(uniform(rng, 1.0, max(1.0, horizon - 1.0), units))
 
 
+def spread(rng, units):
+    """Biases of gates that are uniform: -log(1/v - 1), v of U[1/H, 1 - 1/H]  ->  (units,).    Gu et al. 2020."""
+    v = uniform(rng, 1.0 / units, 1.0 - 1.0 / units, units)
+    return -np.log(1.0 / v - 1.0)
+
+
 def side_by_side(gates, start, *arguments):
     """One draw of start(*arguments) for every gate, joined along the last axis."""
     return np.concatenate([start(*arguments) for _ in range(gates)], axis=-1)

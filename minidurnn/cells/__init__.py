@@ -5,9 +5,12 @@ from .durnn import DuRNN
 from .fsmn import FSMN
 from .gru import GRU
 from .indrnn import IndRNN
+from .janet import JANET
 from .lstm import LSTM
 from .rnn import RNN
 from .short_term import ShortTermRNN
 from .window import Window
 
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "FSMN", "Window", "Cell", "Layer"]
+__all__ = [
+    "RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "FSMN", "Window", "Cell", "Layer",
+]

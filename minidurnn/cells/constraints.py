@@ -95,14 +95,29 @@ def check_width(cell, width):
             "for the cell has no W of its own.")
 
 
-def check_chrono(cell):
-    """check_options for the horizon of a gated cell, whose bias then starts by it: None, or at least 2 steps."""
+def check_chrono(cell, of_bias=True):
+    """check_options for the horizon of a gated cell, by which a bias starts (of_bias): None, or at least 2 steps."""
     steps = number("a finite number of time steps, at least 2, or None", lambda horizon: horizon >= 2)
     check_options(cell, horizon=optional(steps))
-    if cell.horizon is not None and not cell.project_input:
+    if of_bias and cell.horizon is not None and not cell.project_input:
         raise ValueError(
             f"horizon is {cell.horizon} with project_input=False: expected None, for the bias that it starts "
             f"belongs to whoever makes the input.")
+
+
+def check_scales(cell):
+    """check_chrono for an LSTM, and that its options for longer time scales go together."""
+    floor, uniform = cell.forget == "floor", cell.start == "uniform"
+    if floor and (cell.horizon is None or uniform):
+        raise ValueError(
+            f"forget is 'floor' with horizon={cell.horizon} and start={cell.start!r}: expected the number of time "
+            f"steps to remember and start='one'; give horizon=T.")
+    if uniform and (cell.units < 2 or cell.horizon is not None or not cell.project_input):
+        raise ValueError(
+            f"start is 'uniform' with units={cell.units}, horizon={cell.horizon} and "
+            f"project_input={cell.project_input}: expected at least 2 units, no horizon, which is another start of "
+            f"the same bias, and a bias of the cell's own (project_input=True).")
+    check_chrono(cell, of_bias=not floor)
 
 
 def start_range(growth, horizon, memory):

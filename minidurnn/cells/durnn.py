@@ -149,6 +149,10 @@ class DuRNN(Cell):
         """The state [s, l] to hand to the next stretch of the sequence, (B, S + L)."""
         return namespace(tape.s).concatenate([tape.s[-1], tape.l[-1]], axis=-1)
 
+    def kept(self, tape):
+        """u ⊙ relu' of every step, what of a gradient on l[t] arrives at l[t-1]  ->  (T, B, L)."""
+        return tape.p["u"] * (tape.l > 0)
+
     def project(self, p):
         """p with ‖U_s‖₂ ≤ bound and |u| ≤ growth^(1/horizon), p itself where both hold."""
         check_parameters(p, self.shapes)

@@ -80,6 +80,10 @@ class GRU(Cell):
         """The state to hand to the next stretch of the sequence, (B, H)."""
         return tape.h[-1]
 
+    def kept(self, tape):
+        """The gate z of every step, the share of h[t-1] that h[t] keeps  ->  (T, B, H)."""
+        return tape.gates[:, 1]
+
 
 def step(cell, p, x, state):
     """One step as the equations read, plain NumPy: x (B, D), state (B, H)  ->  h (B, H), state."""

@@ -1,11 +1,23 @@
 """The one table of experiments: a new one is its file and a line here."""
 
-from . import ablations, adding, characters, copy_memory, delayed_xor, depth, gradients, pixels, skeletons, words
+from . import (
+    ablations,
+    adding,
+    characters,
+    copy_memory,
+    delayed_xor,
+    depth,
+    gradients,
+    pixels,
+    skeletons,
+    time_scales,
+    words,
+)
 
 EVERY = (
     adding.EXPERIMENT, delayed_xor.EXPERIMENT, pixels.EXPERIMENT, pixels.PERMUTED, copy_memory.EXPERIMENT,
     characters.EXPERIMENT, words.EXPERIMENT, *skeletons.EXPERIMENTS, gradients.EXPERIMENT, depth.EXPERIMENT,
-    *ablations.EXPERIMENTS,
+    *ablations.EXPERIMENTS, *time_scales.EXPERIMENTS,
 )
 EXPERIMENTS = {experiment.name: experiment for experiment in EVERY}
 FIRST = ("adding", "delayed-xor", "pixels")                   # what `replicate --quick` runs unless told which

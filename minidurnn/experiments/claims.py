@@ -1,99 +1,13 @@
 """The ledger: what the papers claim, what our records show of it, and a verdict by a rule that was written before."""
 
 from dataclasses import dataclass
-from statistics import median
 
-from ..networks.losses import BETTER
-from ..records.record import chosen_run
+from .rules import VERDICTS, Beats, Fails, Falls, Ordered, Reads, Solves, span
 
-VERDICTS = ("replicated", "trend only", "not replicated", "not attempted")         # the last: no record, or too few
-
-
-@dataclass(frozen=True)
-class Solves:
-    """A model solves a task. replicated: with every seed of two or more; trend only: with some, or all are learning."""
-
-    experiment: str
-    length: int
-    models: tuple
-    staged: bool = False                                      # by a curriculum
-
-    def judge(self, records):
-        """Records of these models  ->  ours in words, verdict."""
-        verdicts = [record.verdict for record in records]
-        solved = verdicts.count("solved")
-        said = f"{solved} of {len(records)} runs solved it in {_updates(records)}"
-        if solved == len(records) > 1:
-            return said, "replicated"
-        return said, "trend only" if solved or set(verdicts) == {"learning"} else "not replicated"
-
-
-@dataclass(frozen=True)
-class Fails:
-    """A model stays at the baseline. replicated: with every seed of two or more; trend only: with none it solves it."""
-
-    experiment: str
-    length: int
-    models: tuple
-    staged: bool = False
-
-    def judge(self, records):
-        """Records of these models  ->  ours in words, verdict."""
-        verdicts = [record.verdict for record in records]
-        low = sum(verdict in ("baseline", "diverged") for verdict in verdicts)
-        said = f"{low} of {len(records)} runs stayed at the baseline or diverged in {_updates(records)}"
-        if low == len(records) > 1:
-            return said, "replicated"
-        return said, "not replicated" if "solved" in verdicts else "trend only"
-
-
-@dataclass(frozen=True)
-class Beats:
-    """The first model is ahead of the others by the median of its seeds' test results.
-
-    replicated   ahead of all of them, and at least as good as `within`, a fifth above the paper's error
-    trend only   ahead of all of them; not attempted where one of them has no record
-    """
-
-    experiment: str
-    length: int
-    models: tuple
-    within: float | None = None                               # None: data or sizes are ours
-    staged: bool = False
-
-    def judge(self, records):
-        """Records of these models  ->  ours in words, verdict."""
-        said, middles = _middles(self.models, records)
-        if None in middles:
-            return said, "not attempted"
-        sign = 1 if BETTER[records[0].metric] == "higher" else -1
-        own, *others = (sign * middle for middle in middles)
-        if own <= max(others):
-            return said, "not replicated"
-        return said, "replicated" if self.within is not None and own >= sign * self.within else "trend only"
-
-
-@dataclass(frozen=True)
-class Ordered:
-    """Each model is ahead of the next one by the median of its seeds' test results.
-
-    trend only       in exactly this order: data and sizes are ours; not attempted where one of them has no record
-    not replicated   any two neighbours are equal or the other way round
-    """
-
-    experiment: str
-    length: int
-    models: tuple
-    staged: bool = False
-
-    def judge(self, records):
-        """Records of these models  ->  ours in words, verdict."""
-        said, middles = _middles(self.models, records)
-        if None in middles:
-            return said, "not attempted"
-        sign = 1 if BETTER[records[0].metric] == "higher" else -1
-        ahead = all(sign * first > sign * second for first, second in zip(middles, middles[1:]))
-        return said, "trend only" if ahead else "not replicated"
+__all__ = [
+    "CLAIMS", "HEAD", "VERDICTS", "Beats", "Claim", "Fails", "Falls", "Ordered", "Reads", "Solves", "as_markdown",
+    "as_text", "ledger",
+]
 
 
 @dataclass(frozen=True)
@@ -116,6 +30,7 @@ class Claim:
 INDRNN, DEEP, DURNN = "IndRNN (2018)", "Deep IndRNN (2019)", "DuRNN (2020), abstract"
 FSMN = "FSMN (2015)"
 SIZES = "tiny Shakespeare, 50 steps with no state carried, 300 updates"
+SCALES = "Gates as time scales (2021), abstract"
 READING = "our reading of the architecture"
 CLAIMS = (
     Claim(INDRNN, "two layers solve adding at T = 1000", "MSE near 0", Solves("adding", 1000, ("indrnn-2",))),
@@ -157,6 +72,15 @@ CLAIMS = (
           Solves("delayed-xor", 30, ("durnn",)), own=f"{READING}; our task"),
     Claim(DURNN, "short sequences too: pixels, against RNN and LSTM", "no number",
           Beats("pixels", 196, ("durnn", "rnn", "lstm")), own=f"{READING}; 14 x 14 pixels, five epochs"),
+    Claim(SCALES, "at the start the gradient on the state of existing RNNs falls exponentially", "no number",
+          Falls("time-scales", 50, ("lstm", "gru")), own="our measure of it; adding, T = 50"),
+    Claim(SCALES, "then the forget gate is the state's time scale", "no number",
+          Reads("time-scales", 50, ("lstm", "gru")), own="our derivation: the mean of log f; adding, T = 50"),
+    *(Claim(SCALES, f"a longer time scale than that of existing RNNs helps with real data: {what}", "no number",
+            Beats(experiment, length, ("lstm-floor", "lstm", "gru")), own="our construction, data and sizes")
+      for what, experiment, length in (
+          ("sunspots", "time-scales-sunspots", 48), ("carbon dioxide", "time-scales-co2", 48),
+          ("pixels", "time-scales-pixels", 196))),
 )
 HEAD = ("paper", "claim", "the paper's", "ours", "trained numbers", "hardware", "verdict", "ours in it")
 
@@ -186,18 +110,8 @@ def _row(claim, found):
     if claim.own and verdict == "replicated":
         verdict = "trend only"
     hardware = "; ".join(sorted({record.machine["hardware"] for record in found}))
-    sizes = _span([record.parameters for record in found]) if found else "-"
+    sizes = span([record.parameters for record in found]) if found else "-"
     return claim.paper, claim.says, claim.theirs, ours, sizes, hardware or "-", verdict, claim.own or claim.note or "-"
-
-
-def _middles(models, records):
-    """Each model's median test result  ->  in words, with the count of its records; a list, None where none is."""
-    results = {model: [] for model in models}
-    for record in records:
-        if record.test is not None:
-            results[record.trial["model"]].append(record.test)
-    said = ", ".join(f"{model} {median(tests):.4f} ({len(tests)})" for model, tests in results.items() if tests)
-    return said, [median(tests) if tests else None for tests in results.values()]
 
 
 def _asked(records, by):
@@ -206,13 +120,3 @@ def _asked(records, by):
         record for record in records
         if (record.trial["experiment"], record.trial["length"]) == (by.experiment, by.length)
         and record.trial["model"] in by.models and bool(record.trial["stages"]) == by.staged]
-
-
-def _updates(records):
-    """How many updates the chosen rates took, in words."""
-    return f"{_span([chosen_run(record).updates for record in records])} updates"
-
-
-def _span(counts):
-    """The least and the greatest of some counts, in words; one number where they are equal."""
-    return " to ".join(dict.fromkeys(f"{count:,}" for count in (min(counts), max(counts))))

@@ -8,6 +8,7 @@ import numpy as np
 from ..cells import (
     FSMN,
     GRU,
+    JANET,
     LSTM,
     RNN,
     DuRNN,
@@ -18,6 +19,7 @@ from ..cells import (
     fsmn,
     gru,
     indrnn,
+    janet,
     lstm,
     rnn,
     short_term,
@@ -172,6 +174,22 @@ MODELS = {
         step=lstm.step,
     ),
     "lstm-chrono": Model(lambda D, H, T: LSTM(D, H, horizon=T), (LSTM(2, 4, horizon=9),), step=lstm.step),
+    "lstm-uniform": Model(
+        lambda D, H, T: LSTM(D, H, start="uniform"), (LSTM(2, 4, start="uniform"),), step=lstm.step),
+    "lstm-fast": Model(
+        lambda D, H, T: LSTM(D, H, forget="fast"),
+        (LSTM(2, 4, forget="fast"), LSTM(16, 4, project_input=False, forget="fast")), step=lstm.step),
+    "lstm-refine": Model(                                     # with the uniform start, as it was published
+        lambda D, H, T: LSTM(D, H, start="uniform", forget="refine"),
+        (LSTM(2, 4, start="uniform", forget="refine"), LSTM(20, 4, project_input=False, forget="refine")),
+        step=lstm.step),
+    "lstm-floor": Model(                                      # ours
+        lambda D, H, T: LSTM(D, H, horizon=T, forget="floor"),
+        (LSTM(2, 4, horizon=9, forget="floor"), LSTM(16, 4, project_input=False, horizon=9, forget="floor")),
+        step=lstm.step),
+    "janet": Model(                                           # with the chrono start, as it was published
+        lambda D, H, T: JANET(D, H, horizon=T),
+        (JANET(2, 4), JANET(2, 4, horizon=9, beta=0.5), JANET(8, 4, project_input=False)), step=janet.step),
     "gru": Model(
         lambda D, H, T: GRU(D, H),
         (GRU(2, 4), GRU(12, 4, project_input=False)),

@@ -6,6 +6,8 @@ from inspect import signature
 
 from .. import kernels
 from . import gru, lstm, plain
+from .forget import forget_scan, forget_scan_backward
+from .janet import janet_scan, janet_scan_backward
 
 
 def chosen(loop, kernel):
@@ -40,10 +42,14 @@ gru_scan_backward = chosen(gru.gru_scan_backward, kernels.gru_scan_backward)
 __all__ = [
     "diagonal_scan",
     "diagonal_scan_backward",
+    "forget_scan",
+    "forget_scan_backward",
     "gated_scan",
     "gated_scan_backward",
     "gru_scan",
     "gru_scan_backward",
+    "janet_scan",
+    "janet_scan_backward",
     "lstm_scan",
     "lstm_scan_backward",
     "matrix_scan",

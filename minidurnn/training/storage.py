@@ -151,9 +151,15 @@ def _check_dtype(name, array, error):
 
 
 def describe(model):
-    """A model, optimiser or schedule as plain data: its class and every option, nested."""
+    """A model, optimiser or schedule as plain data: its class and every option, nested.
+
+    An option that came later, as its field's metadata says, is left out at its default: older files do not have it.
+    """
     if is_dataclass(model):
-        options = {field.name: describe(getattr(model, field.name)) for field in fields(model)}
+        given = {field: getattr(model, field.name) for field in fields(model)}
+        options = {
+            field.name: describe(value) for field, value in given.items()
+            if not (field.metadata.get("later") and value == field.default)}
         return {"class": type(model).__name__, "options": options}
     return [describe(part) for part in model] if isinstance(model, (tuple, list)) else model
 

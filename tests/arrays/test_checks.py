@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from support import B, T, rng
 
-from minidurnn import GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN, fit, to
+from minidurnn import GRU, JANET, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN, fit, to
 from minidurnn.arrays.checks import check_classes
 from minidurnn.arrays.data import check_data
 from minidurnn.networks import Embedding
 from minidurnn.networks.losses import LOSSES
 from minidurnn.tasks import Adding
 
-SOLO = [RNN(2, 4), ShortTermRNN(2, 4), IndRNN(2, 4), DuRNN(2, 4, 5, horizon=9), LSTM(2, 4), GRU(2, 4), Linear(2, 3)]
+SOLO = [
+    RNN(2, 4), ShortTermRNN(2, 4), IndRNN(2, 4), DuRNN(2, 4, 5, horizon=9), LSTM(2, 4), GRU(2, 4), JANET(2, 4),
+    Linear(2, 3),
+]
 MODELS = [
     *SOLO, Chain((RNN(2, 4), IndRNN(4, 3))), Chunked(LSTM(2, 4), 3),
     Chunked(Chain((RNN(2, 4), DuRNN(4, 3, 5, horizon=9))), 3, "boundaries"),
@@ -151,7 +154,7 @@ def test_wrong_parameters_are_refused_by_their_names(cell):
 
 
 def test_wrong_parameters_of_a_chain_are_refused_by_place():
-    chain = MODELS[7]
+    chain = MODELS[len(SOLO)]
     p, x, _, _, _ = case(chain)
     for wrong, given in (
         ({"0": p["0"]}, "0"), ({**p, "2": p["1"]}, "0, 1, 2"), (None, "a NoneType"), (p["0"], "W, U, b"),

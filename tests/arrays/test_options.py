@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support import refuses
 
-from minidurnn import GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN
+from minidurnn import GRU, JANET, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN
 from minidurnn.arrays.checks import (
     at_least,
     check_options,
@@ -84,13 +84,25 @@ OPTIONS = {
         **wrong("short", (0,), lambda size: dual(short=size), whole),
         **wrong("long", (-5,), lambda size: dual(long=size), whole),
     }.items()},
-    **{f"{line} ({kind.__name__})": test for kind in (RNN, ShortTermRNN, IndRNN, LSTM, GRU, Linear, Embedding)
+    **{f"{line} ({kind.__name__})": test for kind in (RNN, ShortTermRNN, IndRNN, LSTM, GRU, JANET, Linear, Embedding)
        for line, test in wrong("inputs", (0,), lambda size, kind=kind: kind(size, 4), whole).items()},
-    **{f"{line} ({kind.__name__})": test for kind in (RNN, ShortTermRNN, IndRNN, LSTM, GRU) for line, test in wrong(
-        "project_input", ("no", 1, None), lambda given, kind=kind: kind(4, 4, project_input=given), answer).items()},
+    **{f"{line} ({kind.__name__})": test for kind in (RNN, ShortTermRNN, IndRNN, LSTM, GRU, JANET)
+       for line, test in wrong("project_input", ("no", 1, None), lambda given, kind=kind: kind(
+           4, 4, project_input=given), answer).items()},
     "long memory without a horizon": (
         lambda: IndRNN(2, 4, memory="long"), ("memory is 'long' without a horizon", "give horizon=T")),
     **wrong("bias", ("no", 1, None), lambda bias: Linear(2, 4, bias), answer),
+    **wrong("beta", (None, nan, "1", True), lambda β: JANET(2, 4, beta=β), "a finite number"),
+    **wrong("forget", ("slow", None, 1), lambda form: LSTM(2, 4, forget=form), "'sigmoid', 'refine', 'fast', 'floor'"),
+    **wrong("start", ("chrono", None), lambda start: LSTM(2, 4, start=start), "'one', 'uniform'"),
+    **{f"a floor with {options}": (lambda options=options: LSTM(2, 4, forget="floor", **options), (
+        "forget is 'floor' with horizon=", "give horizon=T"))
+       for options in ({}, {"horizon": 9, "start": "uniform"})},
+    "a floor for one step": (lambda: LSTM(2, 4, forget="floor", horizon=1), ("horizon is 1:", "at least 2")),
+    **{f"a uniform start with {units} units and {options}": (
+        lambda units=units, options=options: LSTM(16, units, start="uniform", **options), (
+            f"start is 'uniform' with units={units}", "at least 2 units, no horizon", "project_input=True"))
+       for units, options in ((1, {}), (4, {"horizon": 9}), (4, {"project_input": False}))},
     "outputs of a layer": (lambda: Linear(2, 0), ("outputs is 0:", whole)),
     "chain of unequal widths": (
         lambda: Chain((RNN(2, 4), RNN(3, 4))), ("gives 4 outputs", "takes 3 inputs", "expected equal numbers")),
@@ -122,6 +134,7 @@ PAIRS = {                                                     # the same model, 
     "durnn": (DuRNN, {"inputs": 2, "short": 4, "long": 5, "horizon": 9.5, "bound": 0.25, "gate": -1.0}),
     "lstm": (LSTM, {"inputs": 2, "units": 4, "project_input": True}),
     "gru": (GRU, {"inputs": 12, "units": 4, "project_input": False}),
+    "janet": (JANET, {"inputs": 2, "units": 4, "horizon": 9, "beta": 0.5}),
     "linear": (Linear, {"inputs": 2, "outputs": 4, "bias": False}),
     "embedding": (Embedding, {"inputs": 2, "outputs": 4}),
     "dropout": (Dropout, {"units": 4, "rate": 0.5}),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support import BARE, CELLS, SQUARE, B, T, assert_same, on_a_device, refuses, rng
 
-from minidurnn import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, to
+from minidurnn import GRU, JANET, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, to
 from minidurnn.arrays.trees import map_leaves
 from minidurnn.gradcheck import assert_cell, assert_cell_gradient, random_leaves
 
@@ -94,19 +94,45 @@ def one_dual(cell, p, x, state, dh, dstate):
     return both if cell.output == "both" else l, both, dx, dstate0, {name: dp[name] for name in p}
 
 
+def forgotten(cell, a, r):
+    """The forget gate  ->  f, ∂f/∂a, ∂f/∂r."""
+    s, g = σ(a), None if r is None else σ(r)
+    if cell.forget == "fast":
+        return σ(np.sinh(a)), σ(np.sinh(a)) * σ(-np.sinh(a)) * np.cosh(a), None
+    if cell.forget == "refine":                               # between s² (g = 0) and 1 - (1 - s)² (g = 1)
+        most, least = 1 - (1 - s) ** 2, s**2
+        d_s = g * 2 * (1 - s) + (1 - g) * 2 * s
+        return g * most + (1 - g) * least, d_s * s * (1 - s), (most - least) * g * (1 - g)
+    slower = cell.scales if cell.forget == "floor" else 1.0
+    return 1 - (1 - s) / slower, s * (1 - s) / slower, None
+
+
 def one_lstm(cell, p, x, state, dh, dstate):
-    """LSTM; gates i, f, z, o."""
+    """LSTM; gates i, f, z, o, and r."""
     H = cell.units
     h0, c0 = state[:, :H], state[:, H:]
-    i, f, z, o = np.split(x @ p["W"] + h0 @ p["U"] + p["b"], 4, axis=1)
-    i, f, z, o = σ(i), σ(f), np.tanh(z), σ(o)
+    i, a_f, z, o, *a_r = np.split(x @ p["W"] + h0 @ p["U"] + p["b"], cell.gates, axis=1)
+    i, z, o = σ(i), np.tanh(z), σ(o)
+    f, by_f, by_r = forgotten(cell, a_f, a_r[0] if a_r else None)
     c = f * c0 + i * z
     h = o * np.tanh(c)
     dh = dh + dstate[:, :H]
     dc = dstate[:, H:] + dh * o * (1 - np.tanh(c) ** 2)
-    da = np.hstack([dc * z * i * (1 - i), dc * c0 * f * (1 - f), dc * i * (1 - z**2), dh * np.tanh(c) * o * (1 - o)])
+    da = [dc * z * i * (1 - i), dc * c0 * by_f, dc * i * (1 - z**2), dh * np.tanh(c) * o * (1 - o)]
+    da = np.hstack(da if by_r is None else [*da, dc * c0 * by_r])
     dp = {"W": x.T @ da, "U": h0.T @ da, "b": da.sum(0)}
     return h, np.hstack([h, c]), da @ p["W"].T, np.hstack([da @ p["U"].T, dc * f]), dp
+
+
+def one_janet(cell, p, x, c0, dh, dstate):
+    """JANET; f, z."""
+    s, a = np.split(x @ p["W"] + c0 @ p["U"] + p["b"], 2, axis=1)
+    f, k, z = σ(s), σ(s - cell.beta), np.tanh(a)
+    c = f * c0 + (1 - k) * z
+    dc = dh + dstate
+    da = np.hstack([dc * (c0 * f * (1 - f) - z * k * (1 - k)), dc * (1 - k) * (1 - z**2)])
+    dp = {"W": x.T @ da, "U": c0.T @ da, "b": da.sum(0)}
+    return c, c, da @ p["W"].T, dc * f + da @ p["U"].T, dp
 
 
 def one_gru(cell, p, x, h0, dh, dstate):
@@ -127,6 +153,7 @@ def one_gru(cell, p, x, h0, dh, dstate):
 
 ONE_STEP = {
     RNN: one_matrix, ShortTermRNN: one_matrix, IndRNN: one_diagonal, DuRNN: one_dual, LSTM: one_lstm, GRU: one_gru,
+    JANET: one_janet,
 }
 BY_HAND = [cell for cell in CELLS + SQUARE if type(cell) in ONE_STEP]
 

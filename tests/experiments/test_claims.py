@@ -12,7 +12,9 @@ from minidurnn.experiments.claims import (
     Beats,
     Claim,
     Fails,
+    Falls,
     Ordered,
+    Reads,
     Solves,
     as_markdown,
     as_text,
@@ -79,6 +81,33 @@ def test_models_are_in_order_where_each_is_ahead_of_the_next_by_the_median(tests
     assert verdict(Ordered("adding", 1000, models), given) == expected
     higher = [replace(record, metric="accuracy", test=1 - record.test) for record in given]
     assert verdict(Ordered("adding", 1000, models), higher) == expected
+
+
+def seen(*curves, logs=(-0.1, -0.3)):
+    """Records whose gradients at the start were these."""
+    given = records(["learning"] * len(curves))
+    starts = [{"lag": list(range(1, len(curve) + 1)), "norm": list(curve), "log_kept": list(logs)} for curve in curves]
+    return [replace(record, seen={"start": start}) for record, start in zip(given, starts)]
+
+
+def test_a_gradient_falls_exponentially_where_its_logarithms_lie_on_a_falling_line():
+    lag = range(1, 31)
+    falls, rises = [0.8**k for k in lag], [1.1**k for k in lag]
+    bends, rule = [1 / (k + 1) for k in lag], Falls("adding", 1000, ("indrnn-2",))
+    for curves, expected in (
+        ((falls, falls), "replicated"), ((falls,), "trend only"), ((falls, bends), "trend only"),
+        ((falls, bends, rises), "not replicated"), ((rises, rises), "not replicated"),
+    ):
+        assert verdict(rule, seen(*curves)) == expected
+
+
+def test_a_gate_reads_as_the_time_scale_where_its_mean_log_is_the_slope_within_a_fifth():
+    rule = Reads("adding", 1000, ("indrnn-2",))
+    curve = [2.718281828 ** (-0.2 * k) for k in range(1, 31)]                   # slope -0.2, the mean of the logs
+    slow = [2.718281828 ** (-0.15 * k) for k in range(1, 31)]
+    assert verdict(rule, seen(curve, curve)) == "replicated" and verdict(rule, seen(curve, slow)) == "trend only"
+    assert verdict(rule, seen(slow, slow)) == "not replicated"
+    assert verdict(rule, seen(slow, slow, logs=(-0.14, -0.15))) == "replicated"
 
 
 def test_of_accuracies_the_higher_is_ahead():

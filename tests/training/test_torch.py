@@ -6,7 +6,21 @@ import numpy as np
 import pytest
 from support import CELLS, SQUARE, B, T, refuses, rng
 
-from minidurnn import FSMN, GRU, LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN, from_torch
+from minidurnn import (
+    FSMN,
+    GRU,
+    JANET,
+    LSTM,
+    RNN,
+    Chain,
+    Chunked,
+    DuRNN,
+    IndRNN,
+    Linear,
+    Network,
+    ShortTermRNN,
+    from_torch,
+)
 from minidurnn.arrays.backend import namespace
 from minidurnn.arrays.trees import leaves, map_leaves
 from minidurnn.gradcheck import random_leaves
@@ -78,10 +92,39 @@ def dual(cell, p, x, state):
 def lstm(cell, p, x, state):
     """PyTorch's own LSTM, with one of its two biases zero."""
     h, c = state[:, :cell.units], state[:, cell.units:]
+    if cell.forget != "sigmoid":
+        return with_forget_gate(cell, p, x, h, c)
     weights = (p["W"].T, p["U"].T, p["b"], torch.zeros_like(p["b"]))
     states = (h[None].contiguous(), c[None].contiguous())
     outputs, h, c = torch.lstm(x, states, weights, True, 1, 0.0, False, False, False)
     return outputs, torch.cat([h[0], c[0]], -1)
+
+
+def with_forget_gate(cell, p, x, h, c):
+    """The LSTM with a forget gate of another form."""
+    outputs = []
+    for x_t in x:
+        i, f, z, o, *r = torch.chunk(x_t @ p["W"] + p["b"] + h @ p["U"], cell.gates, -1)
+        if cell.forget == "fast":
+            f = torch.sigmoid(torch.sinh(f))
+        elif cell.forget == "floor":
+            f = 1 - torch.sigmoid(-f) / torch.tensor(cell.scales)
+        else:
+            f = torch.lerp(torch.sigmoid(f) ** 2, 1 - torch.sigmoid(-f) ** 2, torch.sigmoid(r[0]))
+        c = f * c + torch.sigmoid(i) * torch.tanh(z)
+        h = torch.sigmoid(o) * torch.tanh(c)
+        outputs.append(h)
+    return torch.stack(outputs), torch.cat([h, c], -1)
+
+
+def janet(cell, p, x, c):
+    """JANET."""
+    outputs = []
+    for x_t in x:
+        s, z = torch.chunk(x_t @ p["W"] + p["b"] + c @ p["U"], 2, -1)
+        c = torch.sigmoid(s) * c + torch.sigmoid(cell.beta - s) * torch.tanh(z)
+        outputs.append(c)
+    return torch.stack(outputs), c
 
 
 def gru(cell, p, x, h):
@@ -104,7 +147,8 @@ def tapped(cell, p, x, state):
 
 
 LOOPS = {
-    RNN: vanilla, ShortTermRNN: vanilla, IndRNN: independent, DuRNN: dual, LSTM: lstm, GRU: gru, FSMN: tapped,
+    RNN: vanilla, ShortTermRNN: vanilla, IndRNN: independent, DuRNN: dual, LSTM: lstm, GRU: gru, JANET: janet,
+    FSMN: tapped,
 }
 
 

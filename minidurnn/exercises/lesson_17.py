@@ -1,0 +1,139 @@
+"""The checkers of lesson 17, gates as time scales: a mean of logs, a mixture, a way beside the gate, a refined gate."""
+
+import numpy as np
+
+from ..cells import JANET
+from . import UNTOUCHED, called, choose, fail, judge, kind, numbers
+
+
+def check_1(answer):
+    """What a gate that alternates keeps."""
+    choose("17.1", answer, "b", {
+        "a": "0.65 is the mean of the gates, but shares are multiplied: two steps keep 0.9 · 0.4 = 0.36, not 0.65².",
+        "b": "",
+        "c": "the smallest gate acts in every second step only; the other steps keep 0.9.",
+    })
+
+
+def check_2(attempt):
+    """The time scale of a gate that changes."""
+    rng = np.random.default_rng(17)
+    cases = [(np.array([0.9, 0.4]),), (np.full(5, 0.99),), (rng.uniform(0.05, 0.95, 30),)]
+    judge("17.2", attempt, scale, cases, ("scale",), mistakes={
+        "this is the scale of the mean gate: take the logarithm first, then the mean": _of_the_mean,
+        "this is 1/(1 - mean f), the approximation for one gate near 1": _one_over,
+        "the sign: logarithms of shares are negative, a time scale is not": lambda kept: -scale(kept),
+        "this is the scale of the whole product: divide its logarithm by the number of steps": _of_the_product,
+    })
+
+
+def check_3(attempt):
+    """A neuron whose gate is nearly shut and whose gradient does not fall."""
+    answer = called("17.3", attempt, ())
+    if answer is ...:
+        print(f"exercise 17.3: {UNTOUCHED}")
+        return
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        fail("17.3", f"got {kind(answer)}, expected two results separated by commas: return u_z, b_f.")
+    u_z, b_f = (float(numbers("17.3", name, given, ())) for name, given in zip(("u_z", "b_f"), answer))
+    if not (abs(u_z) <= 100 and abs(b_f) <= 100):
+        fail("17.3", f"u_z is {u_z:.4g} and b_f is {b_f:.4g}, expected numbers between -100 and 100.")
+    gate, slope = lone(u_z, b_f)
+    if gate > 0.3:
+        fail("17.3", f"the gate is {gate:.3g} at every step, expected at most 0.3: take a smaller b_f.")
+    if abs(slope) < 1:
+        fail("17.3", f"dc_10/dc_0 is {slope:.3g}, expected at least 1 in size: the way through z brings (1 - k) u_z.")
+    print("exercise 17.3: correct")
+
+
+def check_4(answer):
+    """Which unit a mixture follows."""
+    choose("17.4", answer, "c", {
+        "a": "no unit has the mean gate 0.745, and 0.745^40 is below 0.00001, while one unit alone still has 0.67.",
+        "b": "the mean of the logarithms is that of a product of both gates, but the two units are added.",
+        "c": "",
+    })
+
+
+def check_5(attempt):
+    """The refined gate and its slopes."""
+    rng = np.random.default_rng(5)
+    cases = [(np.zeros(1), np.zeros(1)), (rng.normal(size=3), rng.normal(size=3))]
+    cases.append((rng.normal(size=6), np.full(6, -2.0)))
+    judge("17.5", attempt, refined, cases, ("g", "slope_f", "slope_r"), mistakes={
+        "the slopes stop at f and r: they must go on to a_f and a_r, with f (1 - f) and r (1 - r)": _not_through,
+        "g takes a_f itself where f = σ(a_f) belongs": _without_sigmoid,
+        "r and f are exchanged": lambda a_f, a_r: refined(a_r, a_f),
+    })
+
+
+# The reference solutions: the folded cells of the lesson hold the same text.
+
+def scale(kept):
+    """The gates (T,) of one neuron  ->  its time scale in steps."""
+    return -1 / np.log(kept).mean()
+
+
+def shut_and_loud():
+    """Two numbers: u_z, and b_f for a gate of at most 0.3."""
+    return 1.0, -1.0
+
+
+def refined(a_f, a_r):
+    """Two pre-activations (H,)  ->  g, its slope on a_f, its slope on a_r, each (H,)."""
+    f, r = 1 / (1 + np.exp(-a_f)), 1 / (1 + np.exp(-a_r))
+    g = 2 * r * f + (1 - 2 * r) * f**2
+    slope_f = (2 * r + 2 * (1 - 2 * r) * f) * f * (1 - f)
+    slope_r = (2 * f - 2 * f**2) * r * (1 - r)
+    return g, slope_f, slope_r
+
+
+def lone(u_z, b_f):
+    """The gate of a JANET neuron without input at c_0 = 0, and dc_10/dc_0  ->  two numbers."""
+    cell = JANET(1, 1)
+    p = {"W": np.zeros((1, 2)), "U": np.array([[0.0, u_z]]), "b": np.array([b_f, 0.0])}
+    _, tape = cell.forward(p, np.zeros((10, 1, 1)))
+    _, dstate0, _ = cell.backward(None, tape, np.ones((1, 1)))
+    return float(cell.kept(tape)[0, 0, 0]), float(dstate0[0, 0])
+
+
+def _of_the_mean(kept):
+    return -1 / np.log(kept.mean())
+
+
+def _one_over(kept):
+    return 1 / (1 - kept.mean())
+
+
+def _of_the_product(kept):
+    return -1 / np.log(kept).sum()
+
+
+def _not_through(a_f, a_r):
+    f, r = 1 / (1 + np.exp(-a_f)), 1 / (1 + np.exp(-a_r))
+    return refined(a_f, a_r)[0], 2 * r + 2 * (1 - 2 * r) * f, 2 * f - 2 * f**2
+
+
+def _without_sigmoid(a_f, a_r):
+    r = 1 / (1 + np.exp(-a_r))
+    return 2 * r * a_f + (1 - 2 * r) * a_f**2, *refined(a_f, a_r)[1:]
+
+
+CHECKS = {"17.1": check_1, "17.2": check_2, "17.3": check_3, "17.4": check_4, "17.5": check_5}
+REFERENCE = {"17.1": "b", "17.2": scale, "17.3": shut_and_loud, "17.4": "c", "17.5": refined}
+WRONG = {
+    "17.1": ["a", "(c)", "C"],
+    "17.2": [_of_the_mean, _one_over, _of_the_product, lambda kept: -scale(kept)],
+    "17.4": ["a", "B", "(b)"],
+    "17.3": [lambda: (0.1, -1.0), lambda: (1.0, 1.0), lambda: (0.5, -3.0), lambda: (1e6, -1.0)],
+    "17.5": [_not_through, _without_sigmoid, lambda a_f, a_r: refined(a_r, a_f)],
+}
+ILL_TYPED = {
+    "17.1": [None, 0.6, "most", ["b"]],
+    "17.2": [None, 3, lambda kept: None, lambda kept: kept, lambda kept: "9 steps", lambda kept: 1 / 0],
+    "17.4": [None, 0.99, "slowest", True],
+    "17.3": [3, lambda: None, lambda: 1.0, lambda: (1.0, "shut"), lambda: (np.ones(2), -1.0), lambda: 1 / 0,
+             lambda: (float("nan"), -1.0)],
+    "17.5": [None, 1, lambda a_f, a_r: a_f, lambda a_f, a_r: (a_f, a_r), lambda a_f, a_r: 1 / 0,
+             lambda a_f, a_r: ("g", 0, 0)],
+}
