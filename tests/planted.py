@@ -274,6 +274,16 @@ LOOPS = {                                                     # function of a ce
     "gru_scan_backward": {
         "off by one": off_by_one, "transposed": transposed(4), "carry ignored": carry_ignored("carry"), **each(4),
     },
+    "tapped_sum_backward": {
+        "time reversed": lambda back: lambda dm, h, w: back(dm[::-1], h, w),
+        "taps reversed": lambda back: lambda dm, h, w: back(dm, h, w[::-1]),
+        "off by one": loop_results(lambda found: (np.roll(found[0], 1, axis=0), found[1])),
+        "dw a mean": loop_results(lambda found: (found[0], found[1] / 7)), **each(2),
+    },
+    "add_last_steps": {
+        "ignored": lambda add: lambda *given: None,
+        "the first steps": lambda add: lambda dsteps, dstate, N, *given: add(dsteps[:N], dstate, N),
+    },
     "forget_scan_backward": {
         "off by one": off_by_one, "transposed": transposed(5), "carry of h ignored": carry_ignored("carry"),
         "carry of c ignored": carry_ignored("carry_c"), "the last cell state in place of the first": (

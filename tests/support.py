@@ -8,6 +8,7 @@ import pytest
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, ShortTermRNN, to_numpy
 from minidurnn.arrays.trees import leaves
+from minidurnn.cells import Window
 from minidurnn.networks import MODELS, Dense, Residual
 
 T, B = 7, 3                                                   # no size below is the same: a swapped axis cannot hide
@@ -20,6 +21,7 @@ SQUARE = [*{m.samples[0]: m.make(4, 4, 9) for m in reversed(MODELS.values()) if 
 STACKS = [
     *(sample for sample in SAMPLES if isinstance(sample, Chain)),
     Linear(2, 3),
+    Window(2, 3),
     Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0, output="long"), Linear(4, 5), RNN(5, 3))),
     Chunked(RNN(2, 4), 3),
     Chunked(Chunked(DuRNN(2, 4, 5, horizon=9, gate=0.0), 2, keep="boundaries"), 4),

@@ -19,6 +19,7 @@ SHORT, LONG = slice(0, 4), slice(4, 9)
 CHAIN = Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0), Chunked(RNN(7, 5), 2)))
 KINDS = {type(cell): cell for cell in reversed(CELLS)}       # the first of every class
 RECURRENT = [model for model in [*KINDS.values(), *STACKS] if model.state_size]
+FINITE = [model for model in RECURRENT if "FSMN" in repr(model) or "Window" in repr(model)]      # less than T steps
 
 
 def case(model, seed=0):
@@ -122,7 +123,7 @@ def test_every_jacobian_is_what_central_differences_give(model):
         moved = differences(
             lambda x_t, t=t, before=before: last_state(model, p, np.concatenate([x_t[None], x[t:]]), before), x[t - 1]
         )
-        assert np.abs(moved).max() > 1e-6
+        assert np.abs(moved).max() > 1e-6 or t == 1 and model in FINITE
         assert_same(a.jacobian(model, p, x, t, state, wrt="x"), moved, 1e-7)
 
 

@@ -12,6 +12,7 @@ from . import (
     pixels,
     skeletons,
     time_scales,
+    words,
 )
 
 EVERY = (
@@ -19,6 +20,8 @@ EVERY = (
     characters.EXPERIMENT, *skeletons.EXPERIMENTS, gradients.EXPERIMENT, depth.EXPERIMENT, *ablations.EXPERIMENTS,
     *time_scales.EXPERIMENTS,
     first_vector.EXPERIMENT,
+    characters.EXPERIMENT, words.EXPERIMENT, *skeletons.EXPERIMENTS, gradients.EXPERIMENT, depth.EXPERIMENT,
+    *ablations.EXPERIMENTS, *time_scales.EXPERIMENTS,
 )
 EXPERIMENTS = {experiment.name: experiment for experiment in EVERY}
 FIRST = ("adding", "delayed-xor", "pixels")                   # what `replicate --quick` runs unless told which

@@ -1,130 +1,13 @@
 """The ledger: what the papers claim, what our records show of it, and a verdict by a rule that was written before."""
 
 from dataclasses import dataclass
-from statistics import mean, median
 
-from ..analysis import decay
-from ..networks.losses import BETTER
-from ..records.record import chosen_run
+from .rules import VERDICTS, Beats, Fails, Falls, Ordered, Reads, Solves, span
 
-VERDICTS = ("replicated", "trend only", "not replicated", "not attempted")         # the last: no record, or too few
-STRAIGHT = 0.98
-
-
-@dataclass(frozen=True)
-class Solves:
-    """A model solves a task. replicated: with every seed of two or more; trend only: with some, or all are learning."""
-
-    experiment: str
-    length: int
-    models: tuple
-    staged: bool = False                                      # by a curriculum
-
-    def judge(self, records):
-        """Records of these models  ->  ours in words, verdict."""
-        verdicts = [record.verdict for record in records]
-        solved = verdicts.count("solved")
-        said = f"{solved} of {len(records)} runs solved it in {_updates(records)}"
-        if solved == len(records) > 1:
-            return said, "replicated"
-        return said, "trend only" if solved or set(verdicts) == {"learning"} else "not replicated"
-
-
-@dataclass(frozen=True)
-class Fails:
-    """A model stays at the baseline. replicated: with every seed of two or more; trend only: with none it solves it."""
-
-    experiment: str
-    length: int
-    models: tuple
-    staged: bool = False
-
-    def judge(self, records):
-        """Records of these models  ->  ours in words, verdict."""
-        verdicts = [record.verdict for record in records]
-        low = sum(verdict in ("baseline", "diverged") for verdict in verdicts)
-        said = f"{low} of {len(records)} runs stayed at the baseline or diverged in {_updates(records)}"
-        if low == len(records) > 1:
-            return said, "replicated"
-        return said, "not replicated" if "solved" in verdicts else "trend only"
-
-
-@dataclass(frozen=True)
-class Beats:
-    """The first model is ahead of the others by the median of its seeds' test results.
-
-    replicated   ahead of all of them, and at least as good as `within`, a fifth above the paper's error
-    trend only   ahead of all of them; not attempted where one of them has no record
-    """
-
-    experiment: str
-    length: int
-    models: tuple
-    within: float | None = None                               # None: data or sizes are ours
-    staged: bool = False
-
-    def judge(self, records):
-        """Records of these models  ->  ours in words, verdict."""
-        results = {model: [] for model in self.models}
-        for record in records:
-            if record.test is not None:
-                results[record.trial["model"]].append(record.test)
-        middles = [median(tests) if tests else None for tests in results.values()]
-        said = ", ".join(f"{model} {median(tests):.4f} ({len(tests)})" for model, tests in results.items() if tests)
-        if None in middles:
-            return said, "not attempted"
-        sign = 1 if BETTER[records[0].metric] == "higher" else -1
-        own, *others = (sign * middle for middle in middles)
-        if own <= max(others):
-            return said, "not replicated"
-        return said, "replicated" if self.within is not None and own >= sign * self.within else "trend only"
-
-
-@dataclass(frozen=True)
-class Falls:
-    """At the start of training the gradient on the cell state falls exponentially going back.
-
-    A record's curve does so where a straight line through its logarithms falls and explains at least `STRAIGHT` of
-    their variance, over the lags that the record has.
-    replicated: in every record of two or more; trend only: in at least half of them
-    """
-
-    experiment: str
-    length: int
-    models: tuple
-    staged: bool = False
-
-    def judge(self, records):
-        """Records of these models  ->  ours in words, verdict."""
-        lines = [decay(record.seen["start"]["norm"]) for record in records]
-        straight = sum(slope < 0 and share >= STRAIGHT for slope, share in lines)
-        least = min(share for _, share in lines)
-        return f"{straight} of {len(lines)} curves straight, R² at least {least:.3f}", _of_all(straight, len(lines))
-
-
-@dataclass(frozen=True)
-class Reads:
-    """At the start of training the gates' mean log f is the slope of the gradient on the cell state, within a fifth.
-
-    replicated: in every record of two or more; trend only: in at least half of them
-    """
-
-    experiment: str
-    length: int
-    models: tuple
-    staged: bool = False
-
-    def judge(self, records):
-        """Records of these models  ->  ours in words, verdict."""
-        starts = [record.seen["start"] for record in records]
-        ratios = [decay(start["norm"])[0] / mean(start["log_kept"]) for start in starts]
-        near = sum(abs(ratio - 1) <= 0.2 for ratio in ratios)
-        said = f"slope {min(ratios):.2f} to {max(ratios):.2f} of the mean log f, {near} of {len(ratios)} within a fifth"
-        return said, _of_all(near, len(ratios))
-
-
-def _of_all(right, count):
-    return "replicated" if right == count > 1 else "trend only" if 2 * right >= count else "not replicated"
+__all__ = [
+    "CLAIMS", "HEAD", "VERDICTS", "Beats", "Claim", "Fails", "Falls", "Ordered", "Reads", "Solves", "as_markdown",
+    "as_text", "ledger",
+]
 
 
 @dataclass(frozen=True)
@@ -145,6 +28,8 @@ class Claim:
 
 
 INDRNN, DEEP, DURNN = "IndRNN (2018)", "Deep IndRNN (2019)", "DuRNN (2020), abstract"
+FSMN = "FSMN (2015)"
+SIZES = "tiny Shakespeare, 50 steps with no state carried, 300 updates"
 SCALES = "Gates as time scales (2021), abstract"
 READING = "our reading of the architecture"
 GILR = "Parallel linear recurrences (2018)"
@@ -169,6 +54,19 @@ CLAIMS = (
           Beats("skeletons", 20, ("indrnn-6", "lstm")), own="UI-PRMD, ten movements, split by person"),
     Claim(DEEP, "one layer is faster than an LSTM", "4.3, 7.6, 12.9 times at T = 256, 512, 1024, on a GPU",
           note="needs a GPU; on a processor: bench-lengths.json"),
+    Claim(DEEP, "better than the Transformer: characters", "no number",
+          Beats("characters", 50, ("indrnn-2-any", "transformer")), own=f"{SIZES}, two layers, 20,000 numbers"),
+    Claim(DEEP, "better than the Transformer: words", "no number",
+          Beats("words", 50, ("indrnn-2-any", "transformer")), own=f"{SIZES}, 500 words, two layers, 50,000 numbers"),
+    Claim(FSMN, "words: ahead of LSTM, RNN and feed-forward network, in this order",
+          "perplexity 101 to 102, 105, 123, 131, Penn Treebank",
+          Ordered("words", 50, ("fsmn", "lstm", "rnn", "window-2")),
+          own=f"{SIZES}, 500 words, 50,000 numbers; the feed-forward network reads two words"),
+    Claim(FSMN, "the same order where it is not claimed: characters", "no number",
+          Ordered("characters", 50, ("fsmn", "lstm", "rnn", "window-2")),
+          own=f"our task: {SIZES}, 20,000 numbers; the feed-forward network reads two characters"),
+    Claim(FSMN, "three times faster than a bidirectional LSTM", "about 3 times per epoch",
+          note="no bidirectional LSTM here"),
     Claim(DURNN, "more than 5,000 steps: adding", "no number", Solves("adding", 5000, ("durnn",)), own=READING),
     Claim(DURNN, "more than 5,000 steps: delayed XOR", "no number",
           Solves("delayed-xor", 5000, ("durnn",), staged=True), own=f"{READING}; our task; by a curriculum"),
@@ -227,7 +125,7 @@ def _row(claim, found):
     if claim.own and verdict == "replicated":
         verdict = "trend only"
     hardware = "; ".join(sorted({record.machine["hardware"] for record in found}))
-    sizes = _span([record.parameters for record in found]) if found else "-"
+    sizes = span([record.parameters for record in found]) if found else "-"
     return claim.paper, claim.says, claim.theirs, ours, sizes, hardware or "-", verdict, claim.own or claim.note or "-"
 
 
@@ -237,13 +135,3 @@ def _asked(records, by):
         record for record in records
         if (record.trial["experiment"], record.trial["length"]) == (by.experiment, by.length)
         and record.trial["model"] in by.models and bool(record.trial["stages"]) == by.staged]
-
-
-def _updates(records):
-    """How many updates the chosen rates took, in words."""
-    return f"{_span([chosen_run(record).updates for record in records])} updates"
-
-
-def _span(counts):
-    """The least and the greatest of some counts, in words; one number where they are equal."""
-    return " to ".join(dict.fromkeys(f"{count:,}" for count in (min(counts), max(counts))))

@@ -1,12 +1,14 @@
 """The one table of models, for experiments, bench, tests and planted bugs. A new model is a file and a line here."""
 
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 
 from ..cells import (
     GILR,
     GILRLSTM,
+    FSMN,
     GRU,
     JANET,
     LSTM,
@@ -14,17 +16,21 @@ from ..cells import (
     DuRNN,
     IndRNN,
     ShortTermRNN,
+    Window,
     durnn,
     gilr,
     gilr_lstm,
+    fsmn,
     gru,
     indrnn,
     janet,
     lstm,
     rnn,
     short_term,
+    window,
 )
 from .deep import dense, plain, residual
+from .layers import Linear
 from .stacks import Chain
 from .transformer import sized
 
@@ -47,16 +53,26 @@ class Model:
     step: object = None
 
 
-def chained(step):
-    """The step of a Chain whose parts all have this step."""
+def chained(*steps):
+    """The step of a Chain whose parts have these steps, from the first on again where they are fewer."""
     def whole(chain, p, x, state):
         states = []
-        for place, part in enumerate(chain.parts):
+        for place, (part, step) in enumerate(zip(chain.parts, cycle(steps))):
             x, last = step(part, p[str(place)], x, state[:, chain.state_slices[str(place)]])
             states.append(last)
         return x, np.hstack(states)
 
     return whole
+
+
+def linear(layer, p, x, state):
+    """The step of a Linear."""
+    return x @ p["W"] + p["b"], state
+
+
+def plain_layer(inputs, units, **options):
+    """A feed-forward layer: an FSMN without taps."""
+    return FSMN(inputs, units, 0, taps="none", **options)
 
 
 def bare(horizon, memory="any"):
@@ -129,6 +145,11 @@ MODELS = {
         (Chain((IndRNN(2, 4), IndRNN(4, 5, horizon=9, memory="long"))),),
         step=chained(indrnn.step),
     ),
+    "indrnn-2-any": Model(                                    # the paper's start where every step has an answer
+        lambda D, H, T: Chain([IndRNN(D, H, T), IndRNN(H, H, T)]),
+        (Chain((IndRNN(2, 4), IndRNN(4, 5, horizon=9))),),
+        step=chained(indrnn.step),
+    ),
     "durnn": Model(
         lambda D, H, T: DuRNN(D, H, H, T),
         (
@@ -199,6 +220,33 @@ MODELS = {
         lambda D, H, T: GILRLSTM(D, H, reads="same"),
         (GILRLSTM(2, 4, reads="same"),),
         step=gilr_lstm.step,
+    "fsmn-1": Model(
+        lambda D, H, T: FSMN(D, H),
+        (
+            FSMN(2, 4, 3), FSMN(2, 4, 9, taps="scalar", activation="tanh"), FSMN(2, 4, 0, activation="sigmoid"),
+            plain_layer(2, 4, activation="identity"),
+        ),
+        step=fsmn.step,
+    ),
+    "fsmn": Model(                                            # two hidden layers, a memory on the first: the paper's
+        lambda D, H, T: Chain([FSMN(D, H), plain_layer(2 * H, H)]),
+        (Chain((FSMN(2, 4, 3), plain_layer(8, 5))),),
+        step=chained(fsmn.step),
+    ),
+    "fsmn-2": Model(
+        lambda D, H, T: Chain([FSMN(D, H), FSMN(2 * H, H)]),
+        (Chain((FSMN(2, 4, 3), FSMN(8, 5, 2, taps="scalar"))),),
+        step=chained(fsmn.step),
+    ),
+    "feed-forward": Model(                                    # the same without taps: it reads one step
+        lambda D, H, T: Chain([plain_layer(D, H), plain_layer(H, H)]),
+        (Chain((plain_layer(2, 4), plain_layer(4, 5))),),
+        step=chained(fsmn.step),
+    ),
+    "window-2": Model(                                        # reads two steps, as the 3-gram network that it meets
+        lambda D, H, T: Chain([Linear(D, H), Window(H, 1), plain_layer(2 * H, H), plain_layer(H, H)]),
+        (Chain((Linear(2, 4), Window(4, 2), plain_layer(12, 5), plain_layer(5, 3))),),
+        step=chained(linear, window.step, fsmn.step, fsmn.step),
     ),
     "indrnn-5": stacked(plain, 5, norm="after"),
     "indrnn-6": stacked(plain, 6, norm="after"),

@@ -13,6 +13,7 @@ from .ntu import NTU
 from .pixels import Pixels
 from .series import Series
 from .skeletons import Skeletons
+from .words import Words
 
 __all__ = [
     "NTU",
@@ -24,5 +25,6 @@ __all__ = [
     "Pixels",
     "Series",
     "Skeletons",
+    "Words",
     "count_ceiling",
 ]

@@ -13,6 +13,7 @@ from minidurnn.experiments.claims import (
     Claim,
     Fails,
     Falls,
+    Ordered,
     Reads,
     Solves,
     as_markdown,
@@ -67,6 +68,19 @@ def test_a_task_is_failed_when_every_seed_of_several_stays_at_the_baseline(verdi
 def test_a_model_is_ahead_by_the_median_and_replicates_near_the_papers_number(own, other, within, expected):
     given = records(["learning"] * len(own), own) + records(["learning"] * len(other), other, model="lstm")
     assert verdict(Beats("adding", 1000, ("indrnn-2", "lstm"), within), given) == expected
+
+
+@pytest.mark.parametrize("tests, expected", [
+    (([0.1, 0.2, 0.9], [0.3], [0.4]), "trend only"), (([0.1], [0.4], [0.3]), "not replicated"),
+    (([0.3], [0.2], [0.4]), "not replicated"), (([0.1], [0.1], [0.4]), "not replicated"),
+    (([0.1], [], [0.4]), "not attempted"),
+])
+def test_models_are_in_order_where_each_is_ahead_of_the_next_by_the_median(tests, expected):
+    models = "indrnn-2", "lstm", "rnn"
+    given = [one for model, own in zip(models, tests) for one in records(["learning"] * len(own), own, model=model)]
+    assert verdict(Ordered("adding", 1000, models), given) == expected
+    higher = [replace(record, metric="accuracy", test=1 - record.test) for record in given]
+    assert verdict(Ordered("adding", 1000, models), higher) == expected
 
 
 def seen(*curves, logs=(-0.1, -0.3)):
