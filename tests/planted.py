@@ -261,6 +261,15 @@ LOOPS = {                                                     # function of a ce
     "gru_scan_backward": {
         "off by one": off_by_one, "transposed": transposed(4), "carry ignored": carry_ignored("carry"), **each(4),
     },
+    "queueing_scan_backward": {
+        "busy behind the gate": lambda back: lambda dq, q, m, Δ, c, *rest, **options: back(
+            dq, q, m, Δ, np.full_like(c, np.inf), *rest, **options),
+        "steps of one length": lambda back: lambda dq, q, m, Δ, *rest, **options: back(
+            dq, q, m, np.ones_like(Δ), *rest, **options),
+        "the jobs for the busy servers": lambda back: lambda dq, q, m, *rest, **options: back(
+            dq, q, q, *rest, **options),
+        "transposed": transposed(5), "carry ignored": carry_ignored("carry"), **each(5),
+    },
     "affine_backward": {
         "batch swapped": lambda back: lambda dy, x, W: back(dy, x[:, ::-1], W),
         "time reversed": lambda back: lambda dy, x, W: back(dy, x[::-1], W),

@@ -5,7 +5,8 @@ from .durnn import DuRNN
 from .gru import GRU
 from .indrnn import IndRNN
 from .lstm import LSTM
+from .queueing import QueueingNetwork
 from .rnn import RNN
 from .short_term import ShortTermRNN
 
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "Cell", "Layer"]
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "QueueingNetwork", "Cell", "Layer"]

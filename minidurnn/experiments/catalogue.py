@@ -1,10 +1,11 @@
 """The one table of experiments: a new one is its file and a line here."""
 
-from . import ablations, adding, characters, copy_memory, delayed_xor, depth, gradients, pixels, skeletons
+from . import ablations, adding, characters, copy_memory, delayed_xor, depth, gradients, pixels, queues, skeletons
 
 EVERY = (
     adding.EXPERIMENT, delayed_xor.EXPERIMENT, pixels.EXPERIMENT, pixels.PERMUTED, copy_memory.EXPERIMENT,
     characters.EXPERIMENT, *skeletons.EXPERIMENTS, gradients.EXPERIMENT, depth.EXPERIMENT, *ablations.EXPERIMENTS,
+    *queues.EXPERIMENTS,
 )
 EXPERIMENTS = {experiment.name: experiment for experiment in EVERY}
 FIRST = ("adding", "delayed-xor", "pixels")                   # what `replicate --quick` runs unless told which

@@ -74,7 +74,7 @@ def _recorded(trial, folder):
 def _measure(trial, checkpoints, progress):
     """Train every rate and judge the one that validation chooses  ->  Record."""
     experiment, machine = EXPERIMENTS[trial.experiment], surroundings(trial.backend)
-    task = experiment.task(trial.length, trial.source)
+    task = experiment.task_of(trial)
     network, runs, trained, most = trial.network(task), [], [], trial.pilot or trial.updates
     for rate, checkpoint in zip(trial.rates, checkpoints):
         file = checkpoint if trial.pilot is None else _pilot(checkpoint)
@@ -116,7 +116,7 @@ def _train(trial, network, rate, checkpoint, progress):
     """One rate of a trial through its stages, from its checkpoints if there are any  ->  Run, p (None: it diverged)."""
     experiment, p, stages = EXPERIMENTS[trial.experiment], None, []
     for length, file in _files(trial, checkpoint).items():
-        task = experiment.task(length, trial.source)
+        task = experiment.task_of(trial, length)
         options = _options(trial, rate * (trial.stages[0] / length if trial.stages else 1) ** 0.5, file, progress)
         try:
             if length == trial.length:
@@ -129,7 +129,7 @@ def _train(trial, network, rate, checkpoint, progress):
         stages.append(_stage(length, history))
         if length != trial.length and experiment.verdict(history["validation"][-1], task) != "solved":
             break
-    loss, metric = evaluate(network, p, experiment.task(trial.length, trial.source).validation())
+    loss, metric = evaluate(network, p, experiment.task_of(trial).validation())
     finite = isfinite(loss) and isfinite(metric)              # what ended at a short stage may overflow at full length
     return Run(rate, tuple(stages), *((loss, metric) if finite else (None, None))), p
 

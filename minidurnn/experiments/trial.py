@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from ..arrays.checks import at_least, check_options, each, number, one_of, optional
 from ..networks.chunked import Chunked
+from ..networks.direct import Direct
 from ..networks.models import MODELS
 from ..networks.network import Network, width_for
 
@@ -84,6 +85,8 @@ class Trial:
         def body(units):
             return model.make(task.inputs, units, self.length)
 
+        if model.direct:                                      # its size is the task's
+            return Direct(Chunked(body(None)), task.outputs, task.loss, task.reads)
         units = self.parameters if self.size == "width" else width_for(body, task.outputs, self.parameters)
         made = body(units)
         return Network(made if made.whole else Chunked(made), task.outputs, task.loss, task.reads)

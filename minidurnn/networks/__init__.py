@@ -2,6 +2,7 @@
 
 from .chunked import Chunked
 from .deep import dense, plain, residual
+from .direct import Direct, Through
 from .generate import generate
 from .layers import Dropout, Embedding, Linear
 from .models import MODELS, Model
@@ -15,12 +16,14 @@ __all__ = [
     "Chain",
     "Chunked",
     "Dense",
+    "Direct",
     "Dropout",
     "Embedding",
     "Linear",
     "Model",
     "Network",
     "Residual",
+    "Through",
     "count_parameters",
     "dense",
     "generate",

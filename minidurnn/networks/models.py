@@ -4,7 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..cells import GRU, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, durnn, gru, indrnn, lstm, rnn, short_term
+from ..cells import (
+    GRU,
+    LSTM,
+    RNN,
+    DuRNN,
+    IndRNN,
+    QueueingNetwork,
+    ShortTermRNN,
+    durnn,
+    gru,
+    indrnn,
+    lstm,
+    queueing,
+    rnn,
+    short_term,
+)
 from .deep import dense, plain, residual
 from .stacks import Chain
 
@@ -19,12 +34,16 @@ class Model:
     peers     who else has this model: of "eager", "hoisted", "nn", "jax" (bench)
     step      (body, p, x (B, D), state) -> h, state: one step as its equations read, in plain NumPy. The tests hold
               forward to its repetition
+    least     the fewest inputs that it takes
+    direct    its outputs are the answer: a network has no read-out behind it
     """
 
     make: object
     samples: tuple = ()
     peers: tuple = ()
     step: object = None
+    least: int = 1
+    direct: bool = False
 
 
 def chained(step):
@@ -144,6 +163,13 @@ MODELS = {
         step=gru.step,
     ),
     "gru-chrono": Model(lambda D, H, T: GRU(D, H, horizon=T), (GRU(2, 4, horizon=9),), step=gru.step),
+    "queueing": Model(                                        # units: its stations', which the inputs tell
+        lambda D, H, T: QueueingNetwork((D - 1) // 2, longest=0.1),
+        (QueueingNetwork(2), QueueingNetwork(3, longest=0.5)),
+        step=queueing.step,
+        least=5,
+        direct=True,
+    ),
     "indrnn-5": stacked(plain, 5, norm="after"),
     "indrnn-6": stacked(plain, 6, norm="after"),
     "indrnn-21": stacked(plain, 21, norm="after"),

@@ -6,6 +6,7 @@ from inspect import signature
 
 from .. import kernels
 from . import gru, lstm, plain
+from .queueing import queueing_scan, queueing_scan_backward
 
 
 def chosen(loop, kernel):
@@ -48,4 +49,6 @@ __all__ = [
     "lstm_scan_backward",
     "matrix_scan",
     "matrix_scan_backward",
+    "queueing_scan",
+    "queueing_scan_backward",
 ]

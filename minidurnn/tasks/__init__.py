@@ -10,6 +10,7 @@ from .copy_memory import CopyMemory
 from .delayed_xor import DelayedXOR, count_ceiling
 from .ntu import NTU
 from .pixels import Pixels
+from .queueing import Queues, Truth
 from .series import Series
 from .skeletons import Skeletons
 
@@ -20,7 +21,9 @@ __all__ = [
     "CopyMemory",
     "DelayedXOR",
     "Pixels",
+    "Queues",
     "Series",
     "Skeletons",
+    "Truth",
     "count_ceiling",
 ]

@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from minidurnn.experiments import EXPERIMENTS
-from minidurnn.experiments.claims import CLAIMS, HEAD, Beats, Claim, Fails, Solves, as_markdown, as_text, ledger
+from minidurnn.experiments.claims import (
+    CLAIMS,
+    HEAD,
+    Beats,
+    Claim,
+    Fails,
+    Foresees,
+    Solves,
+    as_markdown,
+    as_text,
+    ledger,
+)
 from minidurnn.networks.models import MODELS
 from minidurnn.records import read_record
 
@@ -55,6 +66,19 @@ def test_a_task_is_failed_when_every_seed_of_several_stays_at_the_baseline(verdi
 def test_a_model_is_ahead_by_the_median_and_replicates_near_the_papers_number(own, other, within, expected):
     given = records(["learning"] * len(own), own) + records(["learning"] * len(other), other, model="lstm")
     assert verdict(Beats("adding", 1000, ("indrnn-2", "lstm"), within), given) == expected
+
+
+@pytest.mark.parametrize("errors, expected", [
+    ([(1, 2, 4.9), (1, 2, 5.0)], "replicated"), ([(1, 2, 4.9)], "trend only"),
+    ([(1, 2, 4), (5.1, 2, 4), (1, 2, 3)], "trend only"), ([(1, 2, 6), (1, 6, 4), (1, 2, 6)], "not replicated"),
+    ([(1, 2)] * 2, "not replicated"), ([None], "not replicated"), ([(1, 2, 3), (1, 2, 3), None], "trend only"),
+])
+def test_questions_are_answered_when_every_seed_misplaces_few_jobs(errors, expected):
+    names, given = ("population", "servers", "routing"), records(["solved"] * len(errors))
+    given = [
+        replace(record, seen=None if one is None else {"trained": {"errors": dict(zip(names, one))}})
+        for record, one in zip(given, errors)]
+    assert verdict(Foresees("adding", 1000, ("indrnn-2",), 5.0), given) == expected
 
 
 def test_of_accuracies_the_higher_is_ahead():
