@@ -14,9 +14,9 @@ MORE = (400, 600)                                             # jobs, where trai
 QUESTIONS = ("same", "population", "servers", "routing")
 
 
-def task(length, source, seed=0, stations=5):
+def task(length, source, seed=0, stations=5, fewest=100):
     """The network of a seed; there is one source."""
-    return Queues(length, stations, seed)
+    return Queues(length, stations, seed, fewest=fewest)
 
 
 def changed(truth, question, stations, seed):
@@ -83,15 +83,18 @@ RULE = ("solved: test MSE at most 0.0001, an average miss of a hundredth of all 
         "nine tenths of the error of equal shares; else baseline")
 
 
-def _of(name, stations):
+def _of(name, stations, fewest=100, others=("lstm",)):
+    """The experiment on networks of so many stations, learned from traces of `fewest` to 300 jobs."""
+    asks = f"Can the rates and the routing of {stations} stations be read off traces of {fewest} to 300 jobs?"
     return Experiment(
-        name, f"Can the rates and the routing of a network of {stations} stations be read off its traces?",
-        partial(task, stations=stations), quick=setting(**COMMON, models=("queueing",), updates=200, rates=(0.1,)),
+        name, asks, partial(task, stations=stations, fewest=fewest),
+        quick=setting(**COMMON, models=("queueing",), updates=200, rates=(0.1,)),
         full=(
             setting(**FULL, models=("queueing",), seeds=(0, 1, 2, 3, 4)),
-            setting(**FULL, models=("lstm",), seeds=(0, 1, 2)),
+            *(setting(**FULL, models=(model,), seeds=(0, 1, 2)) for model in others),
         ),
         solved=1e-4, rule=RULE, look=foreseen, report=as_text, seeded=True)
 
 
-EXPERIMENTS = (_of("queues", 5), _of("queues-3", 3))
+# The last one was added after the records of the others, to try why two networks of three stations were not found.
+EXPERIMENTS = (_of("queues", 5), _of("queues-3", 3), _of("queues-few", 3, fewest=10, others=()))

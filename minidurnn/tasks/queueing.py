@@ -12,6 +12,7 @@ from ..cells.queueing import check_routing
 
 Truth = namedtuple("Truth", "mu P servers")                   # rates (M,), routing (M, M), servers (M,)
 LONGEST = 0.1                                                 # time units of the longest step that a task draws
+MOST = 300                                                    # jobs in a trace of a task
 
 
 def simulate(truth, start, times, runs, rng):
@@ -145,13 +146,15 @@ class Queues:
     stations   M             length   T steps of 0.02 to `LONGEST` time units, all traces at the same times
     network    the seed of the network: rates from 0.5 to 2, rows of P uniform on the simplex, 10 to 40 servers
     runs       simulations over which each trace is averaged
-    Populations of 100 to 300 jobs; 32 traces for training, 16 for validation, 16 for the test. Source   ours.
+    fewest     the smallest population; the largest is 300
+    32 traces for training, 16 for validation, 16 for the test, each from a random start.    Source   ours.
     """
 
     length: int = 100                                         # T
     stations: int = 5                                         # M
     network: int = 0
     runs: int = 100
+    fewest: int = 100
 
     inputs = property(lambda self: 1 + 2 * self.stations)
     outputs = property(lambda self: self.stations)
@@ -159,7 +162,9 @@ class Queues:
 
     def __post_init__(self):
         check_options(
-            self, length=at_least(1), stations=at_least(2), network=at_least(0), runs=at_least(1))
+            self, length=at_least(1), stations=at_least(2), network=at_least(0), runs=at_least(1), fewest=at_least(1))
+        if self.fewest > MOST:
+            raise ValueError(f"fewest is {self.fewest}: expected at most {MOST}, the largest population.")
 
     @property
     def chance(self):
@@ -209,7 +214,7 @@ class Queues:
 
 @lru_cache(maxsize=12)
 def _traces(task, part, questions):
-    return read_only(task.ask(task.truth, (100, 300), questions, np.random.default_rng([part, task.network])))
+    return read_only(task.ask(task.truth, (task.fewest, MOST), questions, np.random.default_rng([part, task.network])))
 
 
 def random_network(stations, seed):

@@ -126,6 +126,14 @@ def test_a_task_gives_every_seed_a_network_and_every_part_its_own_traces():
     assert 0.02 <= spans.min() < spans.max() <= LONGEST
 
 
+def test_the_populations_are_those_that_are_asked_for():
+    x, _, _ = Queues(2, 3, runs=1, fewest=290).batch(rng(), 32)
+    jobs = SMALL.truth.servers / x[0, :, 4:]
+    assert np.allclose(jobs, jobs[:, :1], rtol=1e-5) and 290 <= jobs.min() + 1e-3 < jobs.max() - 1e-3 <= 300
+    with refuses(ValueError, "fewest is 301", "at most 300"):
+        Queues(fewest=301)
+
+
 def test_a_fit_finds_the_network_behind_traces_of_the_model_itself(tmp_path):
     """With the model's own traces there is no noise, so that what is left is the fit's."""
     class Own(Queues):
