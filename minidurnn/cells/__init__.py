@@ -9,6 +9,7 @@ from .gru import GRU
 from .indrnn import IndRNN
 from .janet import JANET
 from .lstm import LSTM
+from .queueing import QueueingNetwork
 from .rnn import RNN
 from .short_term import ShortTermRNN
 from .window import Window
@@ -17,3 +18,4 @@ __all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "Ce
 __all__ = [
     "RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "FSMN", "Window", "Cell", "Layer",
 ]
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "QueueingNetwork", "Cell", "Layer"]

@@ -10,6 +10,7 @@ from . import (
     first_vector,
     gradients,
     pixels,
+    queues,
     skeletons,
     time_scales,
     words,
@@ -22,6 +23,7 @@ EVERY = (
     first_vector.EXPERIMENT,
     characters.EXPERIMENT, words.EXPERIMENT, *skeletons.EXPERIMENTS, gradients.EXPERIMENT, depth.EXPERIMENT,
     *ablations.EXPERIMENTS, *time_scales.EXPERIMENTS,
+    *queues.EXPERIMENTS,
 )
 EXPERIMENTS = {experiment.name: experiment for experiment in EVERY}
 FIRST = ("adding", "delayed-xor", "pixels")                   # what `replicate --quick` runs unless told which

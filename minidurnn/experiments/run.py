@@ -74,7 +74,7 @@ def _recorded(trial, folder):
 def _measure(trial, checkpoints, progress):
     """Train every rate and judge the one that validation chooses  ->  Record."""
     experiment, machine = EXPERIMENTS[trial.experiment], surroundings(trial.backend)
-    task = experiment.task(trial.length, trial.source)
+    task = experiment.task_of(trial)
     network, runs, trained, most = trial.network(task), [], [], trial.pilot or trial.updates
     for rate, checkpoint in zip(trial.rates, checkpoints):
         file = checkpoint if trial.pilot is None else _pilot(checkpoint)
@@ -120,6 +120,8 @@ def _train(trial, network, rate, checkpoint, progress):
         task = experiment.task(length, trial.source)
         falls = (trial.stages[0] / length) ** 0.5 if trial.stages and not trial.steady else 1
         options = _options(trial, rate * falls, file, progress)
+        task = experiment.task_of(trial, length)
+        options = _options(trial, rate * (trial.stages[0] / length if trial.stages else 1) ** 0.5, file, progress)
         try:
             if length == trial.length:
                 p, history = _patiently(trial, network, task, {"start": p, **options})
@@ -131,7 +133,7 @@ def _train(trial, network, rate, checkpoint, progress):
         stages.append(_stage(length, history))
         if length != trial.length and experiment.verdict(history["validation"][-1], task) != "solved":
             break
-    loss, metric = evaluate(network, p, experiment.task(trial.length, trial.source).validation())
+    loss, metric = evaluate(network, p, experiment.task_of(trial).validation())
     finite = isfinite(loss) and isfinite(metric)              # what ended at a short stage may overflow at full length
     return Run(rate, tuple(stages), *((loss, metric) if finite else (None, None))), p
 

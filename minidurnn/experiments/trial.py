@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from ..arrays.checks import at_least, check_options, each, flag, number, one_of, optional
 from ..networks.chunked import Chunked
+from ..networks.direct import Direct
 from ..networks.layers import Embedding
 from ..networks.models import MODELS
 from ..networks.network import Network, width_for
@@ -99,6 +100,8 @@ class Trial:
             rows = Embedding(task.inputs, self.embedding)
             return Chain((rows, model.make(self.embedding, units, self.length)))
 
+        if model.direct:                                      # its size is the task's
+            return Direct(Chunked(body(None)), task.outputs, task.loss, task.reads)
         units = self.parameters if self.size == "width" else width_for(body, task.outputs, self.parameters)
         made = body(units)
         made = made if made.whole else Chunked(made)

@@ -28,6 +28,8 @@ from ..cells import (
     rnn,
     short_term,
     window,
+    QueueingNetwork,
+    queueing,
 )
 from .deep import dense, plain, residual
 from .layers import Linear
@@ -45,12 +47,16 @@ class Model:
     peers     who else has this model: of "eager", "hoisted", "nn", "jax" (bench)
     step      (body, p, x (B, D), state) -> h, state: one step as its equations read, in plain NumPy. The tests hold
               forward to its repetition
+    least     the fewest inputs that it takes
+    direct    its outputs are the answer: a network has no read-out behind it
     """
 
     make: object
     samples: tuple = ()
     peers: tuple = ()
     step: object = None
+    least: int = 1
+    direct: bool = False
 
 
 def chained(*steps):
@@ -247,6 +253,12 @@ MODELS = {
         lambda D, H, T: Chain([Linear(D, H), Window(H, 1), plain_layer(2 * H, H), plain_layer(H, H)]),
         (Chain((Linear(2, 4), Window(4, 2), plain_layer(12, 5), plain_layer(5, 3))),),
         step=chained(linear, window.step, fsmn.step, fsmn.step),
+    "queueing": Model(                                        # units: its stations', which the inputs tell
+        lambda D, H, T: QueueingNetwork((D - 1) // 2, longest=0.1),
+        (QueueingNetwork(2), QueueingNetwork(3, longest=0.5)),
+        step=queueing.step,
+        least=5,
+        direct=True,
     ),
     "indrnn-5": stacked(plain, 5, norm="after"),
     "indrnn-6": stacked(plain, 6, norm="after"),

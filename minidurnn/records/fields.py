@@ -69,6 +69,12 @@ def _is_by_lag(curve):
     return all(isinstance(one, list) and one for one in lists) and len(set(map(len, lists))) == 1
 
 
+def _is_network(found):
+    """What was recovered of a queueing network, and errors in percent by the question."""
+    return isinstance(found, dict) and isinstance(found.get("errors"), dict) and all(
+        map(_is_number, found["errors"].values()))
+
+
 def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e308
 
@@ -97,8 +103,9 @@ OBJECT = (lambda value: isinstance(value, dict), "an object")
 OBJECTS = (lambda value: isinstance(value, list) and value != [] and all(isinstance(entry, dict) for entry in value),
            "a list of at least one object")
 
-CURVES = (lambda value: isinstance(value, dict) and all(map(_is_by_lag, value.values())),
-          "curves by name, each an object of two lists as long as each other, lag and norm")
+CURVES = (lambda value: isinstance(value, dict) and all(_is_by_lag(one) or _is_network(one) for one in value.values()),
+          "curves by name, each an object of two lists as long as each other, lag and norm, or of a queueing network "
+          "an object whose errors are numbers by name")
 
 TRIAL = {
     "experiment": TEXT, "length": COUNT, "model": TEXT, "size": _one_of("equal", "width"), "parameters": COUNT,

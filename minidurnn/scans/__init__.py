@@ -14,6 +14,7 @@ from .forget import forget_scan, forget_scan_backward
 from .janet import janet_scan, janet_scan_backward
 
 LONG, FEW = 256, 128                                          # steps and columns (B · H); measured, lesson 18
+from .queueing import queueing_scan, queueing_scan_backward
 
 
 def chosen(loop, kernel):
@@ -74,4 +75,6 @@ __all__ = [
     "lstm_scan_backward",
     "matrix_scan",
     "matrix_scan_backward",
+    "queueing_scan",
+    "queueing_scan_backward",
 ]

@@ -11,6 +11,7 @@ from .delayed_xor import DelayedXOR, count_ceiling
 from .first_vector import FirstVector
 from .ntu import NTU
 from .pixels import Pixels
+from .queueing import Queues, Truth
 from .series import Series
 from .skeletons import Skeletons
 from .words import Words
@@ -23,8 +24,10 @@ __all__ = [
     "DelayedXOR",
     "FirstVector",
     "Pixels",
+    "Queues",
     "Series",
     "Skeletons",
     "Words",
+    "Truth",
     "count_ceiling",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arrays.backend import namespace
 from ..arrays.checks import check_positive
-from ..arrays.trees import leaves
+from ..arrays.trees import leaves, some_leaf
 from ..networks.chunked import Chunked, longest
 from ..optim import half_range
 from .batches import check, moved
@@ -29,7 +29,7 @@ def evaluate(network, p, data, sequences=None):
     whole = network.body.whole
     sequences = (50 if whole else 250) if sequences is None else sequences
     check_positive(sequences=sequences)
-    leaf, per_step = p["readout"]["W"], network.reads == "every"
+    leaf, per_step = some_leaf(p), network.reads == "every"
     lengths = check(network, data, leaf.dtype)
     x, target, B = *data[:2], data[0].shape[1]
     if not whole:
