@@ -297,6 +297,7 @@ LOOPS = {                                                     # function of a ce
     "gated_scan_backward": {
         "off by one": gates_off_by_one, "last for initial state": from_the_last_state,
         "a step late": gates_a_step_late, "carry ignored": carry_ignored("carry"), **each(3),
+    },
     "queueing_scan_backward": {
         "busy behind the gate": lambda back: lambda dq, q, m, Δ, c, *rest, **options: back(
             dq, q, m, Δ, np.full_like(c, np.inf), *rest, **options),

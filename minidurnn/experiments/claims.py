@@ -2,39 +2,12 @@
 
 from dataclasses import dataclass
 
-from .rules import VERDICTS, Beats, Fails, Falls, Ordered, Reads, Solves, span
+from .rules import VERDICTS, Beats, Fails, Falls, Foresees, Ordered, Reads, Solves, span
 
 __all__ = [
-    "CLAIMS", "HEAD", "VERDICTS", "Beats", "Claim", "Fails", "Falls", "Ordered", "Reads", "Solves", "as_markdown",
-    "as_text", "ledger",
+    "CLAIMS", "HEAD", "VERDICTS", "Beats", "Claim", "Fails", "Falls", "Foresees", "Ordered", "Reads", "Solves",
+    "as_markdown", "as_text", "ledger",
 ]
-
-
-@dataclass(frozen=True)
-class Foresees:
-    """A model of a queueing network answers questions on which it was not trained.
-
-    replicated   with every seed of two or more, all errors are at most `within` percent of the jobs
-    trend only   by the median of its seeds they are
-    """
-
-    experiment: str
-    length: int
-    models: tuple
-    within: float
-    staged: bool = False
-
-    def judge(self, records):
-        """Records of these models  ->  ours in words, verdict."""
-        seen = [record.seen["trained"]["errors"] for record in records if record.seen is not None]
-        if not seen:
-            return "every run diverged", "not replicated"
-        errors = {name: [one[name] for one in seen] for name in ("population", "servers", "routing") if name in seen[0]}
-        middles = [median(found) for found in errors.values()]
-        said = ", ".join(f"{name} {median(found):.1f} %" for name, found in errors.items()) + f" ({len(seen)})"
-        if len(errors) == 3 and len(seen) == len(records) > 1 and max(map(max, errors.values())) <= self.within:
-            return said, "replicated"
-        return said, "trend only" if len(errors) == 3 and max(middles) <= self.within else "not replicated"
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from .. import kernels
 from . import gru, lstm, parallel, plain
 from .forget import forget_scan, forget_scan_backward
 from .janet import janet_scan, janet_scan_backward
+from .queueing import queueing_scan, queueing_scan_backward
 
 LONG, FEW = 256, 128                                          # steps and columns (B · H); measured, lesson 18
-from .queueing import queueing_scan, queueing_scan_backward
 
 
 def chosen(loop, kernel):
