@@ -51,17 +51,17 @@ def check_4(attempt):
     for name, one in (("f", f), ("v", v)):
         if one.shape != (100,):
             fail("18.4", f"{name} has shape {one.shape}, expected 100 numbers, (100,).")
-        if not np.abs(one).max() <= 1e6:
+        if not np.abs(one).max() <= LIMIT_4:
             fail("18.4", f"{name} holds {one[np.nan_to_num(np.abs(one), nan=np.inf).argmax()]:g}, expected numbers "
-                         "from -1,000,000 to 1,000,000.")
+                         "from -1,000,000,000 to 1,000,000,000.")
     with np.errstate(all="ignore"):
         loop = in_pieces(f[:, None], v[:, None], np.zeros(1), 100)                   # a piece for each step
         pieces = in_pieces(f[:, None], v[:, None], np.zeros(1), 2)
-    if not np.abs(loop).max() <= 1e6:
-        fail("18.4", f"the loop's states go up to {np.nanmax(np.abs(loop)):.3g}, expected at most 1,000,000.")
+    if not np.abs(loop).max() <= LIMIT_4:
+        fail("18.4", f"the loop's states go up to {np.nanmax(np.abs(loop)):.3g}, expected at most 1,000,000,000.")
     if np.isfinite(pieces).all():
-        fail("18.4", "in two pieces of 50 steps all states are finite: make the product of some 50 gates overflow, "
-                     "which ends at 1.8e308.")
+        fail("18.4", "in two pieces of 50 steps all states are finite: make the product of a piece's 50 gates "
+                     "larger than 1.8e308.")
     print("exercise 18.4: correct")
 
 
@@ -96,12 +96,12 @@ def in_pieces(f, v, h0, pieces):
 
 def overflows():
     """100 gates and 100 values: the loop's states are small, the map of 50 steps is not finite."""
-    f = np.full(100, 1e6)
-    f[:50] = 10.0
+    f = np.full(100, 1e7)                                     # 50 of them multiply to 1e350
     v = np.zeros(100)
     return f, v
 
 
+LIMIT_4 = 1e9                                                 # of gates, values and states
 RIGHT_5 = (2600.0, 1000.0, 25_010.0)
 
 
@@ -127,7 +127,7 @@ WRONG = {
     "18.3": ["a", "b", "d"],
     "18.4": [
         lambda: (np.full(100, 0.5), np.ones(100)),            # nothing overflows
-        lambda: (np.full(100, 1e6), np.ones(100)),            # the loop does too
+        lambda: (np.full(100, 1e7), np.ones(100)),            # the loop does too
         lambda: (np.full(100, np.inf), np.zeros(100)),        # not finite itself
         lambda: (np.full(99, 1e6), np.zeros(99)),
     ],
