@@ -117,11 +117,9 @@ def _train(trial, network, rate, checkpoint, progress):
     """One rate of a trial through its stages, from its checkpoints if there are any  ->  Run, p (None: it diverged)."""
     experiment, p, stages = EXPERIMENTS[trial.experiment], None, []
     for length, file in _files(trial, checkpoint).items():
-        task = experiment.task(length, trial.source)
+        task = experiment.task_of(trial, length)
         falls = (trial.stages[0] / length) ** 0.5 if trial.stages and not trial.steady else 1
         options = _options(trial, rate * falls, file, progress)
-        task = experiment.task_of(trial, length)
-        options = _options(trial, rate * (trial.stages[0] / length if trial.stages else 1) ** 0.5, file, progress)
         try:
             if length == trial.length:
                 p, history = _patiently(trial, network, task, {"start": p, **options})

@@ -13,7 +13,8 @@ from support import CELLS, STACKS, refuses
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, ShortTermRNN, load, save
 from minidurnn.arrays.trees import leaves, map_leaves
-from minidurnn.networks import BatchNorm, Dense, Dropout, Embedding, Residual, transformer
+from minidurnn.cells import QueueingNetwork
+from minidurnn.networks import BatchNorm, Dense, Direct, Dropout, Embedding, Residual, transformer
 from minidurnn.optim import SGD, Adam, Constant, Plateau, Steps
 from minidurnn.training import storage
 from minidurnn.training.files import owner
@@ -30,6 +31,7 @@ NETWORKS = [
             Dense(RNN(4, 3)))),
         5, "cross_entropy", "every"),
     Network(transformer(3, 4, 1, positions="learned", steps=9), 5, "cross_entropy", "every"),
+    Direct(QueueingNetwork(3, longest=0.5), 3, "mse", "every"),
 ]
 
 
