@@ -6,6 +6,7 @@ longer raises. The rules below close these holes and keep the anatomy of a lesso
 
 import ast
 import re
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +26,9 @@ CLOSING = ("Summary", "What this does not show", "References")
 
 @cache
 def read(path):
-    """The notebook, read once: whoever changes it takes a copy. nbformat takes seconds, so here and not above."""
+    """The notebook, read once: whoever changes it takes a copy. nbformat takes time, so here and not above."""
+    if "nbformat" not in sys.modules:                         # its format of addresses builds a grammar: four seconds,
+        sys.modules.setdefault("rfc3987_syntax", None)        # for what no notebook has; jsonschema can do without
     import nbformat
 
     return nbformat.read(path, as_version=4)

@@ -208,6 +208,19 @@ def from_the_last_state(back):
     return lambda dh, h, U, h0, *rest, **options: back(dh, h, U, h[-1], *rest, **options)
 
 
+def gates_off_by_one(back):
+    """df from the state behind each step."""
+    def wrong(dh, h, *rest, **options):
+        _, dv, dh0 = back(dh, h, *rest, **options)
+        return h * dv, dv, dh0
+    return wrong
+
+
+def gates_a_step_late(back):
+    """The gate of the step itself where that of the step behind it belongs."""
+    return lambda dh, h, f, h0, **options: back(dh, h, np.concatenate([f[:1], f[:-1]]), h0, **options)
+
+
 def transposed(place):
     """U in place of its transpose, block by block where it holds several gates."""
     def plant(back):
@@ -280,6 +293,19 @@ LOOPS = {                                                     # function of a ce
         "off by one": off_by_one, "transposed": transposed(3), "carry ignored": carry_ignored("carry"),
         "last for initial state": lambda back: lambda dc, c, gates, U, c0, **options: back(
             dc, c, gates, U, c[-1], **options), **each(3),
+    },
+    "gated_scan_backward": {
+        "off by one": gates_off_by_one, "last for initial state": from_the_last_state,
+        "a step late": gates_a_step_late, "carry ignored": carry_ignored("carry"), **each(3),
+    },
+    "queueing_scan_backward": {
+        "busy behind the gate": lambda back: lambda dq, q, m, Δ, c, *rest, **options: back(
+            dq, q, m, Δ, np.full_like(c, np.inf), *rest, **options),
+        "steps of one length": lambda back: lambda dq, q, m, Δ, *rest, **options: back(
+            dq, q, m, np.ones_like(Δ), *rest, **options),
+        "the jobs for the busy servers": lambda back: lambda dq, q, m, *rest, **options: back(
+            dq, q, q, *rest, **options),
+        "transposed": transposed(5), "carry ignored": carry_ignored("carry"), **each(5),
     },
     "affine_backward": {
         "batch swapped": lambda back: lambda dy, x, W: back(dy, x[:, ::-1], W),

@@ -17,7 +17,8 @@ SAMPLES = list(dict.fromkeys(sample for model in MODELS.values() for sample in m
 BARE = [sample for sample in SAMPLES if not getattr(sample, "project_input", True)]      # x is their pre-activation
 CELLS = [sample for sample in SAMPLES if sample not in BARE and not isinstance(sample, Chain)]
 # where a missing transpose fits; one of those that share their first sample
-SQUARE = [*{m.samples[0]: m.make(4, 4, 9) for m in reversed(MODELS.values()) if {*m.samples} & {*CELLS}}.values()]
+CELL_LINES = [model for model in reversed(MODELS.values()) if {*model.samples} & {*CELLS}]
+SQUARE = [*{model.samples[0]: model.make(max(4, model.least), 4, 9) for model in CELL_LINES}.values()]
 STACKS = [
     *(sample for sample in SAMPLES if isinstance(sample, Chain)),
     Linear(2, 3),

@@ -106,8 +106,10 @@ def test_the_ledger_of_the_results_is_the_one_that_the_records_give():
     assert as_markdown(ledger(recorded())) in RESULTS
 
 
-TABLES = ["adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-adding", "skeletons", "skeletons-20",
-          "characters", "words", "time-scales", "time-scales-sunspots", "time-scales-co2"]
+TABLES = [
+    "adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-adding", "skeletons", "skeletons-20",
+    "characters", "words", "time-scales", "time-scales-sunspots", "time-scales-co2", "first-vector",
+]
 
 
 @pytest.mark.parametrize("experiment", TABLES)

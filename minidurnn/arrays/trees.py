@@ -75,3 +75,8 @@ def read_only(tree):
 def count(tree):
     """How many numbers a tree holds."""
     return sum(leaf.size for leaf in leaves(tree).values())
+
+
+def some_leaf(tree):
+    """One of the arrays of p, which are all of one dtype and library."""
+    return next(iter(leaves(tree).values()))

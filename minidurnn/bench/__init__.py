@@ -50,7 +50,8 @@ def add_arguments(parser):
         help=f"{instead}peak memory at W4, or at --lengths, each implementation in its own process")
     add("--update", action="store_true", help=f"{instead}whole training updates, split by part")
     add("--chunks", action="store_true", help=f"{instead}ours by the length of a chunk")
-    add("--long", action="store_true", help=f"{instead}memory of one update at 100,000 steps")
+    add("--long", action="store_true", help=f"{instead}memory of one update at 100,000 steps; with --lengths, "
+        "of first-vector at these")
     add("--import", action="store_true", help=f"{instead}what importing the package takes")
     add("--all", action="store_true", help="the race and all the others")
 
@@ -76,7 +77,7 @@ def main(args):
     run = {
         "memory": lambda: [row for name, workload in sizes.items()
                            for row in memory.measure(cells, peers, workload, name)],
-        "long": lambda: memory.measure_long(cells),
+        "long": lambda: memory.measure_lengths(cells, args.lengths) if args.lengths else memory.measure_long(cells),
         "import": updates.measure_import,
         "update": lambda: updates.measure(workloads, cells),
         "chunks": lambda: updates.measure_chunks(workloads, cells),

@@ -6,8 +6,10 @@ import sys
 from time import process_time
 
 from ..networks.chunked import Chunked
+from ..networks.layers import Embedding
 from ..networks.network import Network
-from ..tasks import Adding
+from ..networks.stacks import Chain
+from ..tasks import Adding, FirstVector
 from .implementations import field, ready
 from .process import resident
 from .updates import training
@@ -15,6 +17,7 @@ from .workloads import MEMORY_TARGETS, Workload, body, chunk_of, wide
 
 LONG = Workload(100_000, 16, 2, 64, rounds=1, chunk=16)
 LONG_CELL = "Chunked(Chunked(cell, 16), 1000, 'boundaries')"
+SYMBOLS = Workload(0, 4, 16, 16, rounds=1, chunk=8192)        # at lengths that are asked for
 LONG_LIMIT = 200                                              # MiB above what the imports take
 
 
@@ -57,6 +60,20 @@ def measure_long(cells):
     return rows
 
 
+def measure_lengths(cells, lengths):
+    """One whole update of first-vector at these lengths, each in a fresh process, and a line for each  ->  rows."""
+    print(f"one update of first-vector, B = {SYMBOLS.B}, H = {SYMBOLS.H}, boundaries every {SYMBOLS.chunk:,} steps")
+    column, rows = wide(cells), []
+    print(f"    {'cell':<{column}} {'steps':>10} {'imports MiB':>12} {'peak MiB':>9} {'seconds':>8}", flush=True)
+    for cell in cells:
+        for T in lengths:
+            row = {"cell": cell, "T": T, **fresh("symbols_update", cell, T)}
+            MiBs = f"{row['imports']:>12.0f} {row['peak']:>9.0f}"
+            print(f"    {cell:<{column}} {T:>10,} {MiBs} {row['seconds']:>8.2f}", flush=True)
+            rows.append(row)
+    return rows
+
+
 def fresh(job, *words):
     """What a function of this module returns when a new process calls it with these words."""
     command = "import sys; from minidurnn.bench import memory; memory.answer(*sys.argv[1:])"
@@ -71,7 +88,8 @@ def fresh(job, *words):
 
 def answer(job, *words):
     """The other end of `fresh`."""
-    print(json.dumps({"two_steps": two_steps, "long_update": long_update}[job](*words)))
+    jobs = {"two_steps": two_steps, "long_update": long_update, "symbols_update": symbols_update}
+    print(json.dumps(jobs[job](*words)))
 
 
 def two_steps(name, cell, workload, chunk):
@@ -88,5 +106,19 @@ def long_update(cell, workload=LONG):
     imports, begin = resident()[0], process_time()
     task = Adding(workload.T)
     network = Network(Chunked(Chunked(body(cell, workload), 16), 1000, "boundaries"), task.outputs)
-    next(training(network, task, workload.B))
+    return first_update(network, task, workload.B, imports, begin)
+
+
+def symbols_update(cell, T):
+    """The same of first-vector with n = T."""
+    imports, begin, task, workload = resident()[0], process_time(), FirstVector(int(T)), SYMBOLS._replace(T=int(T))
+    chain = Chain((Embedding(task.inputs, workload.D), body(cell, workload)))
+    body_ = Chunked(Chunked(chain), workload.chunk, "boundaries")
+    network = Network(body_, task.outputs, task.loss, task.reads)
+    return first_update(network, task, workload.B, imports, begin)
+
+
+def first_update(network, task, B, imports, begin):
+    """Memory of the imports, the peak after one update, CPU seconds since `begin`."""
+    next(training(network, task, B))
     return {"imports": round(imports, 1), "peak": round(resident()[1], 1), "seconds": round(process_time() - begin, 2)}

@@ -2,8 +2,10 @@
 
 import os
 import sys
-from pathlib import Path
 
+from ..records.machine import resident
+
+__all__ = ["pin", "resident", "settle"]
 SETTLED = "MINIDURNN_BENCH_SETTLED"                           # set in a process whose environment is the one below
 FOREIGN = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")           # choices that OpenBLAS shall make by itself
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -32,19 +34,3 @@ def pin():
     core = max(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {core})
     return core
-
-
-def resident():
-    """This process's memory now and at its peak, in MiB.
-
-    Linux tells both. Its getrusage would begin with the peak of the process that started this one, so it serves
-    elsewhere only, where it knows the peak alone.
-    """
-    try:
-        lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-        return tuple(int(lines[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
-    except (OSError, KeyError):
-        import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
-        return peak, peak

@@ -3,14 +3,19 @@
 from .contract import Cell, Layer
 from .durnn import DuRNN
 from .fsmn import FSMN
+from .gilr import GILR
+from .gilr_lstm import GILRLSTM
 from .gru import GRU
 from .indrnn import IndRNN
 from .janet import JANET
 from .lstm import LSTM
+from .queueing import QueueingNetwork
 from .rnn import RNN
 from .short_term import ShortTermRNN
 from .window import Window
 
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "Cell", "Layer", "GILR", "GILRLSTM"]
 __all__ = [
     "RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "FSMN", "Window", "Cell", "Layer",
 ]
+__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "QueueingNetwork", "Cell", "Layer"]

@@ -19,6 +19,7 @@ class Experiment:
     rule       the verdicts in words
     relative   an accuracy counts by its share of the way from the task's baseline to 1: a baseline may be near 1
     look       (network, p, task) -> plain data that the record keeps, of the parameters before and after training
+    seeded     every seed is a problem of its own: (length, source, seed) -> task
     report     records -> what was looked at, as text (None: neither)
     """
 
@@ -32,6 +33,12 @@ class Experiment:
     relative: bool = False
     look: object = None
     report: object = None
+    seeded: bool = False
+
+    def task_of(self, trial, length=None):
+        """The task of a trial, at its own length or another."""
+        seed = (trial.seed,) if self.seeded else ()
+        return self.task(trial.length if length is None else length, trial.source, *seed)
 
     def trials(self, quick=True, models=None, seeds=None, lengths=None, backend="numpy"):
         """The trials that were asked for: of the experiment's models, seeds and lengths, or of those that are named.

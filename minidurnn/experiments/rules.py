@@ -163,3 +163,30 @@ def _updates(records):
 def span(counts):
     """The least and the greatest of some counts, in words; one number where they are equal."""
     return " to ".join(dict.fromkeys(f"{count:,}" for count in (min(counts), max(counts))))
+
+
+@dataclass(frozen=True)
+class Foresees:
+    """A model of a queueing network answers questions on which it was not trained.
+
+    replicated   with every seed of two or more, all errors are at most `within` percent of the jobs
+    trend only   by the median of its seeds they are
+    """
+
+    experiment: str
+    length: int
+    models: tuple
+    within: float
+    staged: bool = False
+
+    def judge(self, records):
+        """Records of these models  ->  ours in words, verdict."""
+        seen = [record.seen["trained"]["errors"] for record in records if record.seen is not None]
+        if not seen:
+            return "every run diverged", "not replicated"
+        errors = {name: [one[name] for one in seen] for name in ("population", "servers", "routing") if name in seen[0]}
+        middles = [median(found) for found in errors.values()]
+        said = ", ".join(f"{name} {median(found):.1f} %" for name, found in errors.items()) + f" ({len(seen)})"
+        if len(errors) == 3 and len(seen) == len(records) > 1 and max(map(max, errors.values())) <= self.within:
+            return said, "replicated"
+        return said, "trend only" if len(errors) == 3 and max(middles) <= self.within else "not replicated"

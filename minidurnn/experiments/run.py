@@ -8,7 +8,7 @@ from ..arrays.backend import to_numpy
 from ..arrays.checks import one_of
 from ..networks.network import count_parameters
 from ..optim import Adam, Constant, Steps
-from ..records.machine import one_thread, surroundings
+from ..records.machine import one_thread, resident, surroundings
 from ..records.record import Record, Run, Stage, read_record, read_records, thin, write_record
 from ..training.files import clear, owner, whole
 from ..training.looking import evaluate, reached
@@ -74,7 +74,7 @@ def _recorded(trial, folder):
 def _measure(trial, checkpoints, progress):
     """Train every rate and judge the one that validation chooses  ->  Record."""
     experiment, machine = EXPERIMENTS[trial.experiment], surroundings(trial.backend)
-    task = experiment.task(trial.length, trial.source)
+    task = experiment.task_of(trial)
     network, runs, trained, most = trial.network(task), [], [], trial.pilot or trial.updates
     for rate, checkpoint in zip(trial.rates, checkpoints):
         file = checkpoint if trial.pilot is None else _pilot(checkpoint)
@@ -96,6 +96,7 @@ def _measure(trial, checkpoints, progress):
             loss, test = (found if isfinite(found) else None for found in evaluate(network, p, task.test()))    # once
         if None not in (loss, test):
             verdict = experiment.verdict(test, task)
+    machine["peak_MiB"] = round(resident()[1])                # of the process, whatever else it did before
     return Record(
         trial=trial.plain, network=describe(network), parameters=count_parameters(network), metric=task.metric,
         chance=task.chance, baseline={"name": baseline, "value": value}, runs=tuple(runs), chosen_rate=chosen,
@@ -117,6 +118,9 @@ def _train(trial, network, rate, checkpoint, progress):
     experiment, p, stages = EXPERIMENTS[trial.experiment], None, []
     for length, file in _files(trial, checkpoint).items():
         task = experiment.task(length, trial.source)
+        falls = (trial.stages[0] / length) ** 0.5 if trial.stages and not trial.steady else 1
+        options = _options(trial, rate * falls, file, progress)
+        task = experiment.task_of(trial, length)
         options = _options(trial, rate * (trial.stages[0] / length if trial.stages else 1) ** 0.5, file, progress)
         try:
             if length == trial.length:
@@ -129,7 +133,7 @@ def _train(trial, network, rate, checkpoint, progress):
         stages.append(_stage(length, history))
         if length != trial.length and experiment.verdict(history["validation"][-1], task) != "solved":
             break
-    loss, metric = evaluate(network, p, experiment.task(trial.length, trial.source).validation())
+    loss, metric = evaluate(network, p, experiment.task_of(trial).validation())
     finite = isfinite(loss) and isfinite(metric)              # what ended at a short stage may overflow at full length
     return Run(rate, tuple(stages), *((loss, metric) if finite else (None, None))), p
 

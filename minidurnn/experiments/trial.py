@@ -4,12 +4,15 @@ import json
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 
-from ..arrays.checks import at_least, check_options, each, number, one_of, optional
+from ..arrays.checks import at_least, check_options, each, flag, number, one_of, optional
 from ..networks.chunked import Chunked
+from ..networks.direct import Direct
+from ..networks.layers import Embedding
 from ..networks.models import MODELS
 from ..networks.network import Network, width_for
+from ..networks.stacks import Chain
 
-LATER = ("pilot", "window")                         # no part of a name where they are None: older names lack them
+LATER = ("pilot", "window", "embedding", "boundaries", "steady")  # no part of a name where they are None
 
 
 def real(expected, fits=lambda value: True):
@@ -23,6 +26,8 @@ CHECKS = {
     "batch": at_least(1), "patience": optional(at_least(1)), "stop": optional(real("a finite number, or None")),
     "decay": optional(at_least(1)), "stages": each(at_least(1)), "source": one_of(("sample", "full")),
     "backend": one_of(("numpy", "cupy")), "pilot": optional(at_least(1)), "window": optional(at_least(1)),
+    "embedding": optional(at_least(1)), "boundaries": optional(at_least(1)),
+    "steady": optional(flag),
 }
 
 
@@ -37,12 +42,17 @@ class Trial:
     pilot      updates after which validation chooses one rate, the only one that is trained on (None: every rate is
                trained to its end, and then one is chosen)
     window     truncated backpropagation through so many steps, each window one update, with the state handed on
+    embedding  x holds symbols, and the body begins with a row of so many numbers for each (None: x holds numbers)
+    boundaries in memory stands one state every so many steps, and the stretch behind it is run again for its gradient
+               (None: every step's tape); for sequences that would not fit otherwise
     patience   a run that has not left the baseline after so many updates ends there (None: it goes on)
     stop       a run ends at the first validation metric at least as good as this
     decay      the rate is divided by 10 after every so many updates (None: constant)
     stages     shorter lengths on which the same network is trained first: a curriculum. A stage goes on with the
                parameters of the one before; its rate falls with the square root of its length, for what one update
                of u changes over T steps grows with T. A stage that does not reach `stop` in `updates` ends the run
+    steady     True: through all stages the rate stays the same. So for gates, which act through a sigmoid: what one
+               update of a bias changes over T steps does not grow with T
     source     "sample" or "full" data, where the experiment's task has both
     backend    "numpy" or "cupy"
     Raises     ValueError for an option that is none
@@ -65,6 +75,9 @@ class Trial:
     backend: str = "numpy"
     pilot: int | None = None
     window: int | None = None
+    embedding: int | None = None
+    boundaries: int | None = None
+    steady: bool | None = None
 
     def __post_init__(self):
         check_options(self, model=one_of(tuple(MODELS)), **CHECKS)
@@ -82,11 +95,18 @@ class Trial:
         model = MODELS[self.model]
 
         def body(units):
-            return model.make(task.inputs, units, self.length)
+            if self.embedding is None:
+                return model.make(task.inputs, units, self.length)
+            rows = Embedding(task.inputs, self.embedding)
+            return Chain((rows, model.make(self.embedding, units, self.length)))
 
+        if model.direct:                                      # its size is the task's
+            return Direct(Chunked(body(None)), task.outputs, task.loss, task.reads)
         units = self.parameters if self.size == "width" else width_for(body, task.outputs, self.parameters)
         made = body(units)
-        return Network(made if made.whole else Chunked(made), task.outputs, task.loss, task.reads)
+        made = made if made.whole else Chunked(made)
+        made = made if self.boundaries is None else Chunked(made, self.boundaries, "boundaries")
+        return Network(made, task.outputs, task.loss, task.reads)
 
     @property
     def plain(self):

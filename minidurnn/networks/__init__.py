@@ -3,6 +3,7 @@
 from .attention import Attention
 from .chunked import Chunked
 from .deep import dense, plain, residual
+from .direct import Direct, Through
 from .generate import generate
 from .layers import Dropout, Embedding, Linear
 from .models import MODELS, Model
@@ -18,6 +19,7 @@ __all__ = [
     "Chain",
     "Chunked",
     "Dense",
+    "Direct",
     "Dropout",
     "Embedding",
     "FeedForward",
@@ -27,6 +29,7 @@ __all__ = [
     "Network",
     "Positions",
     "Residual",
+    "Through",
     "count_parameters",
     "dense",
     "generate",

@@ -80,6 +80,7 @@ class Embedding(Layer):
     inputs: int                                               # symbols
     outputs: int                                              # E
 
+    chunk = 1024                                              # nothing is computed: the model behind it decides
     decayed = ("W",)
     shapes = property(lambda self: {"W": (self.inputs, self.outputs)})
 

@@ -1,106 +1,36 @@
 """The one table of models, for experiments, bench, tests and planted bugs. A new model is a file and a line here."""
 
-from dataclasses import dataclass
-from itertools import cycle
-
-import numpy as np
-
 from ..cells import (
     FSMN,
+    GILR,
+    GILRLSTM,
     GRU,
     JANET,
     LSTM,
     RNN,
     DuRNN,
     IndRNN,
+    QueueingNetwork,
     ShortTermRNN,
     Window,
     durnn,
     fsmn,
+    gilr,
+    gilr_lstm,
     gru,
     indrnn,
     janet,
     lstm,
+    queueing,
     rnn,
     short_term,
     window,
 )
 from .deep import dense, plain, residual
 from .layers import Linear
+from .lines import ABLATIONS, Model, bare, chained, less, linear, plain_layer, stacked
 from .stacks import Chain
 from .transformer import sized
-
-
-@dataclass(frozen=True)
-class Model:
-    """A line of the table.
-
-    make      (inputs, units, horizon) -> body, as the experiments compare it
-    samples   small bodies that together have every option of the model at least once; tests and planted bugs take them.
-              A deep stack has none: its parts have theirs
-    peers     who else has this model: of "eager", "hoisted", "nn", "jax" (bench)
-    step      (body, p, x (B, D), state) -> h, state: one step as its equations read, in plain NumPy. The tests hold
-              forward to its repetition
-    """
-
-    make: object
-    samples: tuple = ()
-    peers: tuple = ()
-    step: object = None
-
-
-def chained(*steps):
-    """The step of a Chain whose parts have these steps, from the first on again where they are fewer."""
-    def whole(chain, p, x, state):
-        states = []
-        for place, (part, step) in enumerate(zip(chain.parts, cycle(steps))):
-            x, last = step(part, p[str(place)], x, state[:, chain.state_slices[str(place)]])
-            states.append(last)
-        return x, np.hstack(states)
-
-    return whole
-
-
-def linear(layer, p, x, state):
-    """The step of a Linear."""
-    return x @ p["W"] + p["b"], state
-
-
-def plain_layer(inputs, units, **options):
-    """A feed-forward layer: an FSMN without taps."""
-    return FSMN(inputs, units, 0, taps="none", **options)
-
-
-def bare(horizon, memory="any"):
-    """A deep stack's cell: its W and b belong to the Linear in front of it."""
-    return lambda units: IndRNN(units, units, horizon, memory=memory, project_input=False)
-
-
-def stacked(stack, depth, **options):
-    """A line for a deep stack of independent neurons, the last ones with a long memory."""
-    return Model(lambda D, H, T: stack(D, H, depth, bare(T), last=bare(T, "long"), **options))
-
-
-ABLATIONS = {                                                 # a DuRNN less one part, or with another start
-    "ungated": {"selection": "none"},
-    "gate-from-state": {"selection": "state"},
-    "gate-from-input": {"selection": "input"},
-    "gate-before": {"selection": "before"},
-    "no-recurrence": {"bound": 0},                            # of the short-term memory
-    "unbounded-short": {"bound": None},
-    "unbounded-long": {"growth": None},
-    "long-output": {"output": "long"},
-    "open": {"gate": 0.0},
-    "any-memory": {"memory": "any"},
-    "clip": {"projection": "clip"},
-    "open-clip": {"gate": 0.0, "projection": "clip"},
-}
-
-
-def less(**options):
-    """A line for a DuRNN with these options. They all are in the samples of the DuRNN's own line; one stands here."""
-    return Model(lambda D, H, T: DuRNN(D, H, H, T, **options), (DuRNN(2, 4, 5, horizon=9, gate=0.0),), step=durnn.step)
-
 
 MODELS = {
     "rnn": Model(
@@ -197,6 +127,26 @@ MODELS = {
         step=gru.step,
     ),
     "gru-chrono": Model(lambda D, H, T: GRU(D, H, horizon=T), (GRU(2, 4, horizon=9),), step=gru.step),
+    "gilr": Model(
+        lambda D, H, T: GILR(D, H),
+        (GILR(2, 4), GILR(8, 4, project_input=False)),
+        step=gilr.step,
+    ),
+    "gilr-lstm": Model(
+        lambda D, H, T: GILRLSTM(D, H),
+        (GILRLSTM(2, 4), GILRLSTM(2, 4, reads="same"), GILRLSTM(24, 4, project_input=False)),
+        step=gilr_lstm.step,
+    ),
+    "gilr-lstm-chrono": Model(
+        lambda D, H, T: GILRLSTM(D, H, horizon=T),
+        (GILRLSTM(2, 4, horizon=9),),
+        step=gilr_lstm.step,
+    ),
+    "gilr-lstm-same": Model(
+        lambda D, H, T: GILRLSTM(D, H, reads="same"),
+        (GILRLSTM(2, 4, reads="same"),),
+        step=gilr_lstm.step,
+    ),
     "fsmn-1": Model(
         lambda D, H, T: FSMN(D, H),
         (
@@ -224,6 +174,13 @@ MODELS = {
         lambda D, H, T: Chain([Linear(D, H), Window(H, 1), plain_layer(2 * H, H), plain_layer(H, H)]),
         (Chain((Linear(2, 4), Window(4, 2), plain_layer(12, 5), plain_layer(5, 3))),),
         step=chained(linear, window.step, fsmn.step, fsmn.step),
+    ),
+    "queueing": Model(                                        # units: its stations', which the inputs tell
+        lambda D, H, T: QueueingNetwork((D - 1) // 2, longest=0.1),
+        (QueueingNetwork(2), QueueingNetwork(3, longest=0.5)),
+        step=queueing.step,
+        least=5,
+        direct=True,
     ),
     "indrnn-5": stacked(plain, 5, norm="after"),
     "indrnn-6": stacked(plain, 6, norm="after"),

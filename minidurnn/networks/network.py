@@ -18,6 +18,7 @@ from ..arrays.checks import (
     opened,
 )
 from ..arrays.lengths import check_lengths, put, taken
+from ..arrays.trees import some_leaf
 from ..cells.contract import check_model, count_trained
 from .chunked import Piece, joined, noise_of, part_of, pieces_of, run, tape_of, walk_backward, walk_forward
 from .layers import Linear
@@ -174,9 +175,9 @@ class Network:
     def _check_target(self, p, x, target):
         steps = x.shape[:2] if self.reads == "every" else x.shape[1:2]
         if self.objective == "mse":
-            check_array("target", target, (*steps, self.outputs), like=p["readout"]["W"])
+            check_array("target", target, (*steps, self.outputs), like=some_leaf(p))
         else:
-            check_integers("target", target, steps, like=p["readout"]["W"])
+            check_integers("target", target, steps, like=some_leaf(p))
 
 
 class Stretch(namedtuple("Stretch", "body readout loss")):

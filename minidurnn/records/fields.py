@@ -69,6 +69,12 @@ def _is_by_lag(curve):
     return all(isinstance(one, list) and one for one in lists) and len(set(map(len, lists))) == 1
 
 
+def _is_network(found):
+    """What was recovered of a queueing network, and errors in percent by the question."""
+    return isinstance(found, dict) and isinstance(found.get("errors"), dict) and all(
+        map(_is_number, found["errors"].values()))
+
+
 def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e308
 
@@ -92,18 +98,21 @@ NUMBER = (_is_number, "a finite number")
 WHOLE = (lambda value: type(value) is int and value >= 0, "a whole number of at least 0")         # a seed
 COUNT = (lambda value: WHOLE[0](value) and 1 <= value < 1e308, "a whole number from 1 to below 1e308")
 STEPS = (lambda value: WHOLE[0](value) and value < 1e308, "a whole number from 0 to below 1e308")
+FLAG = (lambda value: isinstance(value, bool), "true or false")
 OBJECT = (lambda value: isinstance(value, dict), "an object")
 OBJECTS = (lambda value: isinstance(value, list) and value != [] and all(isinstance(entry, dict) for entry in value),
            "a list of at least one object")
 
-CURVES = (lambda value: isinstance(value, dict) and all(map(_is_by_lag, value.values())),
-          "curves by name, each an object of two lists as long as each other, lag and norm")
+CURVES = (lambda value: isinstance(value, dict) and all(_is_by_lag(one) or _is_network(one) for one in value.values()),
+          "curves by name, each an object of two lists as long as each other, lag and norm, or of a queueing network "
+          "an object whose errors are numbers by name")
 
 TRIAL = {
     "experiment": TEXT, "length": COUNT, "model": TEXT, "size": _one_of("equal", "width"), "parameters": COUNT,
     "seed": WHOLE, "rates": _list_of(NUMBER), "updates": COUNT, "batch": COUNT, "patience": _maybe(COUNT),
     "stop": _maybe(NUMBER), "decay": _maybe(COUNT), "stages": _list_of(COUNT), "source": TEXT, "backend": TEXT,
-    "pilot": _maybe(COUNT), "window": _maybe(COUNT),
+    "pilot": _maybe(COUNT), "window": _maybe(COUNT), "embedding": _maybe(COUNT),
+    "boundaries": _maybe(COUNT), "steady": _maybe(FLAG),
 }
 BASELINE = {"name": TEXT, "value": NUMBER}
 RECORD = {

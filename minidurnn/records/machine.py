@@ -4,6 +4,7 @@ import datetime
 import os
 import platform
 import subprocess
+import sys
 import warnings
 from contextlib import contextmanager
 from functools import cache
@@ -30,6 +31,22 @@ def surroundings(backend="numpy"):
         versions["cupy"] = cupy.__version__
         facts["gpu"] = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
     return {**facts, "versions": versions}
+
+
+def resident():
+    """This process's memory now and at its peak, in MiB.
+
+    Linux tells both. Its getrusage would begin with the peak of the process that started this one, so it serves
+    elsewhere only, where it knows the peak alone.
+    """
+    try:
+        lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+        return tuple(int(lines[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    except (OSError, KeyError):
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+        return peak, peak
 
 
 def processor():

@@ -11,7 +11,7 @@ from .fields import END, check_content
 from .schema_1 import from_schema_1
 
 SCHEMA = 2
-BEFORE = {"pilot": None, "window": None}                      # options that older records do not have
+BEFORE = dict.fromkeys(("pilot", "window", "embedding", "boundaries", "steady"))  # options that older records lack
 BEFORE_1 = {"stages": [], **BEFORE}
 
 
@@ -60,7 +60,8 @@ class Record:
                    for classes (None in older records too)
     verdict        "solved", "learning", "baseline" or "diverged", by `rule`
     seen           what the experiment looked at, "start" and "trained" (None: nothing, as in most)
-    machine        date, hardware, BLAS kernel, threads, commit, versions (records.machine)
+    machine        date, hardware, BLAS kernel, threads, commit, versions (records.machine); newer ones also
+                   peak_MiB, the most memory that the process had
     migrated_from  the schema of the file where it is an older one, with notes on what that does not say
     """
 

@@ -1,65 +1,89 @@
-"""The scans without a matrix, parallel over time: what the kernels do with few columns and many steps, in plain NumPy.
+"""The scans without a matrix in three phases: what the kernels do with few columns and many steps, in plain NumPy.
 
-Some steps of a gated scan, or of a diagonal one with relu, do to a state h no more than h -> clip(a h + b, low, high).
-Two such maps one after the other are one again, so the steps are cut into pieces that are put together at the same
-time; then one walk from piece to piece finds the state in front of each, and the pieces are run at the same time.
+Time is cut into pieces of one length. (1) Each piece's steps are put together to one map, all pieces at the same time;
+(2) a walk from piece to piece finds the state in front of each; (3) the pieces are run, all at the same time. A loop of
+T steps becomes two of T / pieces and one of `pieces`, over arrays that are `pieces` times as large.
 
-Shapes   a map (a, b, low, high) of arrays (pieces, B, H), one number for each piece and column
-Source   Martin, Cundy 2018, for the linear scan; that ReLU IndRNNs are a scan too is ours.
+Where a map overflows, as the product of many gates above 1 does, the loop takes over, whose states need not overflow.
+Source   Martin, Cundy 2018, section 2.2, for the linear scan; that ReLU IndRNNs are a scan too is ours.
 """
 
-from math import inf
+from math import inf, isqrt
+
+import numpy as np
 
 from ..arrays.backend import namespace
+from ..arrays.checks import at_least
+from . import plain
+from .maps import affine_after, affine_then, clipped_after, clipped_then
 
 
-def gated_scan(f, v, h0, pieces):
-    """As scans.gated_scan, in so many pieces  ->  h (T, B, H)."""
-    return run(f, v, -inf, h0, pieces)
+def gated_scan(f, v, h0, reverse=False, pieces=None):
+    """As plain.gated_scan, to rounding, in so many pieces (None: as many as make the fewest steps)  ->  h (T, B, H)."""
+    if reverse:
+        return gated_scan(f[::-1], v[::-1], h0, pieces=pieces)[::-1]
+    return _run(f, v, h0, pieces, plain.gated_scan, affine_then, affine_after, ())
 
 
-def relu_scan(a, u, h0, pieces):
-    """As scans.diagonal_scan with relu, in so many pieces  ->  h (T, B, H)."""
-    xp = namespace(a, u, h0)
-    return run(xp.broadcast_to(u, a.shape), a, 0.0, h0, pieces)
+def relu_scan(a, u, h0, pieces=None):
+    """As plain.diagonal_scan with relu, to rounding, in so many pieces  ->  h (T, B, H)."""
+    f = namespace(a, u, h0).broadcast_to(u, a.shape)
+
+    def loop(_, v, before):
+        return plain.diagonal_scan(v, u, before, "relu")
+
+    return _run(f, a, h0, pieces, loop, clipped_then, clipped_after, (0.0, inf))
 
 
-def run(f, v, low, h0, pieces):
-    """h[t] = max(f[t] ⊙ h[t-1] + v[t], low), in pieces of one length, the last one perhaps shorter  ->  h (T, B, H)."""
-    xp, T, length = namespace(f, v, h0), len(v), -(-len(v) // pieces)
-    starts = range(0, T, length)
-    f, v = (_side_by_side(xp, array, starts, length) for array in (f, v))     # (length, pieces, B, H)
-    one, none = xp.ones_like(v[0]), xp.zeros_like(v[0])
-    whole = one, none, none - inf, none + inf                 # leaves any state as it is
-    for f_t, v_t in zip(f, v):
-        whole = then(whole, (f_t, v_t, none + low, none + inf))
-    before = xp.empty(v.shape[1:], v.dtype)                   # the state in front of every piece
-    for piece, map_ in enumerate(zip(*whole)):
+def gated_scan_backward(dh, h, f, h0, carry=None):
+    """As plain.gated_scan_backward, to rounding: a gated scan in reverse, with the gates of the step behind each.
+
+    returns  df, dv (T, B, H), dh0 (B, H)
+    """
+    xp = namespace(dh, h, f, h0, carry)
+    behind = xp.concatenate([f[1:], xp.ones_like(f[:1])])     # f[t+1]; the last step takes the carry whole
+    dh = xp.zeros_like(h) if dh is None else dh
+    dv = gated_scan(behind, dh, xp.zeros_like(h0) if carry is None else carry, reverse=True)
+    df = behind                                               # no longer needed
+    xp.multiply(dv[1:], h[:-1], out=df[1:])
+    xp.multiply(dv[0], h0, out=df[0])
+    return df, dv, f[0] * dv[0]
+
+
+def fewest(T):
+    """The pieces for which two loops of T / pieces steps and one of `pieces` are the fewest: the root of 2 T."""
+    return isqrt(2 * T)
+
+
+def _run(f, v, h0, pieces, loop, then, after, bounds):
+    """The scan whose every step is the map (f[t], v[t], *bounds); `loop` serves what is left  ->  h (T, B, H)."""
+    xp, T = namespace(f, v, h0), len(v)
+    pieces = fewest(T) if pieces is None else at_least(1)("pieces", pieces)
+    pieces = max(1, min(pieces, T))
+    length, h = T // pieces, xp.empty(v.shape, v.dtype)
+    if length == 0:
+        return h                                              # no steps at all
+    cut = length * pieces
+    f_cut, v_cut, h_cut = (array[:cut].reshape(pieces, length, *v.shape[1:]) for array in (f, v, h))
+    with np.errstate(over="ignore", invalid="ignore"):
+        before = _starts(f_cut, v_cut, h0, then, after, bounds)
+    if before is None:
+        return loop(f, v, h0)
+    for t in range(length):                                   # (3)
+        before = h_cut[:, t] = after(before, (f_cut[:, t], v_cut[:, t], *bounds))
+    h[cut:] = loop(f[cut:], v[cut:], h[cut - 1])              # fewer steps than pieces
+    return h
+
+
+def _starts(f, v, h0, then, after, bounds):
+    """The state in front of every piece (pieces, B, H), of f, v (pieces, length, B, H); None where one overflows."""
+    xp = namespace(f, v, h0)
+    whole = f[:, 0], v[:, 0], *(xp.full_like(v[:, 0], bound) for bound in bounds)
+    for t in range(1, f.shape[1]):                            # (1)
+        whole = then(whole, (f[:, t], v[:, t], *bounds))
+    before = xp.empty(v[:, 0].shape, v.dtype)
+    for piece, map_ in enumerate(zip(*whole)):                # (2)
         before[piece] = h0
         h0 = after(h0, map_)
-    h = xp.empty(v.shape, v.dtype)
-    for f_t, v_t, h_t in zip(f, v, h):
-        h_t[...] = before = after(before, (f_t, v_t, low, inf))
-    return h.swapaxes(0, 1).reshape(-1, *h.shape[2:])[:T]
-
-
-def then(first, second):
-    """The map that does `first`, then `second`."""
-    (a, b, low, high), (a2, b2, low2, high2) = first, second
-    xp = namespace(a)
-    ends = [xp.where(a2 == 0.0, b2, xp.where(a2 == 0.0, 1.0, a2) * end + b2) for end in (low, high)]   # 0 · ∞ is NaN
-    return a2 * a, a2 * b + b2, *(xp.clip(end, low2, high2) for end in (xp.minimum(*ends), xp.maximum(*ends)))
-
-
-def after(h, map_):
-    """The state behind some steps that a map stands for."""
-    a, b, low, high = map_
-    xp = namespace(h)
-    return xp.minimum(xp.maximum(a * h + b, low), high)
-
-
-def _side_by_side(xp, array, starts, length):
-    """(T, B, H)  ->  (length, pieces, B, H), zeros behind the end."""
-    whole = xp.zeros((len(starts) * length, *array.shape[1:]), array.dtype)
-    whole[:len(array)] = array
-    return whole.reshape(len(starts), length, *array.shape[1:]).swapaxes(0, 1)
+    fine = all(xp.isfinite(part).all() for part in (*whole[:2], before, h0))
+    return before if fine else None

@@ -8,8 +8,10 @@ from .adding import Adding
 from .characters import Characters
 from .copy_memory import CopyMemory
 from .delayed_xor import DelayedXOR, count_ceiling
+from .first_vector import FirstVector
 from .ntu import NTU
 from .pixels import Pixels
+from .queueing import Queues, Truth
 from .series import Series
 from .skeletons import Skeletons
 from .words import Words
@@ -20,9 +22,12 @@ __all__ = [
     "Characters",
     "CopyMemory",
     "DelayedXOR",
+    "FirstVector",
     "Pixels",
+    "Queues",
     "Series",
     "Skeletons",
     "Words",
+    "Truth",
     "count_ceiling",
 ]

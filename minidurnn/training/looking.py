@@ -6,18 +6,22 @@ import numpy as np
 
 from ..arrays.backend import namespace
 from ..arrays.checks import check_positive
-from ..arrays.trees import leaves
+from ..arrays.trees import leaves, some_leaf
 from ..networks.chunked import Chunked, longest
 from ..optim import half_range
 from .batches import check, moved
 from .run import COLUMNS
 
+STEPS = 2**22                                                 # of all sequences that are looked at together
+TAPES = 2**15                                                 # of these, those whose tapes stand in memory at once
+
 
 def evaluate(network, p, data, sequences=None):
     """Loss and metric of a network on (x, target, lengths)  ->  floats.
 
-    sequences   at once. None: 250, in chunks whose tapes are dropped; 50 where the body is `whole`, for its tape of all
-                steps stands in memory then, nearly as much as an update on so many sequences takes
+    sequences   at once at most. None: 250, in chunks whose tapes are dropped, of long sequences fewer, for four million
+                steps in all; 50 where the body is `whole`, for its tape of all steps stands in memory then, nearly as
+                much as an update on so many sequences takes
     The data are converted to the dtype of p and moved to its library.
     Raises      ValueError for another p than the network's, and where there is no sequence.
     """
@@ -25,9 +29,12 @@ def evaluate(network, p, data, sequences=None):
     whole = network.body.whole
     sequences = (50 if whole else 250) if sequences is None else sequences
     check_positive(sequences=sequences)
-    leaf, per_step = p["readout"]["W"], network.reads == "every"
+    leaf, per_step = some_leaf(p), network.reads == "every"
     lengths = check(network, data, leaf.dtype)
     x, target, B = *data[:2], data[0].shape[1]
+    if not whole:
+        stretch = min(len(x), network.body.chunk) if network.body.keep == "boundaries" else 1
+        sequences = max(1, min(sequences, STEPS // len(x), TAPES // stretch))
     if target.shape[per_step:per_step + 1] != (B,):
         raise ValueError(f"target has shape {target.shape} beside x of {B} sequences: expected one for each.")
     totals = np.zeros(2)
@@ -35,8 +42,10 @@ def evaluate(network, p, data, sequences=None):
         rows = slice(first, first + sequences)
         part = (x[:, rows], target[:, rows] if per_step else target[rows], None if lengths is None else lengths[rows])
         part_x, part_target, part_lengths = moved(part, leaf.dtype, namespace(leaf).__name__)
-        length = longest(network.body, 16, part_x)
-        lean = network if whole else replace(network, body=Chunked(network.body, length, keep="boundaries"))
+        lean = network                                        # as it is where it drops its tapes by itself
+        if not whole and network.body.keep == "tapes":
+            length = longest(network.body, 16, part_x)
+            lean = replace(network, body=Chunked(network.body, length, keep="boundaries"))
         found = lean.loss(p, part_x, part_target, lengths=part_lengths)[:2]                # its tape is dropped here
         share = part_x.shape[1] / B if lengths is None or not per_step else part_lengths.sum() / lengths.sum()
         totals += np.array([float(number) for number in found]) * share

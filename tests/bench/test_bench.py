@@ -276,6 +276,8 @@ def test_two_steps_and_a_long_update_tell_their_memory():
     assert 0 < taken["start"] <= taken["peak"]
     row = memory.long_update("indrnn", TINY._replace(T=40, chunk=4))
     assert 0 < row["imports"] <= row["peak"] and row["seconds"] >= 0
+    row = memory.symbols_update("gilr-lstm", "30")
+    assert 0 < row["imports"] <= row["peak"] and row["seconds"] > 0
 
 
 def test_memory_is_measured_at_w4_or_at_the_lengths_that_are_asked_for(settled, monkeypatch, capsys):
@@ -400,3 +402,11 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
 def test_a_repeated_step_finds_its_memory_where_the_one_before_left_it():
     done = subprocess.run([sys.executable, "-c", REPEATED], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 200                           # an array of the step has 625; about 2,000 are given back
+
+
+def test_memory_by_length_is_measured_anew_for_every_length(monkeypatch, capsys):
+    monkeypatch.setattr(memory, "fresh", lambda job, cell, T: {"imports": 40.0, "peak": 40.0 + T, "seconds": T / 10})
+    rows = memory.measure_lengths(["gilr-lstm", "durnn"], (10, 2000))
+    assert [(row["cell"], row["T"], row["peak"]) for row in rows] == [
+        ("gilr-lstm", 10, 50.0), ("gilr-lstm", 2000, 2040.0), ("durnn", 10, 50.0), ("durnn", 2000, 2040.0)]
+    assert "2,000" in capsys.readouterr().out

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support import BARE, CELLS, SQUARE, B, T, assert_same, on_a_device, refuses, rng
 
-from minidurnn import GRU, JANET, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, to
+from minidurnn import GILR, GILRLSTM, GRU, JANET, LSTM, RNN, DuRNN, IndRNN, ShortTermRNN, to
 from minidurnn.arrays.trees import map_leaves
 from minidurnn.gradcheck import assert_cell, assert_cell_gradient, random_leaves
 
@@ -151,9 +151,41 @@ def one_gru(cell, p, x, h0, dh, dstate):
     return h, h, dx, dh0, {"W": x.T @ at_x, "U": h0.T @ at_h, "b": at_x.sum(0), "c": dm.sum(0)}
 
 
+def one_gilr(cell, p, x, h0, dh, dstate):
+    """GILR; gate, input."""
+    g, i = np.split(x @ p["W"] + p["b"], 2, axis=1)
+    g, i = σ(g), np.tanh(i)
+    h = g * h0 + (1 - g) * i
+    dh = dh + dstate
+    da = np.hstack([dh * (h0 - i) * g * (1 - g), dh * (1 - g) * (1 - i**2)])
+    return h, h, da @ p["W"].T, dh * g, {"W": x.T @ da, "b": da.sum(0)}
+
+
+def one_gilr_lstm(cell, p, x, state, dh, dstate):
+    """GILRLSTM; gates g, j and i, f, z, o."""
+    H, before = cell.units, cell.reads == "before"
+    s0, c0 = state[:, :H], state[:, H:]
+    g, j = np.split(x @ p["W_s"] + p["b_s"], 2, axis=1)
+    g, j = σ(g), np.tanh(j)
+    s = g * s0 + (1 - g) * j
+    read = s0 if before else s
+    i, f, z, o = np.split(x @ p["W"] + read @ p["U"] + p["b"], 4, axis=1)
+    i, f, z, o = σ(i), σ(f), np.tanh(z), σ(o)
+    c = f * c0 + i * z
+    dc = dh * o + dstate[:, H:]
+    da = np.hstack([dc * z * i * (1 - i), dc * c0 * f * (1 - f), dc * i * (1 - z**2), dh * c * o * (1 - o)])
+    ds, dread = dstate[:, :H], da @ p["U"].T
+    ds = ds if before else ds + dread
+    da_s = np.hstack([ds * (s0 - j) * g * (1 - g), ds * (1 - g) * (1 - j**2)])
+    ds0 = ds * g + (dread if before else 0)
+    dp = {"W_s": x.T @ da_s, "b_s": da_s.sum(0), "W": x.T @ da, "U": read.T @ da, "b": da.sum(0)}
+    return o * c, np.hstack([s, c]), da_s @ p["W_s"].T + da @ p["W"].T, np.hstack([ds0, dc * f]), dp
+
+
 ONE_STEP = {
     RNN: one_matrix, ShortTermRNN: one_matrix, IndRNN: one_diagonal, DuRNN: one_dual, LSTM: one_lstm, GRU: one_gru,
     JANET: one_janet,
+    GILR: one_gilr, GILRLSTM: one_gilr_lstm,
 }
 BY_HAND = [cell for cell in CELLS + SQUARE if type(cell) in ONE_STEP]
 
@@ -190,11 +222,14 @@ def test_two_steps_are_the_equations_by_hand(cell):
     assert_same(results(cell, p, x, state, dh, dstate), expected)
 
 
+PAIRS = {DuRNN: [("W_s", "b_s"), ("V_g", "b_g")], GILRLSTM: [("W_s", "b_s"), ("W", "b")]}
+
+
 @pytest.mark.parametrize("bare", BARE, ids=repr)
 def test_a_cell_that_is_given_its_pre_activation_is_the_cell_with_weights_behind_them(bare):
     cell = replace(bare, inputs=2, project_input=True)
     p, x, state, dh, dstate = case(cell, T, seed=30)
-    letters = [("W_s", "b_s"), ("V_g", "b_g")] if isinstance(cell, DuRNN) else [("W", "b")]
+    letters = PAIRS.get(type(cell), [("W", "b")])
     letters = [pair for pair in letters if set(pair) <= set(p)]
     W, b = (np.concatenate([p[pair[place]] for pair in letters], axis=-1) for place in (0, 1))
     own = {name: p[name] for name in bare.shapes}
@@ -273,16 +308,37 @@ def test_parameters_move_and_stay_parameters(cupy):
     assert cell.project(p) is p and cell.forward(p, cupy.zeros((T, B, 2), "float32"))[0].dtype == np.float32
 
 
-@pytest.mark.parametrize("kind, keeps", [(LSTM, slice(200, 400)), (GRU, slice(200, 400))])
+@pytest.mark.parametrize("kind, keeps", [
+    (LSTM, slice(200, 400)), (GRU, slice(200, 400)), (GILRLSTM, slice(200, 400)),
+])
 def test_the_chrono_start_keeps_for_up_to_its_horizon_and_changes_nothing_else(kind, keeps):
     usual, chrono = kind(2, 200).init(rng()), kind(2, 200, horizon=101).init(rng())
     assert all(np.array_equal(usual[letter], chrono[letter]) for letter in usual if letter != "b")
     spans = np.exp(chrono["b"][keeps])                        # uniform in [1, 100]
     assert spans.min() >= 1 and spans.max() <= 100 and abs(spans.mean() - 50.5) < 3 * 99 / 12**0.5 / 200**0.5
     others = np.delete(chrono["b"], np.r_[keeps])
-    assert np.array_equal(others[:200], -chrono["b"][keeps] if kind is LSTM else np.zeros(200))
+    assert np.array_equal(others[:200], np.zeros(200) if kind is GRU else -chrono["b"][keeps])
     assert not others[200:].any()
     with refuses(ValueError, "horizon is 1:", "at least 2"):
         kind(2, 3, horizon=1)
     with refuses(ValueError, "horizon is 9 with project_input=False", "expected None"):
-        kind(*kind(2, 3).shapes["b"], 3, project_input=False, horizon=9)
+        bare = next(bare for bare in BARE if isinstance(bare, kind))
+        replace(bare, horizon=9)
+
+
+def test_a_smoothing_gate_that_is_open_keeps_and_one_that_is_closed_forgets():
+    cell = GILR(1, 2)
+    p = {"W": np.zeros((1, 4)), "b": np.array([1e3, -1e3, 0.0, 0.5])}
+    h, _ = cell.forward(p, np.zeros((5, 1, 1)), np.array([[0.3, 0.9]]))
+    assert np.allclose(h[:, 0], [0.3, tanh(0.5)], rtol=1e-15)
+
+
+def test_in_the_papers_variant_the_first_gates_read_the_state_that_was_handed_in_and_in_the_codes_they_do_not():
+    x, state = rng(1).standard_normal((1, B, 2)), rng(2).standard_normal((B, 8))
+    for reads in ("before", "same"):
+        cell = GILRLSTM(2, 4, reads=reads)
+        p = map_leaves(np.float64, cell.init(rng()))
+        p = {**p, "W_s": 0 * p["W_s"], "b_s": np.r_[np.full(4, -1e3), np.zeros(4)]}           # s forgets at once
+        other = np.hstack([state[:, :4] + 1, state[:, 4:]])
+        same = np.allclose(*(cell.forward(p, x, one)[0] for one in (state, other)), rtol=0, atol=1e-14)
+        assert same == (reads == "same")

@@ -13,6 +13,7 @@ from minidurnn.experiments.claims import (
     Claim,
     Fails,
     Falls,
+    Foresees,
     Ordered,
     Reads,
     Solves,
@@ -108,6 +109,17 @@ def test_a_gate_reads_as_the_time_scale_where_its_mean_log_is_the_slope_within_a
     assert verdict(rule, seen(curve, curve)) == "replicated" and verdict(rule, seen(curve, slow)) == "trend only"
     assert verdict(rule, seen(slow, slow)) == "not replicated"
     assert verdict(rule, seen(slow, slow, logs=(-0.14, -0.15))) == "replicated"
+@pytest.mark.parametrize("errors, expected", [
+    ([(1, 2, 4.9), (1, 2, 5.0)], "replicated"), ([(1, 2, 4.9)], "trend only"),
+    ([(1, 2, 4), (5.1, 2, 4), (1, 2, 3)], "trend only"), ([(1, 2, 6), (1, 6, 4), (1, 2, 6)], "not replicated"),
+    ([(1, 2)] * 2, "not replicated"), ([None], "not replicated"), ([(1, 2, 3), (1, 2, 3), None], "trend only"),
+])
+def test_questions_are_answered_when_every_seed_misplaces_few_jobs(errors, expected):
+    names, given = ("population", "servers", "routing"), records(["solved"] * len(errors))
+    given = [
+        replace(record, seen=None if one is None else {"trained": {"errors": dict(zip(names, one))}})
+        for record, one in zip(given, errors)]
+    assert verdict(Foresees("adding", 1000, ("indrnn-2",), 5.0), given) == expected
 
 
 def test_of_accuracies_the_higher_is_ahead():

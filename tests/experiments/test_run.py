@@ -58,7 +58,8 @@ def test_a_record_says_what_was_done_how_and_on_what(finished):
     assert record.rule == experiment.rule and record.verdict == experiment.verdict(record.test, Adding(10))
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", record.machine["date"])
     with machine.one_thread():
-        assert record.machine == {**machine.surroundings(), "date": record.machine["date"]}
+        own = {name: record.machine[name] for name in ("date", "peak_MiB")}
+        assert record.machine == {**machine.surroundings(), **own} and 10 < own["peak_MiB"] < 1e5
 
 
 def test_a_trial_computes_in_one_thread_and_says_so_through_the_python_api_too(tmp_path, monkeypatch):
@@ -128,7 +129,7 @@ def test_options_that_came_later_are_absent_from_names_and_records_without_them(
     folder, record = finished
     path = folder / f"{TINY.name}.json"
     content = json.loads(path.read_text())
-    for option in ("pilot", "window"):
+    for option in ("pilot", "window", "embedding", "boundaries", "steady"):
         del content["trial"][option]
     del content["test_loss"]
     (tmp_path / path.name).write_text(json.dumps(content))
@@ -245,7 +246,7 @@ def interrupt_after(monkeypatch, updates):
 def without_time(record):
     """What of a record does not differ from run to run."""
     runs = tuple(replace(run, stages=tuple(replace(stage, seconds=0.0) for stage in run.stages)) for run in record.runs)
-    return replace(record, runs=runs)
+    return replace(record, runs=runs, machine={**record.machine, "peak_MiB": None})
 
 
 @pytest.mark.parametrize("updates", [130, 150])               # in either rate, after and before its checkpoint
@@ -360,6 +361,9 @@ def test_every_stage_of_a_curriculum_is_in_the_record(tmp_path, monkeypatch):
     assert stages == [(length, 20, [20]) for length in (4, 6, 10)]
     assert all(stage.seconds >= 0 and stage.curve["validation"][-1] is not None for stage in run.stages)
     assert (run.updates, run.ended_at) == (60, 10)
+    asked.clear()
+    run_trial(replace(STAGED, steady=True), tmp_path, progress=False)
+    assert asked == [(4, 1e-2), (6, 1e-2), (10, 1e-2)]
 
 
 def test_a_curriculum_ends_at_the_stage_that_it_does_not_solve(tmp_path, monkeypatch):

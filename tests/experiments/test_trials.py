@@ -90,7 +90,7 @@ def test_names_tell_all_trials_apart():
 OTHERS = {
     "experiment": "delayed-xor", "length": 11, "model": "rnn", "size": "width", "parameters": 61, "seed": 1,
     "rates": (1e-3,), "updates": 141, "batch": 4, "patience": 20, "stop": 0.1, "decay": 30, "stages": (5,),
-    "source": "full", "backend": "cupy", "pilot": 20, "window": 5,
+    "source": "full", "backend": "cupy", "pilot": 20, "window": 5, "embedding": 4, "boundaries": 6, "steady": True,
 }
 
 
@@ -191,3 +191,15 @@ def test_the_verdict_on_pixels_knows_the_most_frequent_class():
     most = task.baseline()[1]
     edges = (0.9, BELOW(0.9), ABOVE(most + 0.05), most + 0.05)
     assert [experiment.verdict(edge, task) for edge in edges] == ["solved", "learning", "learning", "baseline"]
+
+
+def test_a_trial_on_symbols_begins_with_their_rows_and_may_keep_boundaries_alone():
+    trial = replace(TINY, experiment="first-vector", embedding=3, boundaries=6, parameters=500)
+    body = network(trial).body
+    rows, cell = body.inner.inner.parts
+    assert (body.length, body.keep, body.inner.keep) == (6, "boundaries", "tapes")
+    assert body.inner.length == cell.chunk and (rows.inputs, rows.outputs, cell.inputs) == (129, 3, 3)
+    assert isinstance(network(replace(trial, boundaries=None)).body.inner, Chain)
+    for option in ("embedding", "boundaries"):
+        with refuses(ValueError, f"{option} is 0", "at least 1"):
+            replace(TINY, **{option: 0})

@@ -21,9 +21,10 @@ CURVE = {
 TRIAL = {
     "experiment": "adding", "length": 10, "model": "rnn", "size": "equal", "parameters": 60, "seed": 0,
     "rates": [1e-3, 1e-2], "updates": 40, "batch": 3, "patience": None, "stop": None, "decay": None, "stages": [],
-    "source": "sample", "backend": "numpy", "pilot": None, "window": None,
+    "source": "sample", "backend": "numpy", "pilot": None, "window": None, "embedding": None,
+    "boundaries": None, "steady": None,
 }
-LATER = ("stages", "pilot", "window")                         # options that the first records lack
+LATER = ("stages", "pilot", "window", "embedding", "boundaries", "steady")         # options that the first records lack
 FACTS = {"date": "2026-11-28", "hardware": "an abacus"}
 MACHINE = {**FACTS, "blas": None, "threads": 1, "commit": None, "clean": None, "versions": {}}
 RECORD = Record(
