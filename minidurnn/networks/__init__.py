@@ -3,7 +3,7 @@
 from .attention import Attention
 from .chunked import Chunked
 from .deep import dense, plain, residual
-from .direct import Direct, Through
+from .direct import Direct
 from .generate import generate
 from .layers import Dropout, Embedding, Linear
 from .models import MODELS, Model
@@ -29,7 +29,6 @@ __all__ = [
     "Network",
     "Positions",
     "Residual",
-    "Through",
     "count_parameters",
     "dense",
     "generate",
