@@ -136,6 +136,22 @@ def test_the_tables_of_results_are_those_of_the_records(experiment):
     ]
 
 
+def test_the_table_of_queueing_networks_is_that_of_the_records():
+    block, tried = RESULTS.split("`queues`: five stations", 1)[1].split("|---\n", 1)[0], set()
+    for row in re.findall(r"^\| `(queues[\w-]*)` \| `(\w+)` \| ([\d,]+) \| (\d+) \| (.*) \|$", block, re.M):
+        experiment, model, numbers, seeds, cells = row
+        asked = {"experiment": experiment, "model": model}
+        found = [record for record in recorded() if asked.items() <= record.trial.items()]
+        errors = [record.seen["trained"]["errors"] for record in found]
+        assert (len(found), {record.parameters for record in found}) == (int(seeds), {int(numbers.replace(",", ""))})
+        for question, said in zip(("same", "population", "servers", "routing"), cells.split(" | ")):
+            known = [one[question] for one in errors if question in one]
+            assert said == (f"{median(known):.1f} ({max(known):.1f})" if known else "–"), row
+        tried.add((experiment, model))
+    every = {(record.trial["experiment"], record.trial["model"]) for record in recorded()}
+    assert tried == {pair for pair in every if pair[0].startswith("queues")}
+
+
 def test_the_readmes_code_runs():
     blocks = re.findall(r"```python\n(.*?)```", README, re.S)
     assert len(blocks) == 2 and "updates=500" in blocks[0] and '"cupy"' in blocks[1]

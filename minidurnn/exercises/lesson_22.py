@@ -1,0 +1,136 @@
+"""The checkers of lesson 22: queues by hand, their limit, many jobs, shares, and a bottleneck."""
+
+import numpy as np
+
+from . import UNTOUCHED, by_hand, called, choose, fail, judge, kind, numbers
+
+MU, P, SERVERS = np.array([1.0, 2, 1]), np.array([[0, 0.5, 0.5], [1, 0, 0], [1, 0, 0]]), np.array([9.0, 2, 1])
+
+
+def after(q, mu, step):
+    """One step of the network of section 1 from the jobs q (3,)  ->  (3,)."""
+    leaving = mu * np.minimum(q, SERVERS)
+    return q + step * (leaving @ P - leaving)
+
+
+def check_1(answer):
+    """The second step by hand."""
+    q = after(np.array([6.0, 3, 1]), MU, 0.1)
+    known = {
+        "this is the first step again": tuple(after(np.array([6.0, 3, 1]), MU, 0.1)),
+        "a station serves no more jobs than it has servers": tuple(_all_served(q)),
+        "this is the change in a whole unit of time: a step lasts 0.1": tuple(q + 10 * (after(q, MU, 0.1) - q)),
+    }
+    by_hand("22.1", answer, tuple(after(q, MU, 0.1)), ("q at clients", "q at a", "q at b"), known)
+
+
+def _all_served(q):
+    return q + 0.1 * ((MU * q) @ P - MU * q)
+
+
+def check_2(attempt):
+    """A start, rates and a step with which a queue gets below zero."""
+    answer = called("22.2", attempt, ())
+    if answer is ...:
+        print(f"exercise 22.2: {UNTOUCHED}")
+        return
+    if not isinstance(answer, tuple) or len(answer) != 3:
+        fail("22.2", f"got {kind(answer)}, expected three results separated by commas: return q, mu, step.")
+    q, mu = (numbers("22.2", name, part, (3,)).astype(float) for name, part in zip(("q", "mu"), answer[:2]))
+    step = float(numbers("22.2", "step", answer[2], ()))
+    for name, part, low, high in (("q", q, 0, 100), ("mu", mu, 0, 3), ("step", np.array([step]), 1e-9, 0.5)):
+        if not ((part >= low) & (part <= high)).all():
+            fail("22.2", f"{name} holds {part[~((part >= low) & (part <= high))][0]:g}, expected {low:g} to {high:g}.")
+    found = after(q, mu, step)
+    if not found.min() < -1e-9:
+        i = int(found.argmin())
+        if not step * mu.max() > 1:
+            why = f"the largest step * mu is {step * mu.max():.4g}; the limit is 1"
+        else:
+            why = "where step * mu is above 1, all jobs of that station must be in service: q at most the servers"
+        fail("22.2", f"the smallest queue is {found[i]:.4g}, at station {i}, expected one below 0 ({why}).")
+    print("exercise 22.2: correct")
+
+
+def check_3(answer):
+    """What the fluid's error does when jobs and servers grow together."""
+    choose("22.3", answer, "b", {
+        "a": "the mean over many simulations is known well, but it is the mean of min(q, c), not min of the mean.",
+        "b": "",
+        "c": "more jobs move, but the error is counted in shares of all jobs.",
+    })
+
+
+def shares(v):
+    """The nearest row of shares that sum to 1 and are not negative: v (n,)  ->  (n,)."""
+    largest = np.sort(v)[::-1]
+    k = np.arange(1, len(v) + 1)
+    theta = ((np.cumsum(largest) - 1) / k).max()
+    return np.maximum(v - theta, 0)
+
+
+def _divided(v):
+    return np.maximum(v, 0) / max(np.maximum(v, 0).sum(), 1e-9)
+
+
+def _shifted(v):
+    return v - (v.sum() - 1) / len(v)
+
+
+def _clipped_after(v):
+    return np.maximum(_shifted(v), 0)
+
+
+def _softmax(v):
+    return np.exp(v) / np.exp(v).sum()
+
+
+def check_4(attempt):
+    """The projection of a row on shares."""
+    rng = np.random.default_rng(22)
+    cases = [(np.array([0.9, 0.5, -0.2]),), (np.array([0.2, 0.3, 0.5]),), *((rng.normal(0, 1, n),) for n in (2, 5, 9))]
+    judge("22.4", attempt, shares, cases, ("shares",), mistakes={
+        "negative entries cut off and the rest divided by its sum: a row of shares, but not the nearest": _divided,
+        "theta from all entries, and negative results kept": _shifted,
+        "theta from all entries: after cutting off what is negative the sum is above 1": _clipped_after,
+        "this is softmax, which is never 0": _softmax,
+    })
+
+
+def check_5(answer):
+    """What twice the servers at the bottleneck bring."""
+    choose("22.5", answer, "b", {
+        "a": "the flow is bounded by every station: with c out of the way, b is the next that is full.",
+        "b": "",
+        "c": "c is full all the time, so more servers there do serve more jobs.",
+        "d": "no station gets slower when c gets faster.",
+    })
+
+
+CHECKS = {"22.1": check_1, "22.2": check_2, "22.3": check_3, "22.4": check_4, "22.5": check_5}
+
+
+def breaking():
+    """A start, rates and a step with which a queue gets below zero."""
+    q, mu, step = [1, 0, 0], [3, 1, 1], 0.5
+    return q, mu, step
+
+
+REFERENCE = {"22.1": (5.81, 2.795, 1.395), "22.2": breaking, "22.3": "b", "22.4": shares, "22.5": "b"}
+WRONG = {
+    "22.1": [(5.9, 2.9, 1.2), (5.81, 2.705, 1.395), (5.0, 1.85, 3.15), (5.82, 2.795, 1.395)],
+    "22.2": [
+        lambda: ([1, 0, 0], [1.9, 1, 1], 0.5), lambda: ([60, 0, 0], [3, 1, 1], 0.5),
+        lambda: ([1, 0, 0], [5, 1, 1], 0.5), lambda: ([-1, 0, 0], [3, 1, 1], 0.5), lambda: ([1, 0, 0], [3, 1, 1], 2),
+    ],
+    "22.3": ["a", "(c)", "d"],
+    "22.4": [_divided, _shifted, _clipped_after, _softmax],
+    "22.5": ["a", "C", "d"],
+}
+ILL_TYPED = {
+    "22.1": [None, 5.81, "5.81", (5.81, 2.795), [[5.81, 2.795, 1.395]]],
+    "22.2": [None, 3, lambda: None, lambda: ([1, 0], [3, 1, 1], 0.5), lambda: 1 / 0, lambda: ("a", [3, 1, 1], 0.5)],
+    "22.3": [None, 2, "falls", ["b"]],
+    "22.4": [None, np.zeros(3), lambda v: None, lambda v: v[:1], lambda v: v.sort(), lambda v: "b"],
+    "22.5": [None, 5, "more", ("b",)],
+}
