@@ -106,15 +106,17 @@ def project_routing(P):
     where it is not finite, which the training reports. One device sync on a GPU.
 
     Method   w = max(v - θ, 0) for the row's other entries v, with θ = max over k of (sum of the k largest - 1) / k.
+             All pairs of a row are compared, for M³ numbers in memory: few launches on a GPU, and stations are few.
     """
     xp, M = namespace(P), len(P)
     off = 1.0 - xp.eye(M)
-    sums = abs(P.astype("float64").sum(1) - 1.0) <= M * float(np.finfo(P.dtype).eps)
-    if bool(((P >= 0).all() & (xp.diag(P) == 0).all() & sums.all()) | ~xp.isfinite(P).all()):
+    even = abs(P.astype("float64").sum(1) - 1.0) <= M * float(np.finfo(P.dtype).eps)
+    if bool(((P >= 0).all() & (xp.diag(P) == 0).all() & even.all()) | ~xp.isfinite(P).all()):
         return P
     v = P.astype("float64")
-    largest = -xp.sort(-xp.where(off > 0, v, -xp.inf), axis=1)[:, :-1]
-    θ = ((xp.cumsum(largest, axis=1) - 1.0) / xp.arange(1, M)).max(axis=1, keepdims=True)
+    counted = (v[:, None, :] >= v[:, :, None]) * off[:, None, :]                  # [i, j, k]: v[i, k] ≥ v[i, j]
+    sums, k = (counted * v[:, None, :]).sum(2), counted.sum(2)                    # of the entries from v[i, j] on up
+    θ = xp.where(off > 0, (sums - 1.0) / xp.maximum(k, 1.0), -xp.inf).max(axis=1, keepdims=True)
     w = xp.maximum(v - θ, 0.0) * off
     return (w / w.sum(1)[:, None]).astype(P.dtype)            # the sum is 1 but for rounding, which grows with v
 
