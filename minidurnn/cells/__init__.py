@@ -14,8 +14,7 @@ from .rnn import RNN
 from .short_term import ShortTermRNN
 from .window import Window
 
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "Cell", "Layer", "GILR", "GILRLSTM"]
 __all__ = [
-    "RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "FSMN", "Window", "Cell", "Layer",
+    "RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "GILR", "GILRLSTM", "FSMN", "Window",
+    "QueueingNetwork", "Cell", "Layer",
 ]
-__all__ = ["RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "QueueingNetwork", "Cell", "Layer"]
