@@ -9,9 +9,9 @@ from ..networks.chunked import Chunked
 from ..networks.layers import Embedding
 from ..networks.network import Network
 from ..networks.stacks import Chain
+from ..records.machine import resident
 from ..tasks import Adding, FirstVector
 from .implementations import field, ready
-from .process import resident
 from .updates import training
 from .workloads import MEMORY_TARGETS, Workload, body, chunk_of, wide
 

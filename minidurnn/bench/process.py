@@ -1,11 +1,8 @@
-"""The process that measures: its environment, its core, its memory."""
+"""The process that measures: its environment, its core."""
 
 import os
 import sys
 
-from ..records.machine import resident
-
-__all__ = ["pin", "resident", "settle"]
 SETTLED = "MINIDURNN_BENCH_SETTLED"                           # set in a process whose environment is the one below
 FOREIGN = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")           # choices that OpenBLAS shall make by itself
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -30,10 +30,12 @@ def by_lag(network, p, task):
     with np.errstate(over="ignore", invalid="ignore"):
         gradients = loss_gradients_by_step(network, p, x, target)                        # (T+1, 20, state_size)
         norms = np.median(np.linalg.norm(gradients, axis=-1), axis=-1)[-2::-1]
-    return {
-        "lag": list(range(1, len(norms) + 1)),
-        "norm": [float(f"{norm:.4g}") if isfinite(norm) else None for norm in norms],
-    }
+    return {"lag": list(range(1, len(norms) + 1)), "norm": plain(norms)}
+
+
+def plain(numbers):
+    """Numbers as a record keeps them: four digits, None where one is not finite."""
+    return [float(f"{number:.4g}") if isfinite(number) else None for number in numbers]
 
 
 def as_text(records):

@@ -68,7 +68,7 @@ class Beats:
         said, middles = _middles(self.models, records)
         if None in middles:
             return said, "not attempted"
-        sign = 1 if BETTER[records[0].metric] == "higher" else -1
+        sign = _upwards(records)
         own, *others = (sign * middle for middle in middles)
         if own <= max(others):
             return said, "not replicated"
@@ -93,7 +93,7 @@ class Ordered:
         said, middles = _middles(self.models, records)
         if None in middles:
             return said, "not attempted"
-        sign = 1 if BETTER[records[0].metric] == "higher" else -1
+        sign = _upwards(records)
         ahead = all(sign * first > sign * second for first, second in zip(middles, middles[1:]))
         return said, "trend only" if ahead else "not replicated"
 
@@ -141,30 +141,6 @@ class Reads:
         return said, _of_all(near, len(ratios))
 
 
-def _of_all(right, count):
-    return "replicated" if right == count > 1 else "trend only" if 2 * right >= count else "not replicated"
-
-
-def _middles(models, records):
-    """Each model's median test result  ->  in words, with the count of its records; a list, None where none is."""
-    results = {model: [] for model in models}
-    for record in records:
-        if record.test is not None:
-            results[record.trial["model"]].append(record.test)
-    said = ", ".join(f"{model} {median(tests):.4f} ({len(tests)})" for model, tests in results.items() if tests)
-    return said, [median(tests) if tests else None for tests in results.values()]
-
-
-def _updates(records):
-    """How many updates the chosen rates took, in words."""
-    return f"{span([chosen_run(record).updates for record in records])} updates"
-
-
-def span(counts):
-    """The least and the greatest of some counts, in words; one number where they are equal."""
-    return " to ".join(dict.fromkeys(f"{count:,}" for count in (min(counts), max(counts))))
-
-
 @dataclass(frozen=True)
 class Foresees:
     """A model of a queueing network answers questions on which it was not trained.
@@ -190,3 +166,32 @@ class Foresees:
         if len(errors) == 3 and len(seen) == len(records) > 1 and max(map(max, errors.values())) <= self.within:
             return said, "replicated"
         return said, "trend only" if len(errors) == 3 and max(middles) <= self.within else "not replicated"
+
+
+def _of_all(right, count):
+    return "replicated" if right == count > 1 else "trend only" if 2 * right >= count else "not replicated"
+
+
+def _upwards(records):
+    """1 where higher results are better, -1 where lower ones are: what makes higher ones better."""
+    return 1 if BETTER[records[0].metric] == "higher" else -1
+
+
+def _middles(models, records):
+    """Each model's median test result  ->  in words, with the count of its records; a list, None where none is."""
+    results = {model: [] for model in models}
+    for record in records:
+        if record.test is not None:
+            results[record.trial["model"]].append(record.test)
+    said = ", ".join(f"{model} {median(tests):.4f} ({len(tests)})" for model, tests in results.items() if tests)
+    return said, [median(tests) if tests else None for tests in results.values()]
+
+
+def _updates(records):
+    """How many updates the chosen rates took, in words."""
+    return f"{span([chosen_run(record).updates for record in records])} updates"
+
+
+def span(counts):
+    """The least and the greatest of some counts, in words; one number where they are equal."""
+    return " to ".join(dict.fromkeys(f"{count:,}" for count in (min(counts), max(counts))))

@@ -1,7 +1,6 @@
 """Do gates with longer time scales remember longer? And is a gate's time scale that of the gradient on its state?"""
 
 from dataclasses import replace
-from math import isfinite
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from ..arrays.trees import map_leaves
 from ..tasks import Series
 from . import adding, pixels
 from .experiment import Experiment, setting
+from .gradients import plain
 
 MODELS = (
     "lstm", "lstm-chrono", "lstm-uniform", "lstm-refine", "lstm-fast", "lstm-floor", "janet", "gru", "durnn")
@@ -40,12 +40,8 @@ def by_gates(network, p, task):
         logs = np.sort(np.log(kept).mean((0, 1)))
     curves = {name: np.linalg.norm(curve, axis=-1).mean(1) for name, curve in (("norm", whole), ("direct", direct))}
     return {
-        "lag": list(range(1, len(whole) + 1)), **{name: _plain(curve) for name, curve in curves.items()},
-        "log_kept": _plain(logs)}
-
-
-def _plain(numbers):
-    return [float(f"{number:.4g}") if isfinite(number) else None for number in numbers]
+        "lag": list(range(1, len(whole) + 1)), **{name: plain(curve) for name, curve in curves.items()},
+        "log_kept": plain(logs)}
 
 
 def series(name):

@@ -11,8 +11,7 @@ from ..networks.layers import Embedding
 from ..networks.models import MODELS
 from ..networks.network import Network, width_for
 from ..networks.stacks import Chain
-
-LATER = ("pilot", "window", "embedding", "boundaries", "steady")  # no part of a name where they are None
+from ..records.record import BEFORE
 
 
 def real(expected, fits=lambda value: True):
@@ -115,10 +114,13 @@ class Trial:
 
     @property
     def name(self):
-        """A file name: what a reader asks for first, and a hash of every option, so that no two trials share one."""
+        """A file name: what a reader asks for first, and a hash of every option, so that no two trials share one.
+
+        An option that older records lack counts only where it is not None: older names do not have it.
+        """
         staged = f"-from{self.stages[0]}in{len(self.stages)}" if self.stages else ""
         said = f"{self.experiment}-T{self.length}{staged}-{self.size}{self.parameters}-{self.model}"
         said += f"-seed{self.seed}-u{self.updates}"
-        every = {option: given for option, given in asdict(self).items() if option not in LATER or given is not None}
+        every = {option: given for option, given in asdict(self).items() if option not in BEFORE or given is not None}
         every = json.dumps(every, sort_keys=True)
         return f"{said[:120]}-{sha256(every.encode()).hexdigest()[:8]}"

@@ -8,7 +8,10 @@ import numpy as np
 
 from ..arrays.checks import at_least, check_options, one_of
 from ..arrays.trees import read_only
-from .store import find, shipped, supplied
+from .baselines import unigram_entropy
+from .store import supplied
+from .stretches import check_stretch, stretches
+from .texts import parts, shakespeare
 
 ALPHABET = "\n !$&',-.3:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 TEXTS = {"sample": 100_000, "full": 1_115_394}                # characters
@@ -41,14 +44,7 @@ class Characters:
     def __post_init__(self):
         check_options(self, length=at_least(1), source=one_of((*TEXTS, "penn-treebank")))
         if self.source in TEXTS:
-            self._check(TEXTS[self.source] // 20)
-
-    def _check(self, characters):
-        """Raise unless a part of so many characters has a stretch and its last target."""
-        if self.length > characters - 1:
-            raise ValueError(
-                f"length is {self.length}: expected at most {characters - 1}, "
-                "for validation and test have one stretch at least.")
+            check_stretch(self.length, TEXTS[self.source] // 20)
 
     def batch(self, rng, B):
         """B random stretches of the training text  ->  x (T, B, inputs), class (T, B), None (no lengths)."""
@@ -64,21 +60,16 @@ class Characters:
         return self._all("test")
 
     def baseline(self):
-        """The honest baseline: bits per test character, given each one's share of the training text  ->  name, value.
-
-        Every count starts at 1, for the test may have characters that the training text has not.
-        """
-        counts = 1 + np.bincount(load(self.source)["train"], minlength=self.outputs)
-        bits = -np.log2(counts / counts.sum())
-        return "unigram entropy in bits", float(bits[self.test()[1]].mean())
+        """The honest baseline: bits per test character by each one's share of the training text  ->  name, value."""
+        return unigram_entropy(load(self.source)["train"], self.test()[1], self.outputs)
 
     def _all(self, part):
         text = load(self.source)[part]
-        self._check(len(text))
+        check_stretch(self.length, len(text))
         return self._stretches(text, np.arange(0, len(text) - self.length, self.length))
 
     def _stretches(self, text, starts):
-        codes = text[np.arange(self.length + 1)[:, None] + starts]                # (T + 1, B)
+        codes = stretches(text, starts, self.length)                              # (T + 1, B)
         return np.eye(self.inputs, dtype=np.float32)[codes[:-1]], codes[1:].astype(np.int64), None
 
 
@@ -87,10 +78,7 @@ def load(source):
     """The text as codes, read-only  ->  {"train", "validation", "test": (N,) uint8}."""
     if source == "penn-treebank":
         return read_only({part: encode(read_treebank(part), alphabet(source), name) for part, name in TREEBANK.items()})
-    path = shipped("characters.txt") if source == "sample" else find("tinyshakespeare.txt")
-    codes = encode(path.read_text(encoding="ascii"))
-    first, second = len(codes) * 90 // 100, len(codes) * 95 // 100
-    return read_only({"train": codes[:first], "validation": codes[first:second], "test": codes[second:]})
+    return read_only(parts(encode(shakespeare(source))))
 
 
 @lru_cache(maxsize=2)

@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays.checks import at_least, check_options, one_of
 from ..arrays.trees import read_only
 from .store import shipped
+from .stretches import check_stretch, stretches
 
 File = namedtuple("File", "name time value rows")
 FILES = {
@@ -37,11 +38,7 @@ class Series:
 
     def __post_init__(self):
         check_options(self, name=one_of(tuple(FILES)), length=at_least(1))
-        longest = FILES[self.name].rows // 5 - 1              # one stretch and its last target in a fifth of the series
-        if self.length > longest:
-            raise ValueError(
-                f"length is {self.length}: expected at most {longest}, "
-                "for validation and test have one stretch at least.")
+        check_stretch(self.length, FILES[self.name].rows // 5)
 
     @property
     def chance(self):
@@ -85,8 +82,8 @@ class Series:
         return self._stretches(values, np.arange(len(values) - self.length))
 
     def _stretches(self, values, starts):
-        stretches = values[np.arange(self.length + 1)[:, None] + starts][..., None]         # (T + 1, B, 1)
-        return stretches[:-1], stretches[1:], None
+        found = stretches(values, starts, self.length)[..., None]                 # (T + 1, B, 1)
+        return found[:-1], found[1:], None
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,9 @@ import numpy as np
 
 from ..arrays.checks import at_least, check_options, one_of
 from ..arrays.trees import read_only
-from .store import find, shipped
+from .baselines import unigram_entropy
+from .stretches import check_stretch, stretches
+from .texts import parts, shakespeare
 
 UNKNOWN = "<unk>"
 PATTERN = re.compile(r"[a-z]+(?:['-][a-z]+)*|[^a-z\s]|\n")    # a word, a mark, or the end of a line
@@ -41,10 +43,7 @@ class Words:
 
     def __post_init__(self):
         check_options(self, length=at_least(1), words=at_least(2), source=one_of(tuple(WORDS)))
-        most = WORDS[self.source] // 20 - 1
-        if self.length > most:
-            raise ValueError(
-                f"length is {self.length}: expected at most {most}, for validation and test have one stretch at least.")
+        check_stretch(self.length, WORDS[self.source] // 20)
 
     def batch(self, rng, B):
         """B random stretches of the training text  ->  x (T, B, inputs), class (T, B), None (no lengths)."""
@@ -61,16 +60,14 @@ class Words:
 
     def baseline(self):
         """The honest baseline: bits per test word, given each one's share of the training text  ->  name, value."""
-        counts = 1 + np.bincount(load(self.source, self.words)["train"], minlength=self.outputs)
-        bits = -np.log2(counts / counts.sum())
-        return "unigram entropy in bits", float(bits[self.test()[1]].mean())
+        return unigram_entropy(load(self.source, self.words)["train"], self.test()[1], self.outputs)
 
     def _all(self, part):
         text = load(self.source, self.words)[part]
         return self._stretches(text, np.arange(0, len(text) - self.length, self.length))
 
     def _stretches(self, text, starts):
-        codes = text[np.arange(self.length + 1)[:, None] + starts]                # (T + 1, B)
+        codes = stretches(text, starts, self.length)                              # (T + 1, B)
         x = np.zeros((*codes[:-1].shape, self.inputs), np.float32)
         np.put_along_axis(x, codes[:-1, :, None], 1.0, axis=-1)
         return x, codes[1:], None
@@ -79,11 +76,10 @@ class Words:
 @lru_cache(maxsize=2)
 def load(source, words):
     """The text as codes, read-only  ->  {"train", "validation", "test": (N,) int64}."""
-    parts = _parts(source)
     codes = {word: code for code, word in enumerate(vocabulary(source, words))}
     unknown = words - 1
     return read_only({
-        part: np.array([codes.get(word, unknown) for word in text], np.int64) for part, text in parts.items()})
+        part: np.array([codes.get(word, unknown) for word in text], np.int64) for part, text in _parts(source).items()})
 
 
 @lru_cache(maxsize=2)
@@ -102,10 +98,7 @@ def vocabulary(source, words):
 
 @lru_cache(maxsize=1)
 def _parts(source):
-    path = shipped("characters.txt") if source == "sample" else find("tinyshakespeare.txt")
-    text = split(path.read_text(encoding="ascii"))
-    first, second = len(text) * 90 // 100, len(text) * 95 // 100
-    return {"train": text[:first], "validation": text[first:second], "test": text[second:]}
+    return parts(split(shakespeare(source)))
 
 
 def split(text):

@@ -100,3 +100,12 @@ def test_without_git_or_a_checkout_the_commit_is_not_known(checkout, monkeypatch
     assert commit() == {"commit": None, "clean": None}
     monkeypatch.setenv("PATH", str(tmp_path))
     assert commit() == {"commit": None, "clean": None}
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory in use is read from Linux's /proc")
+def test_resident_memory_sees_an_array():
+    before = machine.resident()
+    ones = np.ones(2**23)                                     # 64 MiB
+    now, peak = machine.resident()
+    assert 60 < now - before[0] < 70 and peak >= now
+    del ones
