@@ -6,9 +6,10 @@ import struct
 from dataclasses import dataclass
 from time import monotonic, sleep
 
+import forked
 import numpy as np
 import pytest
-from killed_run import CASES, EVERY, UPDATES, Echo, started, train, train_counting
+from killed_run import CASES, EVERY, UPDATES, Echo, train, train_counting
 from support import refuses
 
 from minidurnn import RNN, Chain, IndRNN, Network, evaluate, fit
@@ -45,7 +46,7 @@ def assert_equal_histories(ours, theirs):
 def kill_after(update, delay, case, checkpoint, counter):
     """Train in a new process, kill it `delay` seconds after an update  ->  updates at start and end, whether killed."""
     counter.unlink(missing_ok=True)
-    process = started(train_counting, case, checkpoint, counter)
+    process = forked.process(train_counting, case, checkpoint, counter)
     deadline, done = monotonic() + 60, -1
     while process.is_alive() and done < update:
         assert monotonic() < deadline, "the run does not move"
