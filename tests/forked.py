@@ -105,9 +105,9 @@ def _stream(number, stream):
     raw = io.FileIO(number, "r" if number == 0 else "w", closefd=False)
     if number == 0:
         return io.TextIOWrapper(io.BufferedReader(raw), encoding, errors)
-    unbuffered = number == 2 or bool(os.environ.get("PYTHONUNBUFFERED"))
-    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=number == 2,
-                            write_through=unbuffered)
+    if os.environ.get("PYTHONUNBUFFERED"):
+        return io.TextIOWrapper(raw, encoding, errors, write_through=True)
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, line_buffering=number == 2)
 
 
 def _flushed(code):
