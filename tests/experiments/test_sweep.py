@@ -12,7 +12,7 @@ from test_trials import TINY
 from minidurnn.experiments import run, run_trial, run_trials, sweep
 from minidurnn.records import machine
 
-TRIALS = [replace(TINY, seed=seed, updates=40) for seed in (2, 0, 1)]
+TRIALS = [replace(TINY, seed=seed, updates=20) for seed in (2, 0, 1)]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from minidurnn.networks.models import MODELS, Model
 from minidurnn.tasks import Adding, DelayedXOR
 
 EVERY_TRIAL = [trial for one in EXPERIMENTS.values() for quick in (True, False) for trial in one.trials(quick)]
-TINY = Trial("adding", 10, "indrnn-1", "equal", 60, seed=0, rates=(1e-3, 1e-2), updates=140, batch=3)
+TINY = Trial("adding", 10, "indrnn-1", "equal", 60, seed=0, rates=(1e-3, 1e-2), updates=28, batch=3)
 
 
 def network(trial):
@@ -85,7 +85,7 @@ def test_names_tell_all_trials_apart():
     assert len(EVERY_TRIAL) > 100 and max(names.values()) == 1
     assert all(re.fullmatch(r"[a-z0-9-]+", name.lower()) for name in names)      # a file name on every system
     assert len({name.lower() for name in names}) == len(names)
-    assert TINY.name.startswith("adding-T10-equal60-indrnn-1-seed0-u140-")
+    assert TINY.name.startswith("adding-T10-equal60-indrnn-1-seed0-u28-")
 
 
 OTHERS = {
@@ -110,7 +110,7 @@ def test_a_seed_of_300_digits_is_a_file_name():
 
 
 def test_numpys_numbers_are_pythons():
-    numbers = {"length": np.int64(10), "parameters": np.uint8(60), "seed": np.int32(0), "updates": np.int64(140)}
+    numbers = {"length": np.int64(10), "parameters": np.uint8(60), "seed": np.int32(0), "updates": np.int64(28)}
     trial = replace(TINY, **numbers, batch=np.int16(3), rates=np.array([1e-3, 1e-2]), stages=(), stop=None)
     assert trial == TINY and trial.name == TINY.name and trial.plain == TINY.plain
     assert json.dumps(asdict(trial)) == json.dumps(asdict(TINY))
