@@ -28,7 +28,7 @@ from minidurnn.training.storage import read
 
 ROOT = Path(minidurnn.__file__).parents[1]
 RECORD = ROOT / "lessons" / "results" / "bench-lengths.json"
-SHORT = {"updates": 40, "parameters": 60, "batch": 4, "rates": (1e-3,), "length": 20}
+SHORT = {"updates": 20, "parameters": 60, "batch": 4, "rates": (1e-3,), "length": 20}
 
 
 def heard():
@@ -251,6 +251,7 @@ def test_another_file_with_the_name_of_the_speed_record_is_refused_and_stays(tex
     assert "is no record of this race" in sentence(capsys.readouterr()) and file.read_text() == text
 
 
+@pytest.mark.system
 def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys):
     asked = ["adding", "delayed-xor", "adding", "--quick", "--models", "rnn,rnn", "--seeds", "0,1,0"]
     arguments = ["replicate", *asked, "--out", str(tmp_path / "out")]
@@ -258,7 +259,7 @@ def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys)
     said = capsys.readouterr()
     assert said.out.count(EXPERIMENTS["adding"].question) == 1
     assert "rnn, T = 20, seed 1" in said.out and "rule: solved" in said.out and "chance 0.1667, always 1" in said.out
-    assert "40/40" in said.err                                # the progress bar
+    assert "20/20" in said.err                                # the progress bar
     files = {file.name for file in (tmp_path / "out").iterdir()}
     records = {name for name in files if name.endswith(".json")}
     assert len(records) == 4 and files - records == {"runs", "adding-T20.png", "delayed-xor-T20.png"}
@@ -381,6 +382,7 @@ def updates_shown(err):
     return [int(number) for number in re.findall(rf"(\d+)/{LONGER['updates']}", err)]
 
 
+@pytest.mark.system
 def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(undrawn, tmp_path, capsys, monkeypatch):
     env = environment(tmp_path, sitecustomize=UNDRAWN + SHORTENED)
     words = ["replicate", "adding", "--quick", "--models", "durnn"]
@@ -474,6 +476,7 @@ full = pytest.mark.skipif(not Path(FULL).exists(), reason="this system has no /d
     ({"stdout": UNREAD}, 141, ""),
     ({"stdout": FULL}, 3, "minidurnn: the output cannot be written (No space left on device)"),
 ])
+@pytest.mark.system
 def test_output_that_cannot_be_written_costs_no_work(streams, code, left, tmp_path):
     program = "import sys; sys.orig_argv.append('minidurnn')\n" + UNDRAWN + QUICKER + forked.COMMAND
     env = {"PYTHONIOENCODING": "ascii", "PYTHONUNBUFFERED": "1", "TQDM_MININTERVAL": "0"}
@@ -483,6 +486,7 @@ def test_output_that_cannot_be_written_costs_no_work(streams, code, left, tmp_pa
 
 
 @full
+@pytest.mark.system
 def test_a_figure_is_drawn_where_no_output_can_be_written(tmp_path):
     env = {**environment(tmp_path, sitecustomize=QUICKER), "PYTHONIOENCODING": "ascii"}
     env |= {"MPLBACKEND": "module://not_here.backend"}        # a file needs no backend that shows figures
@@ -493,6 +497,7 @@ def test_a_figure_is_drawn_where_no_output_can_be_written(tmp_path):
 
 
 @full
+@pytest.mark.system
 def test_two_processes_train_where_every_standard_stream_is_closed(tmp_path):
     pytest.importorskip("joblib", reason="several processes need joblib")
     words = f"replicate adding --quick --models indrnn-1,rnn --workers 2 --out {tmp_path / 'out'}"
@@ -511,6 +516,7 @@ def test_a_folder_that_the_encoding_lacks_is_printed_as_its_escape(short, undraw
 
 
 @pytest.mark.parametrize("words", [["ledger", "--records", str(ROOT / "lessons" / "results")], ["--help"]])
+@pytest.mark.system
 def test_output_that_nobody_reads_ends_quietly(words):
     done = forked.Python(forked.COMMAND, *words, stdout=UNREAD, environment={"PYTHONUNBUFFERED": ""}).end()
     assert done.stderr == "" and done.returncode == (141 if words[0] == "ledger" else 0)
@@ -528,6 +534,7 @@ def test_ctrl_c_while_the_commands_are_imported_shows_no_traceback(tmp_path, mon
     assert capsys.readouterr().err == "\nminidurnn: stopped\n"
 
 
+@pytest.mark.system
 def test_ctrl_c_with_two_processes_leaves_whole_records_and_checkpoints_to_go_on_from(tmp_path):
     pytest.importorskip("joblib", reason="several processes need joblib")
     endless = SHORTENED.replace("200", "100_000")              # it does not end by itself

@@ -22,7 +22,7 @@ def assert_gradient(forward, backward, leaves, *, rng, tolerance=1e-7):
     leaves     dict (nested at will) of float64 arrays; each is checked by itself, so an error has a name
     tolerance  of the largest of: both slopes, the gradient's norm, and a thousandth of the norm of c ⊙ forward, which
                rounding asks for: a slope below tolerance/1000 of the outputs cannot be told from zero
-    Method     for a random cotangent c and, per leaf, a random direction v, the slope of ⟨c, forward⟩ along v must be
+    Method     for a random cotangent c and a random direction v per leaf, the slope of ⟨c, forward⟩ along v must equal
                ⟨gradient, v⟩. Two step sizes must agree on that slope, and the slopes ahead and behind must meet as the
                step shrinks; where not, a kink (relu) is near, and c and v are drawn again, at most 20 times.
     """
@@ -32,17 +32,10 @@ def assert_gradient(forward, backward, leaves, *, rng, tolerance=1e-7):
                 f"leaf {name} has dtype {leaf.dtype}: expected float64; finite differences need its digits."
             )
     here = forward(leaves)
-
-    def drawn():
-        """Random cotangents, and the gradients for them."""
-        cotangents = map_leaves(lambda y: like(rng.standard_normal(y.shape), y), here)
-        return cotangents, _by_path(backward(cotangents), leaves)
-
-    first = drawn()
     for name, leaf in leaves_of(leaves).items():
-        for left in reversed(range(REDRAWS)):
-            cotangents, gradients = first if left == REDRAWS - 1 else drawn()
-            gradient = gradients[name]
+        for _ in range(REDRAWS):
+            cotangents = map_leaves(lambda y: like(rng.standard_normal(y.shape), y), here)
+            gradient = _by_path(backward(cotangents), leaves)[name]
             direction = like(rng.standard_normal(leaf.shape), leaf)
             (long, long_bend), (short, short_bend) = (
                 _slopes(forward, leaves, name, step * direction, step, here, cotangents) for step in (STEP, STEP / 2)

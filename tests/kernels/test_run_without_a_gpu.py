@@ -57,6 +57,7 @@ def test_without_a_compiler_it_says_so(monkeypatch):
     ("h[t * C", "h[10000000000000 + t * C", "ended the process that ran it"),
     ("f[t * C + column] *", "(((double*)f)[0] = 1) *", "writes into f"),
 ])
+@pytest.mark.system
 def test_a_students_kernel_that_runs_wild_harms_nobody_and_is_told_so(old, new, said, monkeypatch):
     monkeypatch.setattr(lesson_23, "subprocess", forked)      # an interpreter is started where the reference is tried
     monkeypatch.setattr(lesson_23, "LIMIT", 1.0 if old == "t++" else lesson_23.LIMIT)

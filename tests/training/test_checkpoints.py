@@ -60,6 +60,7 @@ def kill_after(update, delay, case, checkpoint, counter):
 
 
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.system
 def test_a_run_that_is_killed_five_times_ends_as_the_one_that_was_not(case, tmp_path):
     seed = random.randrange(10**9)
     print(f"seed {seed}; kills at updates", end=" ")

@@ -53,6 +53,7 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize("streams", [{"stdout": CLOSED, "stderr": CLOSED}, {"stderr": FULL}])
+@pytest.mark.system
 def test_a_progress_that_cannot_be_shown_costs_nothing(streams, whole, tmp_path):
     done = started(tmp_path / "run.npz", **streams).end()
     assert done.returncode == 0 and trained(tmp_path / "run.npz") == whole
@@ -65,12 +66,14 @@ def test_a_bar_in_a_file_is_drawn_at_its_start_and_at_its_end(capsys, monkeypatc
     assert 1 <= said.count("training:") <= 3 and "200/200" in said and "loss" in said
 
 
+@pytest.mark.system
 def test_a_word_on_ctrl_c_that_cannot_be_said_is_not_an_error_of_its_own(tmp_path):
     done = started(tmp_path / "run.npz", interrupt=True, stdout=FULL).end()
     assert done.returncode != 0 and trained(tmp_path / "run.npz")["update"] == 0
     assert "KeyboardInterrupt" in done.stderr and "During handling" not in done.stderr
 
 
+@pytest.mark.system
 def test_of_two_processes_with_one_checkpoint_the_second_is_told_so_and_nothing_is_lost(whole, tmp_path):
     path = tmp_path / "run.npz"
     first = started(path, pause=0.02)
