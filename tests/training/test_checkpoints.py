@@ -50,7 +50,7 @@ def kill_after(update, delay, case, checkpoint, counter):
     deadline, done = monotonic() + 60, -1
     while process.is_alive() and done < update:
         assert monotonic() < deadline, "the run does not move"
-        sleep(0.001)
+        sleep(0.004)                                          # a look is as dear as an update
         raw = counter.read_bytes() if counter.exists() else b""
         _, done = struct.unpack("qq", raw) if len(raw) == 16 else (0, -1)
     sleep(delay)

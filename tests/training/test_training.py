@@ -278,11 +278,11 @@ class Watching(Constant):
     (Chunked(Chain((ShortTermRNN(2, 4), Linear(4, 3), IndRNN(3, 4))), 4, "boundaries"), 2)], ids=repr)
 def test_an_update_waits_for_the_device_no_more_than_its_projections_need(body, needed, cupy):
     watching = Watching()
-    run(Network(body, 1), updates=20, schedule=watching, backend="cupy", log_every=10, validate_every=None)
+    run(Network(body, 1), updates=12, schedule=watching, backend="cupy", log_every=6, validate_every=None)
     waits = np.diff(watching.syncs).tolist()
-    assert len(waits) == 19
-    assert waits[:9] + waits[10:] == [needed] * 18            # losses and norms stay on the device ...
-    assert waits[9] > needed + 3 * 10 - 1                     # ... until the row: loss, metric and norm of ten updates
+    assert len(waits) == 11
+    assert waits[:5] + waits[6:] == [needed] * 10             # losses and norms stay on the device ...
+    assert waits[5] > needed + 3 * 6 - 1                      # ... until the row: loss, metric and norm of six updates
 
 
 @on_a_device
