@@ -17,6 +17,7 @@ from ..training.run import begin
 from ..training.storage import describe, read
 from .catalogue import EXPERIMENTS
 
+ROW, LOOK = 20, 100                                           # updates between two rows, between two validations
 SPLIT = "the validation set chose the rate{}; the test set was read once"
 
 
@@ -173,11 +174,11 @@ def _patiently(trial, network, task, options):
 
 def _options(trial, rate, checkpoint, progress):
     """What fit is told beside network, task and updates."""
-    every = 20 if trial.stages else 100
+    every = ROW if trial.stages else LOOK
     return {
         "optimizer": Adam(rate), "schedule": Constant() if trial.decay is None else Steps(trial.decay),
         "batch": trial.batch, "window": trial.window, "seed": trial.seed, "backend": trial.backend, "stop": trial.stop,
         "progress": progress,
-        "log_every": 20, "validate_every": every,
+        "log_every": ROW, "validate_every": every,
         "checkpoint": checkpoint, "checkpoint_every": every, "resume": True,
     }
