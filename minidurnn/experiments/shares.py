@@ -28,7 +28,7 @@ class Keeps:
             return "-", "not attempted"
         ours, whole = found[few, self.share], found[all_of_it, 1.0]
         ratio = median(ours) / median(whole)
-        said = f"{few} {median(ours):.4f} ({len(ours)}), {all_of_it} {median(whole):.4f} ({len(whole)}): {ratio:.3f}"
+        said = f"{few} {median(ours):.4f} ({len(ours)}), {all_of_it} {median(whole):.4f} ({len(whole)}): {ratio:.4f}"
         return said, "replicated" if ratio <= self.within else "not replicated"
 
 
