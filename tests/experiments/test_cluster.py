@@ -125,7 +125,7 @@ def test_an_error_at_a_worker_is_told_as_it_is_here(address, tmp_path):
         list(run_trials(TRIALS[1:2], tmp_path, resume=True, scheduler=address, progress=False))
 
 
-def test_ctrl_c_leaves_whole_records_and_resume_the_rest(address, tmp_path):
+def test_ctrl_c_leaves_whole_records_and_says_how_to_go_on(address, tmp_path):
     words = ["replicate", "adding", "--quick", "--models", "indrnn-1", "--seeds", "0,1,2,3,4,5,6,7"]
     words += ["--out", str(tmp_path / "out"), "--dask", address]
     env = environment(tmp_path, sitecustomize=UNDRAWN + SHORTENED)
