@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 from .. import __version__
-from ..records.machine import commit
 from ..training.files import owner
 from .catalogue import EXPERIMENTS
 from .run import check_new, train
@@ -23,6 +22,7 @@ from .run import check_new, train
 WAIT = 5                                                      # seconds for an answer; then nobody is there
 LOOK = 10                                                     # seconds without a record, then: are workers left?
 ASKED = "__import__('minidurnn').__version__"                 # as text: another version may lack what we would name
+OTHER = "has minidurnn {}, here is {}: expected one version."
 GO_ON = "what was finished is kept, and the same command with --resume goes on"
 
 
@@ -43,8 +43,8 @@ def run_on(scheduler, trials, out, resume=False):
     client = _connected(scheduler)
     try:
         _check(client, scheduler, trials, out)
-        group = f"minidurnn-{sha256(repr((_ours(), str(out))).encode()).hexdigest()[:16]}"
-        futures = {client.submit(_trained, trial, out, _ours(), key=(group, trial.name)): trial for trial in trials}
+        group = f"minidurnn-{sha256(f'{__version__} {out}'.encode()).hexdigest()[:16]}"
+        futures = {client.submit(_trained, trial, out, __version__, key=(group, trial.name)): trial for trial in trials}
     except BaseException:
         client.close()
         raise
@@ -91,12 +91,12 @@ def _said_alone(client, scheduler, before):
     return alone
 
 
-def _trained(trial, out, ours):
+def _trained(trial, out, version):
     """At a worker: train a trial, or go on with it  ->  its record."""
     from distributed import get_worker
 
     worker = get_worker()
-    if fault := _unfit(ours, worker.state.nthreads):          # it may have joined since the others were checked
+    if fault := _unfit(version, worker.state.nthreads):          # it may have joined since the others were checked
         raise ValueError(f"the worker {worker.address} {fault}")
     return train(trial, out, resume=True, progress=False)
 
@@ -145,7 +145,7 @@ async def _greeted(scheduler):
 
 def _check(client, scheduler, trials, out):
     """Raise where there are no workers, or one that cannot do the work or does not share the folder."""
-    for _ in range(10 * WAIT):
+    for _ in range(round(10 * WAIT)):
         if threads := client.nthreads():
             break
         sleep(0.1)
@@ -156,13 +156,13 @@ def _check(client, scheduler, trials, out):
         if isinstance(said, ImportError):
             raise ValueError(f"the worker {worker} has no minidurnn ({said}): install version {__version__} there.")
         if said != __version__:
-            raise ValueError(f"the worker {worker} has minidurnn {said}, here is {__version__}: expected one version.")
+            raise ValueError(f"the worker {worker} {OTHER.format(said, __version__)}")
     shared = out / "runs" / f".shared-{token_hex(8)}"
     needed = {(trial.experiment, trial.length, trial.source, trial.backend) for trial in trials}
     try:
         with owner(shared):
             shared.touch()
-            found = client.run(_unready, _ours(), threads, shared, needed, on_error="return")
+            found = client.run(_unready, threads, shared, needed, on_error="return")
     finally:
         for file in (shared, shared.with_name(f"{shared.name}.lock")):
             file.unlink(missing_ok=True)
@@ -173,26 +173,19 @@ def _check(client, scheduler, trials, out):
             raise ValueError(f"the worker {worker} {fault}")
 
 
-def _ours():
-    """The version and the commit here, None outside a git checkout."""
-    return __version__, commit()["commit"]
-
-
-def _unfit(ours, threads):
+def _unfit(version, threads):
     """Why this process must not train beside the others, or None."""
-    here = _ours()
-    if here[0] != ours[0] or None not in (here[1], ours[1]) and here[1] != ours[1]:
-        said, wanted = (f"{version} at commit {at}" for version, at in (here, ours))
-        return f"has minidurnn {said}, here is {wanted}: expected one version."
+    if version != __version__:
+        return OTHER.format(__version__, version)
     if threads != 1:
         return (f"has {threads} threads: expected 1, for the threads of a process share its BLAS; start it with "
                 f"--nthreads 1 (and --nworkers {threads}).")
     return None
 
 
-def _unready(ours, threads, shared, needed, dask_worker):
+def _unready(threads, shared, needed, dask_worker):
     """At a worker, before anything is trained: why it cannot train these trials, or None."""
-    if fault := _unfit(ours, threads.get(dask_worker.address, 1)):
+    if fault := _unfit(__version__, threads.get(dask_worker.address, 1)):
         return fault
     folder = shared.parents[1]
     if not shared.exists():

@@ -71,6 +71,12 @@ def serial(folder):
     return [without_time(record) for record in run_trials(TRIALS, folder)]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """On a busy machine an answer may take long; where none is to come, a test is less patient."""
+    monkeypatch.setattr(cluster, "WAIT", 60)
+
+
 @contextmanager
 def here(workers=1, threads=1):
     """A scheduler and its workers in this very process  ->  the address."""
@@ -155,7 +161,7 @@ def test_where_no_scheduler_listens_the_command_says_so_at_once(tmp_path, capsys
         asked = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         before = monotonic()
         words = ["replicate", "adding", "--quick", "--dask", asked, "--out", str(tmp_path)]
-        assert main(words) == 2 and monotonic() - before < cluster.WAIT
+        assert main(words) == 2 and monotonic() - before < 5
     said = sentence(capsys.readouterr())
     assert f"no dask scheduler answers at {asked}" in said and "start one with `dask scheduler`" in said
 
@@ -174,16 +180,18 @@ def test_who_only_listens_or_is_a_worker_is_no_scheduler(address, tmp_path, monk
 
 
 def test_a_scheduler_without_workers_and_a_worker_with_threads_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "WAIT", 1)
-    with here(workers=0) as alone, refuses(OSError, alone, "no workers", f"dask worker {alone} --nthreads 1"):
-        run_trials(TRIALS, tmp_path, scheduler=alone)
+    with here(workers=0) as alone, monkeypatch.context() as patch:
+        client = cluster._connected(alone)
+        patch.setattr(cluster, "WAIT", 0.1)
+        with refuses(OSError, alone, "no workers", f"dask worker {alone} --nthreads 1"):
+            cluster._check(client, alone, TRIALS, tmp_path)
+        client.close()
     with here(threads=3) as many, refuses(ValueError, "has 3 threads: expected 1", "--nworkers 3"):
         run_trials(TRIALS, tmp_path, scheduler=many)
 
 
 CHANGES = {                                                   # what is another at one worker, words of the refusal
     "version": (minidurnn, "__version__", "0.0.9", ("has minidurnn 0.0.9, here is", minidurnn.__version__)),
-    "commit": (cluster, "commit", lambda: {"commit": "f00"}, ("at commit f00", "expected one version")),
     "locks": (cluster, "owner", nullcontext, ("does not share the locks of the output folder",)),
     "data": (adding, "Adding", None, ("cannot begin (TypeError",)),
 }
@@ -191,8 +199,6 @@ CHANGES = {                                                   # what is another 
 
 @pytest.mark.parametrize("thing, name, other, words", CHANGES.values(), ids=CHANGES)
 def test_the_one_worker_that_cannot_do_the_work_is_named(thing, name, other, words, address, tmp_path):
-    if name == "commit" and cluster.commit()["commit"] is None:
-        pytest.skip("not a git checkout: no commit is known")
     with distributed.Client(address, set_as_default=False) as client:
         worker = max(client.nthreads())
         client.run(setattr, thing, name, other, workers=[worker])
@@ -229,7 +235,7 @@ def test_the_worker_that_does_not_share_the_output_folder_is_named(address, tmp_
 
 def test_a_worker_of_another_version_that_joins_later_trains_nothing(address, tmp_path):
     with distributed.Client(address, set_as_default=False) as client:
-        future = client.submit(cluster._trained, TRIALS[1], tmp_path, ("0.0.9", None))
+        future = client.submit(cluster._trained, TRIALS[1], tmp_path, "0.0.9")
         with refuses(ValueError, "the worker tcp://", f"has minidurnn {minidurnn.__version__}", "here is 0.0.9"):
             future.result()
     assert not list(tmp_path.iterdir())
