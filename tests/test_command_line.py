@@ -18,7 +18,7 @@ import pytest
 from forked import CLOSED, FULL, UNREAD
 
 import minidurnn
-from minidurnn import command_line
+from minidurnn import command_line, manual
 from minidurnn.__main__ import main
 from minidurnn.command_line import parser
 from minidurnn.experiments import EXPERIMENTS, sweep
@@ -86,7 +86,7 @@ def actions(which):
 
 def test_every_option_is_explained():
     found = list(actions(parser()))
-    options = {"--quick", "--models", "--seeds", "--lengths", "--backend", "--workers", "--resume", "--out"}
+    options = {"--quick", "--models", "--seeds", "--lengths", "--backend", "--workers", "--dask", "--resume", "--out"}
     assert options | {"--version"} <= {name for action in found for name in action.option_strings}
     for action in found:
         if isinstance(action.choices, dict):                  # the commands: their own lines
@@ -112,9 +112,9 @@ def test_help_is_a_manual(capsys, monkeypatch):
 
 
 def test_the_examples_of_the_manual_are_commands():
-    examples = command_line.EXAMPLES.splitlines()
+    examples = manual.EXAMPLES.splitlines()
     lines = [line.split("   ")[0].split() for line in examples if line.startswith("  minidurnn")]
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         chosen = parser().parse_args(line[1:])
         asked = chosen.quick, chosen.models, chosen.seeds, chosen.lengths
@@ -146,6 +146,7 @@ def test_the_version_is_the_packages(capsys):
     (["adding", "--models", "durnn,"], ("unknown model ''",)),
     (["adding", "--lengths", "100,101"], ("no trial has the length 101", "100, 500, 1000, 5000")),
     (["delayed-xor", "--lengths", "500", "--quick"], ("no trial has the length 500 with --quick", "some of 100")),
+    (["adding", "--workers", "2", "--dask", "tcp://host:8786"], ("--workers and --dask", "expected one")),
 ])
 def test_what_does_not_exist_is_refused_with_what_does(arguments, words, tmp_path, capsys):
     assert main(["replicate", *arguments, "--out", str(tmp_path / "out")]) == 2
@@ -215,7 +216,7 @@ def test_a_backend_that_is_not_there_is_refused(stub, words, tmp_path, capsys, m
 
 
 @pytest.mark.parametrize("words", [
-    ["adding"], ["--models", "durnn"], ["--backend", "cupy"], ["--workers", "1"]])
+    ["adding"], ["--models", "durnn"], ["--backend", "cupy"], ["--workers", "1"], ["--dask", "tcp://host:8786"]])
 def test_speed_is_asked_for_alone(words, tmp_path, capsys):
     assert main(["replicate", "speed", *words, "--out", str(tmp_path / "out")]) == 2
     assert "expected it alone" in sentence(capsys.readouterr()) and not (tmp_path / "out").exists()

@@ -38,7 +38,7 @@ def test_environment_yml_installs_this_package_with_its_extras_and_lists_nothing
     python, pip, pip_section, package = lines
     assert python == "python" + project()["requires-python"]
     assert (pip, pip_section) == ("pip", "pip:")
-    extras = re.fullmatch(r'-e "\.\[(.*)\]"', package).group(1).split(",")
+    extras = re.fullmatch(r"-e \.\[(.*)\]", package).group(1).split(",")
     assert set(extras) <= set(project()["optional-dependencies"])
 
 
@@ -64,7 +64,7 @@ def test_the_top_level_holds_nothing_but_the_product():
     assert tops <= {
         "lessons", "minidurnn", "tests", "environment.yml", "README.md", "pyproject.toml", "LICENSE",
         "CITATION.cff", "CONTRIBUTING.md", "CHANGELOG.md",
-        ".gitignore", ".gitattributes", ".ci", ".github",
+        ".gitignore", ".gitattributes", ".ci", ".github", ".devcontainer",
     }
 
 

@@ -54,15 +54,26 @@ def train(trial, out, resume=False, progress=True):
         clear(folder / f"{trial.name}.json")
         if (found := _recorded(trial, folder)) is not None:   # by the process that we waited for
             return found
-        checkpoints = [folder / "runs" / f"{trial.name}-rate{rate!r}.npz" for rate in trial.rates]
-        stages = (stage for checkpoint in checkpoints for stage in _files(trial, checkpoint).values())
-        for place in (*map(_pilot, checkpoints), *stages):
-            if place.exists() and not resume:
-                raise FileExistsError(f"{place} holds this trial unfinished: continue it with --resume (resume=True), "
-                                      "or delete the file to begin again.")
+        if not resume:
+            check_new(trial, folder)
         with one_thread():
-            record = _measure(trial, checkpoints, progress)
+            record = _measure(trial, _checkpoints(trial, folder), progress)
         return write_record(folder / f"{trial.name}.json", record)
+
+
+def check_new(trial, folder):
+    """Raise FileExistsError where a folder holds checkpoints of this trial."""
+    checkpoints = _checkpoints(trial, folder)
+    stages = (stage for checkpoint in checkpoints for stage in _files(trial, checkpoint).values())
+    for place in (*map(_pilot, checkpoints), *stages):
+        if place.exists():
+            raise FileExistsError(f"{place} holds this trial unfinished: continue it with --resume (resume=True), "
+                                  "or delete the file to begin again.")
+
+
+def _checkpoints(trial, folder):
+    """The checkpoint of every rate."""
+    return [Path(folder) / "runs" / f"{trial.name}-rate{rate!r}.npz" for rate in trial.rates]
 
 
 def _recorded(trial, folder):
