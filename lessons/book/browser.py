@@ -23,6 +23,7 @@ KERNEL = {"name": "xeus-python", "display_name": "Python (XPython)", "language":
 NEEDED = {"jupyterlite-core": "0.2", "jupyterlite-xeus-python": "0.9.8"}
 INSTALL = "pip install -e '.[browser]'"
 UNUSED = ("pip", "setuptools", "wheel")                       # parts of the kernel that nothing imports
+DIFFERENT = "Python 3.10 and NumPy 1.25, about ten times slower, no sliders, no CuPy"
 SITE = "lib/python3.10/site-packages"                         # where the kernel looks for packages
 TRY = """**Try it.** This is a copy of the lesson that runs with nothing installed: Python and NumPy work inside this \
 page. Run the cells one after the other, from the first one on, with Shift+Enter.
