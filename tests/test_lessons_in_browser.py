@@ -35,7 +35,7 @@ ANSWERS = {                                                   # lesson -> a wron
 }
 CELLS = """() => [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")].map((cell) => ({
     ran: /^\\[\\d+\\]:$/.test(cell.querySelector(".jp-InputPrompt").textContent.trim()),
-    failed: !!cell.querySelector('[data-mime-type="application/vnd.jupyter.error"]'),
+    failed: cell.querySelector(".jp-Cell-outputArea")?.innerText.includes("Traceback (most recent call last)") ?? false,
     pictures: cell.querySelectorAll('[data-mime-type="image/svg+xml"] img').length,
     said: cell.querySelector(".jp-Cell-outputArea")?.innerText ?? "",
 }))"""
@@ -182,9 +182,10 @@ def test_a_lesson_runs_whole_in_the_browser_and_checks_an_exercise(book, chromiu
     shortened(book / "browser" / "files" / f"{lesson}.ipynb", SHORTER[lesson])
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE)
-    page, elsewhere = context.new_page(), []
-    context.on("request", lambda asked: elsewhere.append(asked.url)
+    page, wrong = context.new_page(), []
+    context.on("request", lambda asked: wrong.append(f"asks {asked.url}")
                if not asked.url.startswith((address, "data:", "blob:")) else None)
+    context.on("response", lambda got: wrong.append(f"{got.status} for {got.url}") if got.status >= 400 else None)
     page.goto(f"{address}/{lesson}.html")
     page.click("p.run-in-browser a")
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
@@ -206,5 +207,5 @@ def test_a_lesson_runs_whole_in_the_browser_and_checks_an_exercise(book, chromiu
         page.keyboard.insert_text(answer)
         page.keyboard.press("Control+Enter")
         last.locator(".jp-OutputArea").get_by_text(said).first.wait_for()
-    assert elsewhere == []
+    assert wrong == []
     context.close()

@@ -24,6 +24,8 @@ NEEDED = {"jupyterlite-core": "0.2", "jupyterlite-xeus-python": "0.9.8"}
 INSTALL = "pip install -e '.[browser]'"
 UNUSED = ("pip", "setuptools", "wheel")                       # parts of the kernel that nothing imports
 DIFFERENT = "Python 3.10 and NumPy 1.25, about ten times slower, no sliders, no CuPy"
+WATCHED, UNWATCHED = b"    monitor_interval = 10 ", b"    monitor_interval = 0 "      # of tqdm: no threads here
+ICONS = ("notebook", "busy-1", "busy-2", "busy-3")            # of the page's tab, which JupyterLite asks for and lacks
 SITE = "lib/python3.10/site-packages"                         # where the kernel looks for packages
 TRY = """**Try it.** This is a copy of the lesson that runs with nothing installed: Python and NumPy work inside this \
 page. Run the cells one after the other, from the first one on, with Shift+Enter.
@@ -83,6 +85,9 @@ def build(to):
         if built.returncode:
             raise RuntimeError(f"JupyterLite cannot build the site: {built.stdout[-2000:]}{built.stderr[-2000:]}")
     pack(to)
+    (to / "static" / "favicons").mkdir(parents=True)
+    for name in ICONS:
+        shutil.copyfile(to / "notebooks" / "favicon.ico", to / "static" / "favicons" / f"favicon-{name}.ico")
 
 
 def gather(to):
@@ -136,8 +141,9 @@ def pack(site):
     for name, folder in ours.items():
         stem = f"{name}-of-this-site"
         files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
-        packed(static / f"{stem}.tar.gz", {f"{SITE}/{name}/{path.relative_to(folder).as_posix()}": path.read_bytes()
-                                           for path in files})
+        packed(static / f"{stem}.tar.gz", {
+            f"{SITE}/{name}/{path.relative_to(folder).as_posix()}": path.read_bytes().replace(WATCHED, UNWATCHED)
+            for path in files})
         known["packages"].append({"name": name, "version": "0", "build": "0", "filename_stem": stem,
                                   "filename": f"{stem}.tar.gz"})
     table.write_text(json.dumps(known, indent=1))
