@@ -23,8 +23,9 @@ KERNEL = {"name": "xeus-python", "display_name": "Python (XPython)", "language":
 NEEDED = {"jupyterlite-core": "0.2", "jupyterlite-xeus-python": "0.9.8"}
 INSTALL = "pip install -e '.[browser]'"
 UNUSED = ("pip", "setuptools", "wheel")                       # parts of the kernel that nothing imports
-DIFFERENT = "Python 3.10 and NumPy 1.25, about ten times slower, no sliders, no CuPy"
+DIFFERENT = "Python 3.10 and NumPy 1.25, three to ten times slower, no sliders, no CuPy"
 WATCHED, UNWATCHED = b"    monitor_interval = 10 ", b"    monitor_interval = 0 "      # of tqdm: no threads here
+APPS = ("notebooks", "edit", "tree", "lab")                   # a lesson, a file that it links to, the folder, all at once
 ICONS = ("notebook", "busy-1", "busy-2", "busy-3")            # of the page's tab, which JupyterLite asks for and lacks
 SITE = "lib/python3.10/site-packages"                         # where the kernel looks for packages
 TRY = """**Try it.** This is a copy of the lesson that runs with nothing installed: Python and NumPy work inside this \
@@ -33,7 +34,8 @@ page. Run the cells one after the other, from the first one on, with Shift+Enter
 What is different here:
 
 - Python is 3.10 and NumPy 1.25, both older than those that the course is tested with most.
-- Everything takes about ten times as long as on the same machine without a browser; the first cell also loads Python.
+- Cells take three to ten times as long as on the same machine without a browser. The first cell also loads Python, \
+which takes some twenty seconds.
 - A small stand-in draws the figures. There are no sliders and no CuPy.
 - What you change is kept in this browser only. To keep it elsewhere, download the notebook.
 
@@ -78,7 +80,8 @@ def build(to):
             sys.executable, "-m", "jupyterlite_core", "build", "--ignore-sys-prefix", "--no-sourcemaps",
             "--no-unused-shared-packages", "--disable-addons", "jupyterlite-xeus-python",     # it asks for micromamba
             f"--LiteBuildConfig.federated_extensions={Path(kernel, '@jupyterlite', 'xeus-python-kernel').resolve()}",
-            "--settings-overrides", str(made / "overrides.json"), "--apps", "notebooks", "--apps", "lab",
+            "--settings-overrides", str(made / "overrides.json"),
+            *(word for app in APPS for word in ("--apps", app)),
             "--contents", str(made / "files"), "--lite-dir", str(made), "--output-dir", str(to.resolve()),
         ]
         built = subprocess.run(command, cwd=made, capture_output=True, text=True)
