@@ -25,7 +25,7 @@ INSTALL = "pip install -e '.[browser]'"
 UNUSED = ("pip", "setuptools", "wheel")                       # parts of the kernel that nothing imports
 DIFFERENT = "Python 3.10 and NumPy 1.25, three to ten times slower, no sliders, no CuPy"
 WATCHED, UNWATCHED = b"    monitor_interval = 10 ", b"    monitor_interval = 0 "      # of tqdm: no threads here
-APPS = ("notebooks", "edit", "tree", "lab")                   # a lesson, a file that it links to, the folder, all at once
+APPS = ("notebooks", "edit", "tree", "lab")                   # a lesson, a file that it links to, the folder, all
 ICONS = ("notebook", "busy-1", "busy-2", "busy-3")            # of the page's tab, which JupyterLite asks for and lacks
 SITE = "lib/python3.10/site-packages"                         # where the kernel looks for packages
 TRY = """**Try it.** This is a copy of the lesson that runs with nothing installed: Python and NumPy work inside this \
