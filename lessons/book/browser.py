@@ -37,6 +37,7 @@ What is different here:
 - Cells take three to ten times as long as on the same machine without a browser. The first cell also loads Python, \
 which takes some twenty seconds.
 - A small stand-in draws the figures. There are no sliders and no CuPy.
+- Of trained networks, the last printed digits can differ from those in the book.
 - What you change is kept in this browser only. To keep it elsewhere, download the notebook.
 
 To work through the whole course, install it as its README says."""
