@@ -4,11 +4,7 @@ A page is loaded once, on the laptop, and all looks at it follow: it is walked b
 screens, then taken apart for axe, in its light and its dark colours.
 """
 
-import shutil
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -78,32 +74,6 @@ REACHABLE = """() => {
 }"""
 MISSED = """() => [...document.querySelectorAll("[data-wanted]:not([data-reached])")].filter(
     (element) => !element.querySelector("[data-reached]")).map((element) => element.outerHTML.slice(0, 160))"""
-
-
-@pytest.fixture(scope="session")
-def address(book):
-    """The book on a port of this machine."""
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *said):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(book)))
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def chromium(address):
-    """A headless Chromium, playwright's own or the system's."""
-    sync = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: pip install playwright")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync.sync_playwright() as playwright:
-        if found is None and not Path(playwright.chromium.executable_path).exists():
-            pytest.skip("no Chromium: apt-get install chromium, or playwright install chromium")
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def screen(size):
