@@ -8,8 +8,8 @@ import pytest
 
 from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, ShortTermRNN, to_numpy
 from minidurnn.arrays.trees import leaves
-from minidurnn.cells import Window
-from minidurnn.networks import MODELS, Dense, Residual
+from minidurnn.cells import LowRank, Window
+from minidurnn.networks import MODELS, Dense, Residual, StructuredLinear
 
 T, B = 7, 3                                                   # no size below is the same: a swapped axis cannot hide
 
@@ -23,6 +23,7 @@ STACKS = [
     *(sample for sample in SAMPLES if isinstance(sample, Chain)),
     Linear(2, 3),
     Window(2, 3),
+    StructuredLinear(3, 5, LowRank(2)),
     Chain((DuRNN(2, 3, 4, horizon=9, gate=0.0, output="long"), Linear(4, 5), RNN(5, 3))),
     Chunked(RNN(2, 4), 3),
     Chunked(Chunked(DuRNN(2, 4, 5, horizon=9, gate=0.0), 2, keep="boundaries"), 4),
