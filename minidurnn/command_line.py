@@ -12,7 +12,7 @@ from . import __version__, bench, course
 from .experiments import EXPERIMENTS, FIRST, run_trials
 from .experiments.claims import as_text, ledger
 from .experiments.sweep import default_workers
-from .networks.models import MODELS
+from .networks import MODELS, TRANSLATORS
 from .records import chosen_run, read_records, table
 from .training.files import check_writable
 
@@ -76,7 +76,7 @@ def _add_replicate(parser):
              f"--quick {', '.join(FIRST)}")
     add("--quick", action="store_true", help="short sequences and few updates: minutes, no network, shipped data")
     add("--models", type=_words, metavar="A,B",
-        help=f"which models ({', '.join(MODELS)}); the experiment's own unless given")
+        help=f"which models ({', '.join((*MODELS, *TRANSLATORS))}); the experiment's own unless given")
     add("--seeds", type=_numbers, metavar="0,1", help="which seeds; the experiment's own unless given")
     add("--lengths", type=_numbers, metavar="100,500",
         help="which sequence lengths, in steps, of those that the experiment has (minidurnn list); all unless given")
@@ -107,7 +107,7 @@ def replicate(chosen):
         return _race(chosen)
     names = list(dict.fromkeys(chosen.experiments)) or list(FIRST if chosen.quick else EXPERIMENTS)
     _known("experiment", names, EXPERIMENTS)
-    _known("model", chosen.models or (), MODELS)
+    _known("model", chosen.models or (), (*MODELS, *TRANSLATORS))
     if chosen.backend == "cupy":
         from .arrays.backend import import_cupy
 
@@ -163,7 +163,7 @@ def list_experiments(chosen):
         lengths = ", ".join(map(str, sorted({options["length"] for options in experiment.full})))
         print(f"{name:<{wide}}  {experiment.question}  T = {lengths} (quick: {experiment.quick['length']})")
     print(f"{SPEED:<{wide}}  How much faster than an LSTM is an IndRNN layer?  T = 256, 512, 1024 (quick: 256)")
-    print(f"\nmodels: {', '.join(MODELS)}")
+    print(f"\nmodels: {', '.join((*MODELS, *TRANSLATORS))}")
     return 0
 
 

@@ -1,20 +1,27 @@
 """What is built of cells: layers, normalisation, stacks, chunks, deep stacks, and the network that trains."""
 
 from .attention import Attention
+from .beam import translate
 from .chunked import Chunked
+from .decoder import AttentionDecoder
 from .deep import dense, plain, residual
 from .direct import Direct
+from .encoder import Encoder
 from .generate import generate
 from .layers import Dropout, Embedding, Linear
 from .models import MODELS, Model
-from .network import Network, count_parameters, width_for
+from .network import Network
 from .normalisation import BatchNorm, LayerNorm
+from .sizes import count_parameters, width_for
 from .stacks import Chain, Dense, Residual
 from .transformer import FeedForward, Positions, transformer
+from .translator import TRANSLATORS, Translator, translator_for
 
 __all__ = [
     "MODELS",
+    "TRANSLATORS",
     "Attention",
+    "AttentionDecoder",
     "BatchNorm",
     "Chain",
     "Chunked",
@@ -22,6 +29,7 @@ __all__ = [
     "Direct",
     "Dropout",
     "Embedding",
+    "Encoder",
     "FeedForward",
     "LayerNorm",
     "Linear",
@@ -29,11 +37,14 @@ __all__ = [
     "Network",
     "Positions",
     "Residual",
+    "Translator",
     "count_parameters",
     "dense",
     "generate",
     "plain",
     "residual",
     "transformer",
+    "translate",
+    "translator_for",
     "width_for",
 ]
