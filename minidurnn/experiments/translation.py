@@ -136,17 +136,17 @@ EXPERIMENTS = (
         "translation", "Does a memory for every source word help to translate English sentences to Swedish?", pairs,
         quick=setting(length=8, models=("attention",), parameters=120_000, updates=200, rates=(0.01,)),
         full=(setting(
-            length=8, models=MODELS, seeds=(0, 1, 2), parameters=120_000, rates=RATES, updates=1500, pilot=200,
-            decay=1100),),
+            length=8, models=MODELS, seeds=(0, 1, 2), parameters=120_000, rates=RATES, updates=800, pilot=100,
+            decay=600),),
         solved=2.5,
         rule="solved (our mark): at most 2.5 bits per test word; learning: below nine tenths of the unigram entropy; "
              "else baseline"),
     _experiment(
         "translation-copies", "Does a memory for every source word count copies and follow moves?", copies,
-        quick=setting(length=8, models=("attention",), parameters=12_000, updates=200, rates=(0.01,)),
+        quick=setting(length=8, models=("attention",), parameters=6_000, updates=200, rates=(0.01,)),
         full=(setting(
-            length=8, models=MODELS, seeds=(0, 1, 2), parameters=12_000, rates=RATES, updates=600, pilot=150,
-            decay=450),),
+            length=8, models=MODELS, seeds=(0, 1, 2), parameters=6_000, rates=RATES, updates=500, pilot=100,
+            decay=400),),
         solved=0.1,
         rule="solved (our mark): at most 0.1 bits per test word; learning: below nine tenths of the unigram entropy; "
              "else baseline"),

@@ -13,7 +13,7 @@ from .layers import Embedding, Linear
 from .losses import LOSSES
 from .sizes import count_parameters, nearest
 
-Tape = namedtuple("Tape", "encoder target decoder hidden o words loss")
+Tape = namedtuple("Tape", "encoder embedding decoder bottleneck words loss")
 END = 0                                                       # the symbol that ends a sentence; the first word before
 
 
@@ -22,15 +22,17 @@ class Translator:
     """Reader and writer of sentences, trained on pairs of them; `fit`, `save` and `evaluate` take it as a Network.
 
     source, target   symbols of either language. Symbol 0 of the target ends a sentence
-    embedding        numbers of an embedded word, E, in both languages, and of the last hidden layer
+    embedding        numbers of an embedded word, E, in both languages, and of the bottleneck in front of the scores
     units            of each direction of the encoder and of the decoder, H
     attention        of the hidden layer of the attention's scores
     memory, window   as in AttentionDecoder: a recurrent state of so many units for each source word; 0: none
 
     x (T, B) and target (N, B) are integers, padded on the right. x's ends are told by `lengths`; a target sentence ends
     with its first 0, and what stands behind it is never read. The words are scored by
-    o[t] = tanh([r[t], c[t], word[t]] W + b), y[t] = o[t] W_o + b_o (ours). The loss is that of the next word given the
-    right ones before it, in nats per word, ends of sentences included; the metric is the same in bits.
+    y[t] = ([r[t], c[t], word[t]] W + b) W_o + b_o (ours): a matrix of rank E in place of a full one. A tanh between the
+    two saturated in some runs while the frequencies of words were learned, and nothing else was learned after. The
+    loss is that of the next word given the right ones before it, in nats per word, ends of sentences included; the
+    metric is the same in bits.
     """
 
     source: int
@@ -57,7 +59,7 @@ class Translator:
         return {
             "encoder": Encoder(self.source, E, H), "embedding": Embedding(self.target, E),
             "decoder": AttentionDecoder(E, 2 * H, H, self.attention, self.memory, self.window),
-            "hidden": Linear(3 * H + E, E), "words": Linear(E, self.target)}
+            "bottleneck": Linear(3 * H + E, E), "words": Linear(E, self.target)}
 
     @property
     def shapes(self):
@@ -84,18 +86,17 @@ class Translator:
         s, encoder = self.parts["encoder"].forward(p["encoder"], x, lengths=lengths)
         words, embedding = self.parts["embedding"].forward(p["embedding"], before)
         read, decoder = self.parts["decoder"].forward(p["decoder"], words, s, lengths)
-        o, hidden = self._hidden(p, read, words)
-        y, tape = self.parts["words"].forward(p["words"], o)
+        y, last = self._scores(p, read, words)
         count = there.astype(y.dtype).sum()
         value, metric, loss = LOSSES[self.objective].forward(y, target * there, count, valid=there)
-        return value, metric, Tape(encoder, embedding, decoder, hidden, o, tape, loss)
+        return value, metric, Tape(encoder, embedding, decoder, *last, loss)
 
     def gradient(self, tape, dstate=None):
         """The gradient of the loss  ->  dp like p, dstate0 (B, 0)."""
-        encoder, embedding, decoder, hidden, o, words, loss = opened(Tape, tape)
+        encoder, embedding, decoder, bottleneck, words, loss = opened(Tape, tape)
         dy, dp, width = LOSSES[self.objective].backward(loss), {}, 3 * self.units
         do, _, dp["words"] = self.parts["words"].backward(dy, words)
-        dboth, dstate0, dp["hidden"] = self.parts["hidden"].backward(do * (1.0 - o * o), hidden)
+        dboth, dstate0, dp["bottleneck"] = self.parts["bottleneck"].backward(do, bottleneck)
         dread = namespace(dboth).ascontiguousarray(dboth[..., :width])
         dwords, ds, dp["decoder"] = self.parts["decoder"].backward(dread, decoder)
         _, _, dp["embedding"] = self.parts["embedding"].backward(dwords + dboth[..., width:], embedding)
@@ -113,8 +114,7 @@ class Translator:
         word, _ = self.parts["embedding"].forward(p["embedding"], before[None])
         look = self.parts["decoder"].step(p["decoder"], word[0], state, source)
         read = namespace(word).concatenate([look.after.r, look.context], axis=-1)
-        o, _ = self._hidden(p, read[None], word)
-        return self.parts["words"].forward(p["words"], o)[0][0], look
+        return self._scores(p, read[None], word)[0][0], look
 
     def attention_on(self, p, x, target, lengths=None):
         """Where the decoder looks while it writes a given target  ->  α (N, T, B), memories (N, T, B, M) or None."""
@@ -134,17 +134,18 @@ class Translator:
 
     def last_state(self, tape):
         """Nothing to hand on, (B, 0)."""
-        return namespace(tape.o).zeros((tape.o.shape[1], 0), tape.o.dtype)
+        return self.parts["words"].last_state(tape.words)
 
     def check(self, p):
         """Raise ValueError unless p is that of this translator."""
         check_parameters(leaves(p), self.shapes)
 
-    def _hidden(self, p, read, words):
-        """o = tanh([r, c, word] W + b)  ->  o (N, B, E), tape."""
+    def _scores(self, p, read, words):
+        """y = ([r, c, word] W + b) W_o + b_o  ->  y (N, B, target), both layers' tapes."""
         both = namespace(words).concatenate([read, words], axis=-1)
-        o, tape = self.parts["hidden"].forward(p["hidden"], both)
-        return namespace(o).tanh(o, out=o), tape
+        o, bottleneck = self.parts["bottleneck"].forward(p["bottleneck"], both)
+        y, last = self.parts["words"].forward(p["words"], o)
+        return y, (bottleneck, last)
 
     def _words(self, p, x, target):
         """Which entries of the target are words or ends  ->  (N, B) of bools.    Raises ValueError without an end."""

@@ -71,7 +71,7 @@ def by_hand(network, p, x, target):
             wide = np.pad(α, k)
             if network.memory:
                 d = np.array([gru(q["memory"], wide[j:j + 2 * k + 1], d[j]) for j in range(length)])
-            o = np.tanh(np.concatenate([r, c, word]) @ p["hidden"]["W"] + p["hidden"]["b"])
+            o = np.concatenate([r, c, word]) @ p["bottleneck"]["W"] + p["bottleneck"]["b"]
             y = o @ p["words"]["W"] + p["words"]["b"]
             bits -= np.log2(np.exp(y[answer]) / np.exp(y).sum())
             before, words = answer, words + 1
@@ -238,7 +238,7 @@ def test_autograd_finds_the_same_gradient(network):
                 wide = torch.nn.functional.pad(α, (k, k)).unfold(0, 2 * k + 1, 1)
                 d = gru(d0["memory"], wide, d)
             both = torch.cat([r, α @ s, word])
-            y = torch.tanh(both @ q["hidden"]["W"] + q["hidden"]["b"]) @ q["words"]["W"] + q["words"]["b"]
+            y = (both @ q["bottleneck"]["W"] + q["bottleneck"]["b"]) @ q["words"]["W"] + q["words"]["b"]
             losses.append(-torch.log_softmax(y, 0)[int(answer)])
     value = torch.stack(losses).mean()
     value.backward()
