@@ -16,9 +16,11 @@ import minidurnn  # noqa: E402                                the package of thi
 project, author, version = "minidurnn", "the authors of minidurnn", minidurnn.__version__
 copyright = "the authors of minidurnn. Code: MIT. Lessons: CC BY 4.0"
 html_title, html_show_sphinx, html_copy_source = "minidurnn", False, False
+# Without a public address the lessons have no Binder and Colab buttons: set it here, as https://github.com/OWNER/NAME.
+repository, branch, published = "", "main", "gh-pages"        # published: the branch with the built book
 language, html_use_index, html_domain_indices = "en", False, False
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx_copybutton", "pages"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx_copybutton", "pages", "elsewhere"]
 exclude_patterns = ["**/.ipynb_checkpoints"]
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}                                         # sliders need a kernel: the page shows the figure

@@ -38,6 +38,8 @@ def main(arguments=None):
 def _explained(error):
     """An error as exit code and sentence: 2 for wrong input and files, 3 for what nobody expected."""
     said = " ".join(str(error).split())
+    if type(error) is ConnectionError:                        # a scheduler that went away, says experiments.cluster
+        return 3, said
     if isinstance(error, (ValueError, OSError, ImportError)) or type(error) is RuntimeError:
         return 2, said
     if isinstance(error, MemoryError):

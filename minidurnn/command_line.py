@@ -1,94 +1,19 @@
 """The commands of minidurnn: replicate, list, ledger, lessons, bench."""
 
-import argparse
 import subprocess
 import sys
 from itertools import groupby
-from pathlib import Path
 
 from tqdm import tqdm
 
-from . import __version__, bench, course
+from . import bench, course
 from .experiments import EXPERIMENTS, FIRST, run_trials
 from .experiments.claims import as_text, ledger
 from .experiments.sweep import default_workers
+from .manual import SPEED, parser
 from .networks import MODELS, TRANSLATORS
 from .records import chosen_run, read_records, table
 from .training.files import check_writable
-
-SPEED = "speed"                                               # not trained but timed, by bench
-CODES = ("exit codes: 0 done, 1 a trial diverged (all others were finished), 2 wrong input, or a file that cannot be "
-         "read or written, 3 anything else went wrong, such as too little memory, 130 stopped by Ctrl-C (continue with "
-         "--resume), 141 nobody read the output to its end")
-EXAMPLES = """examples:
-  minidurnn replicate --quick                                 the first experiments in small, in some minutes
-  minidurnn replicate adding --lengths 500 --models durnn     one model at one of the papers' lengths
-  minidurnn replicate adding --lengths 500 --models durnn --resume      go on after Ctrl-C or a power cut
-
-A finished trial is never trained again: its record in --out is read. Nothing is overwritten: a trial with other
-options gets a file of its own.
-
-"""
-BENCH = ("Time and weigh the cells beside PyTorch and JAX, where installed, in one thread; "
-         "every implementation is first checked against the others.")
-
-
-def parser():
-    """The manual, as argparse prints it."""
-    top = argparse.ArgumentParser(
-        prog="minidurnn", description="Train the course's recurrent networks and replicate its experiments.",
-        epilog=f"minidurnn COMMAND --help explains the options of a command; {CODES}",
-    )
-    version = f"minidurnn {__version__}"
-    top.add_argument("--version", action="version", version=version, help="print the version and end")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_replicate(commands.add_parser(
-        "replicate", help="train models on experiments and print a table for each",
-        formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXAMPLES + CODES,
-        description="Train models on experiments; print a table for each, and write records (JSON) and, "
-                    "where matplotlib is, figures.",
-    ))
-    listed = "the experiments, their questions, lengths and models"
-    commands.add_parser("list", help=f"name {listed}", description=f"Name {listed}.")
-    recorded = commands.add_parser(
-        "ledger", help="print the papers' claims with verdicts, and the tables of recorded runs",
-        description="Print what the records in a folder show of the papers' claims, with a verdict by rule, and their "
-                    "tables: all experiments, lengths, models and seeds.",
-    )
-    where = "the folder (default: the course's own records; `replicate` writes to minidurnn-results unless told)"
-    recorded.add_argument("--records", type=Path, metavar="DIR", help=where)
-    copied = "copy the lessons of this version, with the records that they show, to a folder"
-    commands.add_parser("lessons", help=copied, description=f"{copied.capitalize()}.").add_argument(
-        "folder", type=Path, metavar="DIR", help="a new or an empty one; nothing is overwritten")
-    bench.add_arguments(commands.add_parser(
-        "bench", help="time and weigh the cells beside PyTorch and JAX", description=BENCH,
-        epilog="exit codes: 0 measured, 1 two implementations disagree, 2 wrong input",
-    ))
-    return top
-
-
-def _add_replicate(parser):
-    """The options of `minidurnn replicate`."""
-    def add(name, **options):
-        parser.add_argument(name, **options)
-    add("experiments", nargs="*", metavar="EXPERIMENT",
-        help=f"which ones ({', '.join(EXPERIMENTS)}; or {SPEED}, alone); unless given, all but {SPEED}, and with "
-             f"--quick {', '.join(FIRST)}")
-    add("--quick", action="store_true", help="short sequences and few updates: minutes, no network, shipped data")
-    add("--models", type=_words, metavar="A,B",
-        help=f"which models ({', '.join((*MODELS, *TRANSLATORS))}); the experiment's own unless given")
-    add("--seeds", type=_numbers, metavar="0,1", help="which seeds; the experiment's own unless given")
-    add("--lengths", type=_numbers, metavar="100,500",
-        help="which sequence lengths, in steps, of those that the experiment has (minidurnn list); all unless given")
-    add("--backend", choices=("numpy", "cupy"), default="numpy",
-        help="where to compute: on the processor, or on an NVIDIA GPU (default: %(default)s)")
-    add("--workers", type=_count, metavar="N",
-        help="trials that train at the same time, each in one thread, with the same numbers "
-             "(default: one for each core, at most 2; on a GPU 1)")
-    add("--resume", action="store_true",
-        help="continue unfinished runs from their checkpoints, bit for bit on the same machine")
-    add("--out", type=Path, default=Path("minidurnn-results"), metavar="DIR",
-        help="folder for records, figures and checkpoints (default: %(default)s)")
 
 
 def run(arguments=None):
@@ -108,7 +33,10 @@ def replicate(chosen):
     names = list(dict.fromkeys(chosen.experiments)) or list(FIRST if chosen.quick else EXPERIMENTS)
     _known("experiment", names, EXPERIMENTS)
     _known("model", chosen.models or (), (*MODELS, *TRANSLATORS))
-    if chosen.backend == "cupy":
+    if chosen.dask is not None and chosen.workers is not None:
+        raise ValueError("--workers and --dask were both given: expected one, for with a scheduler as many trials "
+                         "train as it has workers.")
+    if chosen.backend == "cupy" and chosen.dask is None:      # the workers may have a GPU where this machine has none
         from .arrays.backend import import_cupy
 
         import_cupy()
@@ -120,7 +48,7 @@ def replicate(chosen):
     for folder in (chosen.out, chosen.out / "runs"):
         check_writable(folder, f"the output folder {folder}", "give another one with --out")
     workers = chosen.workers or (1 if chosen.backend == "cupy" else default_workers())
-    records, code = run_trials(trials, chosen.out, chosen.resume, workers), 0
+    records, code = run_trials(trials, chosen.out, chosen.resume, workers, chosen.dask), 0
     for name, group in groupby(trials, lambda trial: trial.experiment):
         _say(f"{name}: {EXPERIMENTS[name].question}")
         done = []
@@ -141,7 +69,7 @@ def replicate(chosen):
 
 def _race(chosen):
     """How long one IndRNN layer takes beside an LSTM, at the lengths of the deep IndRNN paper (quick: at its first)."""
-    told = [chosen.models, chosen.seeds, chosen.lengths, chosen.workers, chosen.backend == "cupy"]
+    told = [chosen.models, chosen.seeds, chosen.lengths, chosen.workers, chosen.dask, chosen.backend == "cupy"]
     if set(chosen.experiments) != {SPEED} or any(told):
         raise ValueError("speed was asked for with other experiments or options: expected it alone, or with --quick "
                          "and --out, for it needs the processor for itself; `minidurnn bench` has options.")
@@ -231,20 +159,3 @@ def _offered(chosen, names):
         if length not in known:
             quick = " with --quick" if chosen.quick else ""
             raise ValueError(f"no trial has the length {length}{quick}: expected some of {', '.join(map(str, known))}.")
-
-
-def _words(text):
-    return tuple(dict.fromkeys(word.strip() for word in text.split(",")))
-
-
-def _numbers(text):
-    words = _words(text)
-    if not all(word.isdecimal() and len(word) <= 4000 for word in words):      # Python reads no longer ones
-        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no list of whole numbers such as 0,1,2")
-    return tuple(dict.fromkeys(int(word) for word in words))
-
-
-def _count(text):
-    if not text.isdecimal() or not 1 <= int(text[:9]) < 1000:
-        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no whole number from 1 to 999")
-    return int(text)

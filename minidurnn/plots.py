@@ -2,8 +2,6 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from .records.record import chosen_run, identity
 from .training.files import whole
@@ -115,10 +113,15 @@ def explore(draw, **sliders):
     from io import BytesIO
 
     from IPython.display import display
-    from ipywidgets import FloatSlider, interactive
 
-    file = BytesIO()
     draw(**{name: first for name, (*_, first) in sliders.items()})
+    try:
+        from ipywidgets import FloatSlider, interactive
+    except ImportError:
+        plt.show()
+        print(f"No sliders without ipywidgets: to move {', '.join(sliders)}, call the function with other values.")
+        return
+    file = BytesIO()
     plt.savefig(file, format="png")
     plt.close()
     made = {
@@ -140,6 +143,9 @@ def training_curves(records, path):
 
     A curriculum is drawn at the length where it ended. The figure is made for the file, whatever shows figures here.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     first = records[0]
     figure = Figure(figsize=(7.6, 3.4), dpi=90, layout="constrained")
     axes = figure.subplots()

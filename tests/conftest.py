@@ -1,14 +1,20 @@
 """Fixtures: the array libraries, and the stand-in for CuPy."""
 
 import os
+import shutil
 import subprocess
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 
+sys.path.append(str(Path(__file__).parents[1] / "lessons" / "book"))       # what builds the book
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")                     # before NumPy is imported: small products wait on threads
 
+import browser  # noqa: E402
 import fake_cupy  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
@@ -48,11 +54,38 @@ def cupy(monkeypatch):
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory):
-    """The folder of the book, built as CONTRIBUTING says, every warning an error."""
+    """The folder of the book, built as CONTRIBUTING says, no warning let pass; with lessons that run where it can."""
     if find_spec("myst_nb") is None:
         pytest.skip("the book is built where its tools are: pip install -e '.[book]'")
     folder = tmp_path_factory.mktemp("book")
-    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "lessons", str(folder)]
+    runs = [] if browser.lacking() else ["-D", "lessons_in_browser=1"]
+    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", *runs, "lessons", str(folder)]
     built = subprocess.run(build, cwd=Path(__file__).parents[1], capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
     return folder
+
+
+@pytest.fixture(scope="session")
+def address(book):
+    """The book on a port of this machine."""
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *said):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(book)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium(address):
+    """A headless Chromium, playwright's own or the system's."""
+    sync = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: pip install playwright")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync.sync_playwright() as playwright:
+        if found is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("no Chromium: apt-get install chromium, or playwright install chromium")
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()

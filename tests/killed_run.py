@@ -1,6 +1,5 @@
-"""Training that a test kills, writing that kills itself: functions for processes of their own."""
+"""Training that a test kills, writing that kills itself or waits for it: functions for processes of their own."""
 
-import multiprocessing
 import os
 import signal
 import struct
@@ -14,15 +13,7 @@ from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Network, fit
 from minidurnn.optim import SGD, Adam, Plateau
 from minidurnn.tasks import Adding
 from minidurnn.training import storage
-
-
-def started(function, *arguments):
-    """A new process at work on a function: forked off one that has imported minidurnn and done nothing since."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["minidurnn.training"])
-    process = context.Process(target=function, args=arguments)
-    process.start()
-    return process
+from minidurnn.training.files import owner, whole
 
 
 @dataclass(frozen=True)
@@ -119,3 +110,11 @@ def new_model():
     """What `write_and_die` writes over what was there."""
     model = RNN(3, 4)
     return model, model.init(np.random.default_rng(2))
+
+
+def hold(path):
+    """Own a file, and be half through with writing it."""
+    with owner(path), whole(path, "thing") as file:
+        file.write(b"half")
+        file.flush()
+        sleep(60)

@@ -1,10 +1,10 @@
-"""The book as a person meets it: every page in headless Chromium, on a phone, a laptop and a wide screen."""
+"""The book as a person meets it: every page in headless Chromium, on a phone, a laptop and a wide screen.
 
-import shutil
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+A page is loaded once, on the laptop, and all looks at it follow: it is walked by the keyboard, turned to the other
+screens, then taken apart for axe, in its light and its dark colours.
+"""
+
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -12,7 +12,6 @@ pytestmark = pytest.mark.book
 LESSONS = Path(__file__).parents[1] / "lessons"
 SOURCES = [*LESSONS.glob("*.ipynb"), *LESSONS.glob("*.md"), LESSONS / "results" / "README.md"]
 NAMES = sorted(str(path.relative_to(LESSONS).with_suffix(".html").as_posix()) for path in SOURCES)
-pages = pytest.mark.parametrize("name", NAMES)
 WIDTHS = {"phone": (390, 844), "laptop": (1280, 800), "wide": (1920, 1080)}
 ALIKE = """() => {
     document.querySelectorAll("details").forEach((folded) => { folded.open = true; });
@@ -24,7 +23,30 @@ ALIKE = """() => {
         seen.add(kind);
     }
 }"""                                                          # one of each kind: axe takes its time for each element
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+COLOURS = ["color-contrast", "link-in-text-block"]            # of axe's rules, those that ask for colours
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"],
+    "rules": {rule: {"enabled": False} for rule in COLOURS},
+}
+KINDS = """() => {
+    const seen = new Set();
+    for (const element of document.body.querySelectorAll("*")) {
+        element.removeAttribute("data-kind");
+        if (![...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())) continue;
+        const { color, fontSize, fontWeight } = getComputedStyle(element);
+        let kind = color + fontSize + fontWeight;
+        for (let above = element; above; above = above.parentElement) {
+            const { backgroundColor, opacity } = getComputedStyle(above);
+            kind += above.tagName + above.className + backgroundColor + opacity;
+        }
+        if (!seen.has(kind)) element.setAttribute("data-kind", "");
+        seen.add(kind);
+    }
+}"""                                                          # one text of each colour, size, ground and place
+FAINT = 'async (rules) => (await axe.run("[data-kind]", { runOnly: rules, resultTypes: ["violations"] })).violations'
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 400)))"    # the theme waits 300 ms
+DARK = "() => { document.documentElement.dataset.theme = 'dark'; }"
+GROUND = "getComputedStyle(document.body).backgroundColor"
 
 DRAWN = "async () => { if (window.MathJax) await MathJax.startup.promise; await document.fonts.ready; }"
 UNDRAWN = """() => [...document.querySelectorAll(".math")].filter(
@@ -54,83 +76,102 @@ MISSED = """() => [...document.querySelectorAll("[data-wanted]:not([data-reached
     (element) => !element.querySelector("[data-reached]")).map((element) => element.outerHTML.slice(0, 160))"""
 
 
-@pytest.fixture(scope="session")
-def address(book):
-    """The book on a port of this machine."""
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *said):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(book)))
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+def screen(size):
+    return dict(zip(("width", "height"), WIDTHS[size]))
 
 
-@pytest.fixture(scope="session")
-def chromium(address):
-    """A headless Chromium, playwright's own or the system's."""
-    sync = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: pip install playwright")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync.sync_playwright() as playwright:
-        if found is None and not Path(playwright.chromium.executable_path).exists():
-            pytest.skip("no Chromium: apt-get install chromium, or playwright install chromium")
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+def fetched(context, address, name):
+    """A page that has drawn its formulas, and the list of what went wrong on the way."""
+    page, wrong = context.new_page(), []
+    page.set_default_timeout(120_000)
+    page.on("request", lambda asked: wrong.append(f"asks {asked.url}")
+            if not asked.url.startswith((address, "data:", "blob:")) else None)
+    page.on("requestfailed", lambda asked: wrong.append(f"no answer for {asked.url}"))
+    page.on("response", lambda got: wrong.append(f"{got.status} for {got.url}") if got.status >= 400 else None)
+    page.on("pageerror", lambda error: wrong.append(f"a script fails: {error}"))
+    page.goto(f"{address}/{name}")
+    page.evaluate(DRAWN)
+    return page, wrong
 
 
 @pytest.fixture
 def opened(chromium, address):
-    """opened(name, size, scheme) -> a page that has drawn its formulas, and the list of what went wrong on the way."""
+    """opened(name, size, scheme) -> a page of its own, and what went wrong on the way."""
     contexts = []
 
     def open_page(name, size="laptop", scheme="light"):
-        width, height = WIDTHS[size]
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce")
-        contexts.append(context)
-        page, wrong = context.new_page(), []
-        page.set_default_timeout(120_000)
-        page.on("request", lambda asked: wrong.append(f"asks {asked.url}")
-                if not asked.url.startswith((address, "data:", "blob:")) else None)
-        page.on("requestfailed", lambda asked: wrong.append(f"no answer for {asked.url}"))
-        page.on("response", lambda got: wrong.append(f"{got.status} for {got.url}") if got.status >= 400 else None)
-        page.on("pageerror", lambda error: wrong.append(f"a script fails: {error}"))
-        page.goto(f"{address}/{name}")
-        page.evaluate(DRAWN)
-        return page, wrong
+        contexts.append(chromium.new_context(viewport=screen(size), color_scheme=scheme, reduced_motion="reduce"))
+        return fetched(contexts[-1], address, name)
 
     yield open_page
     for context in contexts:
         context.close()
 
 
-@pages
-@pytest.mark.parametrize("size", WIDTHS)
-def test_a_page_fits_its_screen_and_all_of_it_arrives(opened, name, size):
-    page, wrong = opened(name, size)
-    assert page.evaluate(UNDRAWN) == [] and page.evaluate(PICTURES) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.evaluate(TOO_WIDE)
-    assert page.evaluate(TOO_WIDE) == [] and wrong == []
+@pytest.fixture(scope="module", params=NAMES)
+def loaded(request, chromium, address):
+    """Each page of the book in turn, loaded once on a laptop, and what went wrong on the way."""
+    context = chromium.new_context(viewport=screen("laptop"), color_scheme="light", reduced_motion="reduce")
+    yield fetched(context, address, request.param)
+    context.close()
 
 
-@pages
-def test_the_keyboard_reaches_all_that_can_be_pressed_or_scrolled(opened, name):
-    page, _ = opened(name)
-    for _ in range(page.evaluate(REACHABLE) + 30):
-        page.keyboard.press("Tab")
+def assert_it_fits(page, size):
+    assert page.evaluate(UNDRAWN) == [] and page.evaluate(PICTURES) == [], size
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (size, page.evaluate(TOO_WIDE))
+    assert page.evaluate(TOO_WIDE) == [], size
+
+
+def faults(violations):
+    return [(fault["id"], [node["html"][:160] for node in fault["nodes"]][:3]) for fault in violations]
+
+
+def faint(page):
+    """The texts that their ground does not let stand out, one of each kind."""
+    page.evaluate(KINDS)
+    return faults(page.evaluate(FAINT, COLOURS))
+
+
+def test_the_keyboard_reaches_all_that_can_be_pressed_or_scrolled(loaded):
+    page, _ = loaded
+    walk(page)
     assert page.evaluate(MISSED) == []
 
 
-@pages
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_keeps_the_rules_of_accessibility(opened, name, scheme):
+def walk(page):
+    """Hold the Tab key until it has been at every place, and some more."""
+    for _ in range(page.evaluate(REACHABLE) + 30):
+        page.keyboard.down("Tab")
+    page.keyboard.up("Tab")
+
+
+def test_a_page_fits_every_screen_and_all_of_it_arrives(loaded):
+    page, wrong = loaded
+    for size in WIDTHS:
+        page.set_viewport_size(screen(size))
+        assert_it_fits(page, size)
+    assert wrong == []
+
+
+def test_a_page_keeps_the_rules_of_accessibility_in_light_and_dark_colours(loaded):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
-    page, _ = opened(name, "laptop", scheme)
+    page, _ = loaded
+    page.set_viewport_size(screen("laptop"))
+    page.evaluate(SETTLED)                                    # what can be scrolled now can be reached
     page.evaluate(ALIKE)
     found = axe.Axe().run(page, options=RULES).response["violations"]
-    assert [(fault["id"], [node["html"][:160] for node in fault["nodes"]][:3]) for fault in found] == []
+    assert faults(found) == [] and faint(page) == []
+    light = page.evaluate(GROUND)
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(DARK)                                       # as it is where dark is asked for from the start: below
+    assert page.evaluate(GROUND) != light and faint(page) == []
+
+
+@pytest.mark.parametrize("size, scheme", [("phone", "light"), ("wide", "dark")])
+def test_a_page_that_is_loaded_on_another_screen_or_in_the_dark_is_as_one_that_is_turned_so(opened, size, scheme):
+    page, wrong = opened("16-what-neurons-keep.html", size, scheme)
+    assert_it_fits(page, size)
+    assert wrong == [] and page.evaluate("document.documentElement.dataset.theme") == scheme
 
 
 def test_search_finds_a_word_of_a_lesson(opened):
@@ -186,6 +227,17 @@ def test_what_looks_at_a_page_finds_a_planted_fault(opened, look, fault):
 def test_the_walk_with_the_keyboard_misses_what_it_cannot_reach(opened):
     page, wrong = opened("search.html")
     page.evaluate("() => { document.querySelector('main a, main input, main button').tabIndex = -1; fetch('/none'); }")
-    for _ in range(page.evaluate(REACHABLE) + 30):
-        page.keyboard.press("Tab")
+    walk(page)
     assert len(page.evaluate(MISSED)) == 1 and len(wrong) == 1 and wrong[0].startswith("404")
+
+
+@pytest.mark.parametrize("scheme, colour", [("light", "#c0c0c0"), ("dark", "#404040")])
+def test_a_faint_word_among_a_thousand_of_its_kind_is_found(opened, scheme, colour):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+    page, _ = opened("notation.html", "laptop", scheme)
+    page.evaluate(ALIKE)
+    axe.Axe().run(page, options={**RULES, "runOnly": ["wcag2a"]})     # brings axe into the page
+    assert faint(page) == []
+    last = page.locator("main article td").last
+    last.evaluate("(cell, colour) => { cell.style.color = colour; }", colour)
+    assert [rule for rule, _ in faint(page)] == ["color-contrast"]

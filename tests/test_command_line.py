@@ -12,11 +12,13 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
+from forked import CLOSED, FULL, UNREAD
 
 import minidurnn
-from minidurnn import command_line
+from minidurnn import command_line, manual
 from minidurnn.__main__ import main
 from minidurnn.command_line import parser
 from minidurnn.experiments import EXPERIMENTS, sweep
@@ -26,7 +28,7 @@ from minidurnn.training.storage import read
 
 ROOT = Path(minidurnn.__file__).parents[1]
 RECORD = ROOT / "lessons" / "results" / "bench-lengths.json"
-SHORT = {"updates": 40, "parameters": 60, "batch": 4, "rates": (1e-3,), "length": 20}
+SHORT = {"updates": 20, "parameters": 60, "batch": 4, "rates": (1e-3,), "length": 20}
 
 
 def heard():
@@ -84,7 +86,7 @@ def actions(which):
 
 def test_every_option_is_explained():
     found = list(actions(parser()))
-    options = {"--quick", "--models", "--seeds", "--lengths", "--backend", "--workers", "--resume", "--out"}
+    options = {"--quick", "--models", "--seeds", "--lengths", "--backend", "--workers", "--dask", "--resume", "--out"}
     assert options | {"--version"} <= {name for action in found for name in action.option_strings}
     for action in found:
         if isinstance(action.choices, dict):                  # the commands: their own lines
@@ -110,9 +112,9 @@ def test_help_is_a_manual(capsys, monkeypatch):
 
 
 def test_the_examples_of_the_manual_are_commands():
-    examples = command_line.EXAMPLES.splitlines()
+    examples = manual.EXAMPLES.splitlines()
     lines = [line.split("   ")[0].split() for line in examples if line.startswith("  minidurnn")]
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         chosen = parser().parse_args(line[1:])
         asked = chosen.quick, chosen.models, chosen.seeds, chosen.lengths
@@ -144,6 +146,7 @@ def test_the_version_is_the_packages(capsys):
     (["adding", "--models", "durnn,"], ("unknown model ''",)),
     (["adding", "--lengths", "100,101"], ("no trial has the length 101", "100, 500, 1000, 5000")),
     (["delayed-xor", "--lengths", "500", "--quick"], ("no trial has the length 500 with --quick", "some of 100")),
+    (["adding", "--workers", "2", "--dask", "tcp://host:8786"], ("--workers and --dask", "expected one")),
 ])
 def test_what_does_not_exist_is_refused_with_what_does(arguments, words, tmp_path, capsys):
     assert main(["replicate", *arguments, "--out", str(tmp_path / "out")]) == 2
@@ -213,7 +216,7 @@ def test_a_backend_that_is_not_there_is_refused(stub, words, tmp_path, capsys, m
 
 
 @pytest.mark.parametrize("words", [
-    ["adding"], ["--models", "durnn"], ["--backend", "cupy"], ["--workers", "1"]])
+    ["adding"], ["--models", "durnn"], ["--backend", "cupy"], ["--workers", "1"], ["--dask", "tcp://host:8786"]])
 def test_speed_is_asked_for_alone(words, tmp_path, capsys):
     assert main(["replicate", "speed", *words, "--out", str(tmp_path / "out")]) == 2
     assert "expected it alone" in sentence(capsys.readouterr()) and not (tmp_path / "out").exists()
@@ -249,6 +252,7 @@ def test_another_file_with_the_name_of_the_speed_record_is_refused_and_stays(tex
     assert "is no record of this race" in sentence(capsys.readouterr()) and file.read_text() == text
 
 
+@pytest.mark.system
 def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys):
     asked = ["adding", "delayed-xor", "adding", "--quick", "--models", "rnn,rnn", "--seeds", "0,1,0"]
     arguments = ["replicate", *asked, "--out", str(tmp_path / "out")]
@@ -256,7 +260,7 @@ def test_a_quick_replication_trains_tabulates_and_draws(short, tmp_path, capsys)
     said = capsys.readouterr()
     assert said.out.count(EXPERIMENTS["adding"].question) == 1
     assert "rnn, T = 20, seed 1" in said.out and "rule: solved" in said.out and "chance 0.1667, always 1" in said.out
-    assert "40/40" in said.err                                # the progress bar
+    assert "20/20" in said.err                                # the progress bar
     files = {file.name for file in (tmp_path / "out").iterdir()}
     records = {name for name in files if name.endswith(".json")}
     assert len(records) == 4 and files - records == {"runs", "adding-T20.png", "delayed-xor-T20.png"}
@@ -379,6 +383,7 @@ def updates_shown(err):
     return [int(number) for number in re.findall(rf"(\d+)/{LONGER['updates']}", err)]
 
 
+@pytest.mark.system
 def test_ctrl_c_saves_says_how_to_go_on_and_resume_does_not_start_again(undrawn, tmp_path, capsys, monkeypatch):
     env = environment(tmp_path, sitecustomize=UNDRAWN + SHORTENED)
     words = ["replicate", "adding", "--quick", "--models", "durnn"]
@@ -463,26 +468,37 @@ def test_a_figure_is_drawn_of_all_records_of_the_folder(short, tmp_path, monkeyp
 
 TINY_RUN = ["replicate", "adding", "--quick", "--models", "indrnn-1", "--workers", "1", "--out"]
 QUICKER = SHORTENED.replace("200", "20")
+full = pytest.mark.skipif(not Path(FULL).exists(), reason="this system has no /dev/full")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-@pytest.mark.parametrize("redirection, code, left", [
-    ("2>&-", 0, ""), ("2>/dev/full", 0, ""), (">&- 2>&-", 0, ""), (">/dev/full 2>&-", 3, ""), ("| true", 141, ""),
-    (">/dev/full", 3, "minidurnn: the output cannot be written (No space left on device)"),
+@full
+@pytest.mark.parametrize("streams, code, left", [
+    ({"stderr": CLOSED}, 0, ""), ({"stderr": FULL}, 0, ""), ({"stdout": FULL, "stderr": CLOSED}, 3, ""),
+    ({"stdout": UNREAD}, 141, ""),
+    ({"stdout": FULL}, 3, "minidurnn: the output cannot be written (No space left on device)"),
 ])
-def test_output_that_cannot_be_written_costs_no_work(redirection, code, left, tmp_path):
-    line = f"set -o pipefail; {sys.executable} -m minidurnn {' '.join(TINY_RUN)} {tmp_path / 'ünï'} {redirection}"
-    program = QUICKER if redirection == ">&- 2>&-" else UNDRAWN + QUICKER      # a figure with neither stream
-    env = {**environment(tmp_path, sitecustomize=program), "PYTHONIOENCODING": "ascii"}
-    env |= {"MPLBACKEND": "module://not_here.backend"}        # a file needs no backend that shows figures
-    done = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True, check=False, timeout=300)
+@pytest.mark.system
+def test_output_that_cannot_be_written_costs_no_work(streams, code, left, tmp_path):
+    program = "import sys; sys.orig_argv.append('minidurnn')\n" + UNDRAWN + QUICKER + forked.COMMAND
+    env = {"PYTHONIOENCODING": "ascii", "PYTHONUNBUFFERED": "1", "TQDM_MININTERVAL": "0"}
+    done = forked.Python(program, *TINY_RUN, tmp_path / "ünï", **streams, environment=env).end()
     assert done.returncode == code and "Traceback" not in done.stderr and left in done.stderr, done.stderr
     assert len(read_records(tmp_path / "ünï")) == 1
-    drawn = program == QUICKER and find_spec("matplotlib") is not None
-    assert len(list((tmp_path / "ünï").glob("*.png"))) == drawn
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@full
+@pytest.mark.system
+def test_a_figure_is_drawn_where_no_output_can_be_written(tmp_path):
+    env = {**environment(tmp_path, sitecustomize=QUICKER), "PYTHONIOENCODING": "ascii"}
+    env |= {"MPLBACKEND": "module://not_here.backend"}        # a file needs no backend that shows figures
+    line = f"{sys.executable} -m minidurnn {' '.join(TINY_RUN)} {tmp_path / 'ünï'} >&- 2>&-"
+    done = subprocess.run(["bash", "-c", line], env=env, check=False, timeout=300)
+    assert done.returncode == 0 and len(read_records(tmp_path / "ünï")) == 1
+    assert len(list((tmp_path / "ünï").glob("*.png"))) == (find_spec("matplotlib") is not None)
+
+
+@full
+@pytest.mark.system
 def test_two_processes_train_where_every_standard_stream_is_closed(tmp_path):
     pytest.importorskip("joblib", reason="several processes need joblib")
     words = f"replicate adding --quick --models indrnn-1,rnn --workers 2 --out {tmp_path / 'out'}"
@@ -501,13 +517,9 @@ def test_a_folder_that_the_encoding_lacks_is_printed_as_its_escape(short, undraw
 
 
 @pytest.mark.parametrize("words", [["ledger", "--records", str(ROOT / "lessons" / "results")], ["--help"]])
-def test_output_that_nobody_reads_ends_quietly(words, tmp_path):
-    reader, writer = os.pipe()
-    os.close(reader)
-    options = {"stdout": writer, "stderr": subprocess.PIPE, "text": True, "check": False}
-    env = {**environment(tmp_path), "PYTHONUNBUFFERED": ""}
-    done = subprocess.run([sys.executable, "-m", "minidurnn", *words], env=env, **options)
-    os.close(writer)
+@pytest.mark.system
+def test_output_that_nobody_reads_ends_quietly(words):
+    done = forked.Python(forked.COMMAND, *words, stdout=UNREAD, environment={"PYTHONUNBUFFERED": ""}).end()
     assert done.stderr == "" and done.returncode == (141 if words[0] == "ledger" else 0)
 
 
@@ -523,6 +535,7 @@ def test_ctrl_c_while_the_commands_are_imported_shows_no_traceback(tmp_path, mon
     assert capsys.readouterr().err == "\nminidurnn: stopped\n"
 
 
+@pytest.mark.system
 def test_ctrl_c_with_two_processes_leaves_whole_records_and_checkpoints_to_go_on_from(tmp_path):
     pytest.importorskip("joblib", reason="several processes need joblib")
     endless = SHORTENED.replace("200", "100_000")              # it does not end by itself

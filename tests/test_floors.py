@@ -10,7 +10,7 @@ import minidurnn
 
 HOUSE = Path(minidurnn.__file__).parent
 FLOORS = (                                                    # from the roof down; one line is one floor
-    "__main__", "command_line", "course", "__init__", "plots", "exercises", "bench", "experiments", "records",
+    "__main__", "command_line", "manual", "course", "__init__", "plots", "exercises", "bench", "experiments", "records",
     "training", "analysis", "gradcheck", "optim", "tasks", "networks", "cells", "scans", "kernels", "arrays",
 )
 CEILING = 250                                                 # lines of a module, which is one sitting
@@ -31,15 +31,15 @@ def modules(house=HOUSE):
 
 
 @cache
-def parsed(text):
-    """The tree of a module, whichever copy of the house it stands in."""
-    return ast.parse(text)
+def imported(text):
+    """The imports in a module, whichever copy of the house it stands in."""
+    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.Import, ast.ImportFrom))]
 
 
 def imports(name, path, known):
     """The modules of the house that a module imports, wherever in it the import stands."""
     package = name.split(".") if path.name == "__init__.py" and name != "__init__" else name.split(".")[:-1]
-    for node in ast.walk(parsed(path.read_text(encoding="utf-8"))):
+    for node in imported(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.Import):
             yield from (
                 alias.name.partition(".")[2] or "__init__"

@@ -59,7 +59,9 @@ def drawn(monkeypatch):
 @pytest.fixture
 def unsaved(monkeypatch):
     """No pixels are made, where only the labels are looked at."""
-    monkeypatch.setattr(plots.FigureCanvasAgg, "print_png", lambda canvas, file: None)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    monkeypatch.setattr(FigureCanvasAgg, "print_png", lambda canvas, file: None)
 
 
 def test_a_record_is_drawn_to_its_file_and_leaves_no_figure_open(tmp_path, drawn):
@@ -86,3 +88,14 @@ def test_a_curve_says_where_its_curriculum_ended(stages, words, tmp_path, drawn,
 def test_what_diverged_is_drawn_and_said(tmp_path, drawn, unsaved):
     plots.training_curves([replace(RECORD, verdict="diverged", test=None)], tmp_path / "curves.png")
     assert drawn[0][0] == "rnn (61), diverged"
+
+
+def test_a_figure_with_sliders_is_its_first_picture_where_there_are_none(monkeypatch, capsys):
+    pytest.importorskip("IPython", reason="notebooks show figures through IPython")
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    monkeypatch.setattr(plots.plt, "show", lambda: drawings.append("shown"))
+    drawings = []
+    plots.explore(lambda height: drawings.append(height), height=(0, 1, 0.1, 0.5))
+    assert drawings == [0.5, "shown"]
+    assert capsys.readouterr().out == (
+        "No sliders without ipywidgets: to move height, call the function with other values.\n")

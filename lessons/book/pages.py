@@ -1,4 +1,4 @@
-"""What the book adds to the pages of the folder: numbers of equations that are links, and pages made from code."""
+"""What the book adds to the pages of the folder: numbers of equations that are links, made pages, lessons that run."""
 
 import json
 import re
@@ -6,8 +6,10 @@ from html import escape
 from pathlib import Path
 from statistics import median
 
+import browser
 from docutils import nodes
 from memory import drawing
+from sphinx.errors import ExtensionError
 from sphinx.util.nodes import make_refnode
 
 from minidurnn.records import chosen_run, read_records
@@ -28,11 +30,18 @@ HEADS = (
 )
 
 
+SITE = "browser"                                              # the folder of the lessons that run, beside the pages
+
+
 def setup(app):
+    app.add_config_value("lessons_in_browser", False, "html", bool)       # -D lessons_in_browser=1
+    app.connect("builder-inited", can_run)
+    app.connect("build-finished", add_site)
     app.connect("env-get-outdated", lambda *_: list(MADE))    # their text comes from elsewhere
     app.connect("source-read", prepare)
     app.connect("doctree-read", number_equations)
     app.connect("doctree-resolved", link_equations)
+    app.connect("doctree-resolved", link_to_run)
     app.connect("autodoc-process-docstring", as_rst)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -98,6 +107,29 @@ def linked(app, name, text, equations):
                 parts += [nodes.Text(text[end:start]), link]
                 end = start + len(number[0])
     return [*parts, nodes.Text(text[end:])]
+
+
+def can_run(app):
+    """Stop before any page is made where lessons that run are asked for and their tools are missing."""
+    if app.config.lessons_in_browser and browser.lacking():
+        raise ExtensionError(f"lessons in the browser: {browser.lacking()}")
+
+
+def add_site(app, failure):
+    """The lessons that run in the browser, beside the book, where they are asked for."""
+    if app.config.lessons_in_browser and failure is None:
+        browser.build(Path(app.outdir, SITE))
+
+
+def link_to_run(app, doctree, name):
+    """A line below the title of a lesson that runs in the browser, where the book is built with these lessons."""
+    if not app.config.lessons_in_browser or name not in {path.stem for path in browser.lessons()}:
+        return
+    said = nodes.paragraph(classes=["run-in-browser"])
+    said += nodes.reference("", "Run in the browser", refuri=f"{SITE}/{browser.address(name)}", internal=True)
+    said += nodes.Text(f" (to try it: nothing to install; {browser.DIFFERENT})")
+    title = next(doctree.findall(nodes.title))
+    title.parent.insert(title.parent.index(title) + 1, said)
 
 
 def as_rst(app, what, name, thing, options, lines):

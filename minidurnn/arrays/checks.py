@@ -134,7 +134,7 @@ def check_array(name, array, axes, like=None):
 
 def _fits(shape, axes):
     sizes = zip(shape, axes)
-    return len(shape) == len(axes) and all(size > 0 if isinstance(axis, str) else size == axis for size, axis in sizes)
+    return len(shape) == len(axes) and all(size == axis or isinstance(axis, str) and size > 0 for size, axis in sizes)
 
 
 def _is_empty(shape, axes):

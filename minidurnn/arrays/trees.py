@@ -5,14 +5,19 @@ import numpy as np
 
 def leaves(tree, path=""):
     """The arrays of a tree by their path: {"body": {"W": a}}  ->  {"body/W": a}. None is no leaf."""
-    if tree is None:
-        return {}
-    if not isinstance(tree, (dict, tuple, list)):
-        return {path: tree}
     found = {}
-    for key, branch in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        found.update(leaves(branch, f"{path}/{key}" if path else str(key)))
+    _collect(tree, path, found)
     return found
+
+
+def _collect(tree, path, found):
+    if tree is None:
+        return
+    if not isinstance(tree, (dict, tuple, list)):
+        found[path] = tree
+        return
+    for key, branch in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        _collect(branch, f"{path}/{key}" if path else str(key), found)
 
 
 def map_leaves(function, tree, *others):

@@ -1,4 +1,4 @@
-"""The checkers of lesson 11, digits pixel by pixel: steps, lags, an order, the nearest mean, and a verdict."""
+"""The checkers of lesson 11, digits pixel by pixel: steps, lags, an order, the nearest mean, and a gate."""
 
 import numpy as np
 
@@ -66,12 +66,12 @@ def check_4(attempt):
 
 
 def check_5(answer):
-    """The verdict of the ledger's rule, whatever the LSTM reaches."""
+    """How the gradient on an early pixel grows with the gates, at the start of training."""
     choose("11.5", answer, "b", {
-        "a": "trend only needs the first model ahead of all others, and the RNN is ahead of it.",
+        "a": "u keeps its start values, but on its way into the long-term memory the pixel is multiplied by the gate.",
         "b": "",
-        "c": "replicated would need it ahead of all others, and a number of the paper.",
-        "d": "the rule counts no seeds here: it compares medians, and a single result is its own median.",
+        "c": "this would be a gate at every step; the gate multiplies what enters l[t], not what is kept of l[t-1].",
+        "d": "the gate is a factor of the way from the pixel to the last state, and the factor grows.",
     })
 
 
@@ -168,5 +168,5 @@ ILL_TYPED = {
         None, np.zeros(3), lambda train, label, test: train, lambda train, label, test: label[:3],
         lambda train, label, test: test.fill(0), lambda train, label, test: train[10**6],
     ],
-    "11.5": [None, 3, "replicated", ("b",)],
+    "11.5": [None, 20, "twenty", ("b",)],
 }

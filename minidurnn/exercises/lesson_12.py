@@ -71,12 +71,12 @@ def check_4(attempt):
 
 
 def check_5(answer):
-    """Which fact a long-term unit follows clearly better than any short-term unit."""
+    """Which of three facts a long-term unit follows clearly better than any short-term unit."""
     choose("12.5", answer, "c", {
         "a": "whether a character is a vowel can be read off the input itself, so the short-term memory has it too.",
         "b": "letters since the word began are few steps, which a short-term memory can span.",
         "c": "",
-        "d": "a count to 40 must add up, and start anew at every line; the best unit follows it less closely.",
+        "d": "one of the three lasts longer than a short-term memory can easily span, and begins with a blank line.",
     })
 
 

@@ -1,4 +1,4 @@
-"""The checkers of lesson 17, gates as time scales: a mean of logs, a mixture, a way beside the gate, a refined gate."""
+"""The checkers of lesson 17, gates as time scales: a mean of logs, a way beside the gate, a mixture, a floor."""
 
 import numpy as np
 
@@ -47,23 +47,23 @@ def check_3(attempt):
 
 
 def check_4(answer):
-    """Which unit a mixture follows."""
-    choose("17.4", answer, "c", {
-        "a": "no unit has the mean gate 0.745, and 0.745^40 is below 0.00001, while one unit alone still has 0.67.",
-        "b": "the mean of the logarithms is that of a product of both gates, but the two units are added.",
-        "c": "",
+    """How the gradient falls with a second way and equal gates."""
+    choose("17.4", answer, "b", {
+        "a": "equal gates make the direct way straight, but the second way adds to it, as in section 4.",
+        "b": "",
+        "c": "a mixture bends a curve because units with different gates die out in turn: here all are equal.",
     })
 
 
 def check_5(attempt):
-    """The refined gate and its slopes."""
+    """The floor gate and its slope."""
     rng = np.random.default_rng(5)
-    cases = [(np.zeros(1), np.zeros(1)), (rng.normal(size=3), rng.normal(size=3))]
-    cases.append((rng.normal(size=6), np.full(6, -2.0)))
-    judge("17.5", attempt, refined, cases, ("g", "slope_f", "slope_r"), mistakes={
-        "the slopes stop at f and r: they must go on to a_f and a_r, with f (1 - f) and r (1 - r)": _not_through,
-        "g takes a_f itself where f = σ(a_f) belongs": _without_sigmoid,
-        "r and f are exchanged": lambda a_f, a_r: refined(a_r, a_f),
+    cases = [(np.zeros(1), np.array([10.0])), (rng.normal(size=3), np.array([1.0, 2.0, 50.0]))]
+    cases.append((rng.normal(size=6), rng.uniform(1, 100, 6)))
+    judge("17.5", attempt, floored, cases, ("f", "slope"), mistakes={
+        "the slope of f is that of σ(a) times 1 - floor": _whole_slope,
+        "the floor is added, but σ(a) is not made smaller: then f goes above 1": _above_one,
+        "the floor is 1 - 1/τ, not 1/τ": _inverse,
     })
 
 
@@ -79,13 +79,11 @@ def shut_and_loud():
     return 1.0, -1.0
 
 
-def refined(a_f, a_r):
-    """Two pre-activations (H,)  ->  g, its slope on a_f, its slope on a_r, each (H,)."""
-    f, r = 1 / (1 + np.exp(-a_f)), 1 / (1 + np.exp(-a_r))
-    g = 2 * r * f + (1 - 2 * r) * f**2
-    slope_f = (2 * r + 2 * (1 - 2 * r) * f) * f * (1 - f)
-    slope_r = (2 * f - 2 * f**2) * r * (1 - r)
-    return g, slope_f, slope_r
+def floored(a, tau):
+    """Pre-activations a (H,), fixed scales tau (H,)  ->  gate f (H,), its slope on a (H,)."""
+    floor = 1 - 1 / tau
+    share = 1 / (1 + np.exp(-a))
+    return floor + (1 - floor) * share, (1 - floor) * share * (1 - share)
 
 
 def lone(u_z, b_f):
@@ -109,24 +107,29 @@ def _of_the_product(kept):
     return -1 / np.log(kept).sum()
 
 
-def _not_through(a_f, a_r):
-    f, r = 1 / (1 + np.exp(-a_f)), 1 / (1 + np.exp(-a_r))
-    return refined(a_f, a_r)[0], 2 * r + 2 * (1 - 2 * r) * f, 2 * f - 2 * f**2
+def _whole_slope(a, tau):
+    share = 1 / (1 + np.exp(-a))
+    return floored(a, tau)[0], share * (1 - share)
 
 
-def _without_sigmoid(a_f, a_r):
-    r = 1 / (1 + np.exp(-a_r))
-    return 2 * r * a_f + (1 - 2 * r) * a_f**2, *refined(a_f, a_r)[1:]
+def _above_one(a, tau):
+    share = 1 / (1 + np.exp(-a))
+    return 1 - 1 / tau + share, share * (1 - share)
+
+
+def _inverse(a, tau):
+    share = 1 / (1 + np.exp(-a))
+    return 1 / tau + (1 - 1 / tau) * share, (1 - 1 / tau) * share * (1 - share)
 
 
 CHECKS = {"17.1": check_1, "17.2": check_2, "17.3": check_3, "17.4": check_4, "17.5": check_5}
-REFERENCE = {"17.1": "b", "17.2": scale, "17.3": shut_and_loud, "17.4": "c", "17.5": refined}
+REFERENCE = {"17.1": "b", "17.2": scale, "17.3": shut_and_loud, "17.4": "b", "17.5": floored}
 WRONG = {
     "17.1": ["a", "(c)", "C"],
     "17.2": [_of_the_mean, _one_over, _of_the_product, lambda kept: -scale(kept)],
-    "17.4": ["a", "B", "(b)"],
+    "17.4": ["a", "C", "(c)"],
     "17.3": [lambda: (0.1, -1.0), lambda: (1.0, 1.0), lambda: (0.5, -3.0), lambda: (1e6, -1.0)],
-    "17.5": [_not_through, _without_sigmoid, lambda a_f, a_r: refined(a_r, a_f)],
+    "17.5": [_whole_slope, _above_one, _inverse],
 }
 ILL_TYPED = {
     "17.1": [None, 0.6, "most", ["b"]],
@@ -134,6 +137,6 @@ ILL_TYPED = {
     "17.4": [None, 0.99, "slowest", True],
     "17.3": [3, lambda: None, lambda: 1.0, lambda: (1.0, "shut"), lambda: (np.ones(2), -1.0), lambda: 1 / 0,
              lambda: (float("nan"), -1.0)],
-    "17.5": [None, 1, lambda a_f, a_r: a_f, lambda a_f, a_r: (a_f, a_r), lambda a_f, a_r: 1 / 0,
-             lambda a_f, a_r: ("g", 0, 0)],
+    "17.5": [None, 1, lambda a, tau: a, lambda a, tau: (a, "slope"), lambda a, tau: 1 / 0,
+             lambda a, tau: (a.fill(0), floored(a, tau))[1]],
 }

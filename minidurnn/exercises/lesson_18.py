@@ -1,17 +1,18 @@
-"""The checkers of lesson 18, a million steps: a scan in pieces, what it costs, and where its maps overflow."""
+"""The checkers of lesson 18, a million steps: a scan as a tree and in pieces, where its maps overflow, and a GILR."""
 
 import numpy as np
 
+from ..scans import gated_scan
 from . import UNTOUCHED, by_hand, called, choose, fail, judge, numbers
 
 
 def check_1(answer):
-    """Rounds in which eight maps become one."""
+    """Rounds down after which each of eight steps has its map."""
     choose("18.1", answer, "b", {
-        "a": "in the first round the eight maps become four at the same time, not seven one after the other.",
+        "a": "the map of steps 1 to 7 needs two joins, 1-4 with 5-6 and then 1-6 with 7, and the second has to wait.",
         "b": "",
-        "c": "one composition joins two maps, so one round leaves four of them, not one.",
-        "d": "eight becomes four, four becomes two: count the rounds until one is left.",
+        "c": "1-3 and 1-5 use maps of the way up alone, so they need not wait for each other: they share a round.",
+        "d": "four maps are missing, but joins that do not wait for each other share a round: 1-3, 1-5 and 1-7 do.",
     })
 
 
@@ -29,47 +30,55 @@ def check_2(attempt):
     })
 
 
-def check_3(answer):
-    """From how many processors on three phases pay."""
-    choose("18.3", answer, "c", {
-        "a": "with two, each does half of the steps, and each step costs three times as much: 3/2 of the loop.",
-        "b": "with three, a third of the steps at three times the cost is what the loop takes, and log P is added.",
-        "c": "",
-        "d": "it pays before: compare 6nT/P with 2nT.",
-    })
-
-
-def check_4(attempt):
+def check_3(attempt):
     """Gates and values with which the maps of two pieces overflow and the states do not."""
-    answer = called("18.4", attempt, ())
+    answer = called("18.3", attempt, ())
     if answer is ...:
-        print(f"exercise 18.4: {UNTOUCHED}")
+        print(f"exercise 18.3: {UNTOUCHED}")
         return
     if not isinstance(answer, tuple) or len(answer) != 2:
-        fail("18.4", f"got {type(answer).__name__}, expected two results, `return f, v`.")
-    f, v = (numbers("18.4", name, one).astype(float) for name, one in zip("fv", answer))
+        fail("18.3", f"got {type(answer).__name__}, expected two results, `return f, v`.")
+    f, v = (numbers("18.3", name, one).astype(float) for name, one in zip("fv", answer))
     for name, one in (("f", f), ("v", v)):
         if one.shape != (100,):
-            fail("18.4", f"{name} has shape {one.shape}, expected 100 numbers, (100,).")
-        if not np.abs(one).max() <= LIMIT_4:
-            fail("18.4", f"{name} holds {one[np.nan_to_num(np.abs(one), nan=np.inf).argmax()]:g}, expected numbers "
+            fail("18.3", f"{name} has shape {one.shape}, expected 100 numbers, (100,).")
+        if not np.abs(one).max() <= LIMIT_3:
+            fail("18.3", f"{name} holds {one[np.nan_to_num(np.abs(one), nan=np.inf).argmax()]:g}, expected numbers "
                          "from -1,000,000,000 to 1,000,000,000.")
     with np.errstate(all="ignore"):
         loop = in_pieces(f[:, None], v[:, None], np.zeros(1), 100)                   # a piece for each step
         pieces = in_pieces(f[:, None], v[:, None], np.zeros(1), 2)
-    if not np.abs(loop).max() <= LIMIT_4:
-        fail("18.4", f"the loop's states go up to {np.nanmax(np.abs(loop)):.3g}, expected at most 1,000,000,000.")
+    if not np.abs(loop).max() <= LIMIT_3:
+        fail("18.3", f"the loop's states go up to {np.nanmax(np.abs(loop)):.3g}, expected at most 1,000,000,000.")
     if np.isfinite(pieces).all():
-        fail("18.4", "in two pieces of 50 steps all states are finite: make the product of a piece's 50 gates "
+        fail("18.3", "in two pieces of 50 steps all states are finite: make the product of a piece's 50 gates "
                      "larger than 1.8e308.")
-    print("exercise 18.4: correct")
+    print("exercise 18.3: correct")
+
+
+def check_4(attempt):
+    """A GILR: all gates at once, then one gated scan."""
+    draw = np.random.default_rng(0)
+    cases = []
+    for T, B, D, H in ((1, 1, 1, 1), (5, 2, 3, 4), (7, 3, 2, 1)):
+        sizes = (D, 2 * H), (2 * H,), (T, B, D), (B, H)
+        cases.append(tuple(draw.standard_normal(size) for size in sizes))
+    judge("18.4", attempt, gilr, cases, ("h",), mistakes={
+        "the input j takes part with 1 - g, not whole": lambda W, b, x, h0: _gilr(W, b, x, h0, lambda g: 1),
+        "g keeps the state and 1 - g takes the input: here both are g": lambda W, b, x, h0: _gilr(
+            W, b, x, h0, lambda g: g),
+        "the first H columns of W belong to the gate, the last H to the input": _swapped,
+        "the scan starts from h0, not from 0": lambda W, b, x, h0: gilr(W, b, x, 0 * h0),
+        "b is missing": lambda W, b, x, h0: gilr(W, 0 * b, x, h0),
+    })
 
 
 def check_5(answer):
     """Numbers in memory for three lengths of a stretch."""
-    by_hand("18.5", answer, RIGHT_5, ("S = 100", "S = 20", "S = 1000"), {
-        "the tape stands in memory for one stretch at a time, not for all of them": (250_100.0, 250_500.0, 250_010.0),
-        "the states at the boundaries stand in memory too": (2500.0, 500.0, 25_000.0),
+    by_hand("18.5", answer, RIGHT_5, ("S = 100", "S = 20", "S = 600"), {
+        "the tape stands in memory for one stretch at a time, not for all of them": (16_236.0, 16_380.0, 16_206.0),
+        "the states at the boundaries stand in memory too": (900.0, 180.0, 5400.0),
+        "a state is two numbers, q = 2": (918.0, 270.0, 5403.0),
     })
 
 
@@ -101,8 +110,17 @@ def overflows():
     return f, v
 
 
-LIMIT_4 = 1e9                                                 # of gates, values and states
-RIGHT_5 = (2600.0, 1000.0, 25_010.0)
+def gilr(W, b, x, h0):
+    """W (D, 2H), b (2H,), x (T, B, D), h0 (B, H)  ->  h (T, B, H)."""
+    H = h0.shape[1]
+    a = x @ W + b                                             # (T, B, 2H): every step at once
+    g = 1 / (1 + np.exp(-a[:, :, :H]))                        # the first H columns: the gate
+    j = np.tanh(a[:, :, H:])                                  # the last H columns: the input
+    return gated_scan(g, (1 - g) * j, h0)
+
+
+LIMIT_3 = 1e9                                                 # of gates, values and states
+RIGHT_5 = (936.0, 360.0, 5406.0)
 
 
 def _starts_at(f, v, pieces, start):
@@ -118,26 +136,41 @@ def _from_h0(f, v, h0, pieces):
     return _starts_at(f, v, pieces, h0)
 
 
+def _gilr(W, b, x, h0, taken):
+    """A GILR whose input takes part with another share than 1 - g."""
+    g, j = np.split(x @ W + b, 2, axis=2)
+    g = 1 / (1 + np.exp(-g))
+    return gated_scan(g, taken(g) * np.tanh(j), h0)
+
+
+def _swapped(W, b, x, h0):
+    H = h0.shape[1]
+    return gilr(np.roll(W, H, axis=1), np.roll(b, H), x, h0)
+
+
 CHECKS = {"18.1": check_1, "18.2": check_2, "18.3": check_3, "18.4": check_4, "18.5": check_5}
-REFERENCE = {"18.1": "b", "18.2": in_pieces, "18.3": "c", "18.4": overflows, "18.5": (2600, 1000, 25010)}
+REFERENCE = {"18.1": "b", "18.2": in_pieces, "18.3": overflows, "18.4": gilr, "18.5": (936, 360, 5406)}
 WRONG = {
     "18.1": ["a", "c", "(D)"],
     "18.2": [_from_zero, _from_h0, lambda f, v, h0, pieces: in_pieces(f, v, 0 * h0, pieces),
              lambda f, v, h0, pieces: in_pieces(f, v, h0, pieces)[::-1]],
-    "18.3": ["a", "b", "d"],
-    "18.4": [
+    "18.3": [
         lambda: (np.full(100, 0.5), np.ones(100)),            # nothing overflows
         lambda: (np.full(100, 1e7), np.ones(100)),            # the loop does too
         lambda: (np.full(100, np.inf), np.zeros(100)),        # not finite itself
         lambda: (np.full(99, 1e6), np.zeros(99)),
     ],
-    "18.5": [(250_100, 250_500, 250_010), (2500, 500, 25_000), (2600, 1000, 25_000)],
+    "18.4": [lambda W, b, x, h0: _gilr(W, b, x, h0, lambda g: 1), lambda W, b, x, h0: _gilr(W, b, x, h0, lambda g: g),
+             _swapped, lambda W, b, x, h0: gilr(W, b, x, 0 * h0), lambda W, b, x, h0: gilr(W, 0 * b, x, h0),
+             lambda W, b, x, h0: gilr(W, b, x, h0)[::-1]],
+    "18.5": [(16_236, 16_380, 16_206), (918, 270, 5403), (900, 180, 5400), (936, 360, 5400)],
 }
 ILL_TYPED = {
     "18.1": [None, 3, "three", ["b"]],
     "18.2": [None, lambda f, v, h0, pieces: None, lambda f, v, h0, pieces: f[0], lambda f, v, h0, pieces: f[999],
              lambda f, v, h0, pieces: (f.fill(0), f)[1]],
-    "18.3": [None, 4, "four", True],
-    "18.4": [None, lambda: None, lambda: np.ones(100), lambda: (1.0, 2.0), lambda: ("f", "v"), lambda: 1 / 0],
-    "18.5": [None, 1000, (1, 2), ("a", "b", "c"), (2600, 1000, np.ones(2))],
+    "18.3": [None, lambda: None, lambda: np.ones(100), lambda: (1.0, 2.0), lambda: ("f", "v"), lambda: 1 / 0],
+    "18.4": [None, lambda W, b, x, h0: None, lambda W, b, x, h0: gilr(W, b, x, h0)[-1],
+             lambda W, b, x, h0: x @ W.T, lambda W, b, x, h0: (W.fill(0), gilr(W, b, x, h0))[1]],
+    "18.5": [None, 1000, (1, 2), ("a", "b", "c"), (936, 360, np.ones(2))],
 }

@@ -30,18 +30,18 @@ def check_2(attempt):
 
 
 def check_3(attempt):
-    """A number in the padding that leaves the memory of the last real step at 0."""
+    """A bias that leaves the memory of the last real step at 0 where h in the padding was forgotten."""
     answer = called("19.3", attempt, ())
     if answer is ...:
         print(f"exercise 19.3: {UNTOUCHED}")
         return
-    filler = float(numbers("19.3", "filler", answer, ()))
-    if not np.isfinite(filler):
-        fail("19.3", f"filler is {filler}, expected a finite number.")
-    m = memory_at_the_end(filler)
+    bias = float(numbers("19.3", "b", answer, ()))
+    if not np.isfinite(bias):
+        fail("19.3", f"b is {bias}, expected a finite number.")
+    m = memory_at_the_end(bias)
     if abs(m) > 1e-9:
-        fail("19.3", f"with {filler:.6g} in the padding the memory of step 2 is {m:.6g}, expected 0 "
-                     f"(the real steps alone give {memory_at_the_end(0.0):g}).")
+        fail("19.3", f"with b = {bias:.6g} the memory of step 2 is {m:.6g}, expected 0: step 2 gives 1·(3 + b), step 1 "
+                     "gives 10·(2 + b), the padding gives 100·b.")
     print("exercise 19.3: correct")
 
 
@@ -67,11 +67,11 @@ def check_5(answer):
     })
 
 
-def memory_at_the_end(filler):
-    """m at step 2 of the steps 2, 3 and one padded step, read with no lengths: α = (1, 10), β = 100."""
+def memory_at_the_end(bias):
+    """m at step 2 of the steps 2, 3 and a padded step of 0, where h = x + b, with no lengths: α = (1, 10), β = 100."""
     layer = FSMN(1, 1, past=1, future=1, activation="identity")
-    p = {"W": np.ones((1, 1)), "b": np.zeros(1), "alpha": np.array([[1.0], [10]]), "beta": np.array([[100.0]])}
-    y, _ = layer.forward(p, np.array([2.0, 3.0, filler])[:, None, None])
+    p = {"W": np.ones((1, 1)), "b": np.array([bias]), "alpha": np.array([[1.0], [10]]), "beta": np.array([[100.0]])}
+    y, _ = layer.forward(p, np.array([2.0, 3.0, 0.0])[:, None, None])
     return float(y[1, 0, 1])
 
 
@@ -88,8 +88,8 @@ def taps_backward(dm, h, alpha):
 
 
 def spoil():
-    """A number for the padding with which the memory of step 2 is 0."""
-    return -0.23                                              # 3 · 1 + 2 · 10 + 100 · filler = 0
+    """A bias b with which the memory of step 2 is 0, where the padding has x = 0 and h = b."""
+    return -23 / 111                                          # (3 + b) + 10 (2 + b) + 100 b = 0
 
 
 def look_back(q, k, v):
@@ -149,7 +149,7 @@ REFERENCE = {"19.1": "b", "19.2": taps_backward, "19.3": spoil, "19.4": look_bac
 WRONG = {
     "19.1": ["a", "(c)", "D"],
     "19.2": [_forward, _ahead, _mean, lambda dm, h, alpha: (dm, alpha)],
-    "19.3": [lambda: 0.0, lambda: 0.23, lambda: -23.0, lambda: float("inf")],
+    "19.3": [lambda: 0.0, lambda: -0.23, lambda: -23 / 11, lambda: float("inf")],
     "19.4": [_sees_ahead, _unscaled, _wrong_axis, lambda q, k, v: v],
     "19.5": ["a", "c", "(d)"],
 }

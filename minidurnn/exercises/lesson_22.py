@@ -1,10 +1,17 @@
-"""The checkers of lesson 22: queues by hand, their limit, many jobs, shares, and a bottleneck."""
+"""The checkers of lesson 22: queues by hand, their limit, many jobs, shares, a bottleneck, sources of error."""
 
 import numpy as np
 
 from . import UNTOUCHED, by_hand, called, choose, fail, judge, kind, numbers
 
 MU, P, SERVERS = np.array([1.0, 2, 1]), np.array([[0, 0.5, 0.5], [1, 0, 0], [1, 0, 0]]), np.array([9.0, 2, 1])
+
+SOURCES = ("noise", "fluid", "learned")                       # of X, Y and Z in exercise 22.6
+WHY = {
+    "noise": "neither the fluid nor the learned numbers are much further off than a second simulation",
+    "fluid": "the true numbers bring most of the error already, and a second simulation is much nearer",
+    "learned": "the fluid with the true numbers is near, and the learned numbers are far off",
+}
 
 
 def after(q, mu, step):
@@ -21,7 +28,7 @@ def check_1(answer):
         "a station serves no more jobs than it has servers": tuple(_all_served(q)),
         "this is the change in a whole unit of time: a step lasts 0.1": tuple(q + 10 * (after(q, MU, 0.1) - q)),
     }
-    by_hand("22.1", answer, tuple(after(q, MU, 0.1)), ("q at clients", "q at a", "q at b"), known)
+    by_hand("22.1", answer, tuple(after(q, MU, 0.1)), ("q at clients", "q at fast", "q at slow"), known)
 
 
 def _all_served(q):
@@ -55,9 +62,9 @@ def check_2(attempt):
 def check_3(answer):
     """What the fluid's error does when jobs and servers grow together."""
     choose("22.3", answer, "b", {
-        "a": "the mean over many simulations is known well, but it is the mean of min(q, c), not min of the mean.",
+        "a": "the means grow alike, but the jumps around them do not: four times the jobs jump about twice as far.",
         "b": "",
-        "c": "more jobs move, but the error is counted in shares of all jobs.",
+        "c": "more jobs can be at a wrong station, but the error is counted in shares of all jobs.",
     })
 
 
@@ -100,14 +107,30 @@ def check_4(attempt):
 def check_5(answer):
     """What twice the servers at the bottleneck bring."""
     choose("22.5", answer, "b", {
-        "a": "the flow is bounded by every station: with c out of the way, b is the next that is full.",
+        "a": "the flow is bounded by every station: with slow out of the way, medium is the next that is full.",
         "b": "",
-        "c": "c is full all the time, so more servers there do serve more jobs.",
-        "d": "no station gets slower when c gets faster.",
+        "c": "slow is full all the time, so more servers there do serve more jobs.",
+        "d": "no station gets slower when slow gets more servers.",
     })
 
 
-CHECKS = {"22.1": check_1, "22.2": check_2, "22.3": check_3, "22.4": check_4, "22.5": check_5}
+def check_6(answer):
+    """The largest source of error in three questions."""
+    if answer is ... or (isinstance(answer, (tuple, list)) and answer and all(part is ... for part in answer)):
+        print(f"exercise 22.6: {UNTOUCHED}")
+        return
+    if not isinstance(answer, (tuple, list)) or len(answer) != 3:
+        fail("22.6", f"got {kind(answer)}, expected three words separated by commas, for X, Y and Z.")
+    for question, given, right in zip("XYZ", answer, SOURCES):
+        if not isinstance(given, str) or given.strip().lower() not in WHY:
+            fail("22.6", f"the answer for {question} is {kind(given)}, expected one of 'noise', 'fluid', 'learned'.")
+        if given.strip().lower() != right:
+            fail("22.6", f"{question}: {given.strip().lower()} is not the largest source: {WHY[right]}.")
+    print("exercise 22.6: correct")
+
+
+CHECKS = {"22.1": check_1, "22.2": check_2, "22.3": check_3, "22.4": check_4, "22.5": check_5,
+          "22.6": check_6}
 
 
 def breaking():
@@ -116,7 +139,8 @@ def breaking():
     return q, mu, step
 
 
-REFERENCE = {"22.1": (5.81, 2.795, 1.395), "22.2": breaking, "22.3": "b", "22.4": shares, "22.5": "b"}
+REFERENCE = {"22.1": (5.81, 2.795, 1.395), "22.2": breaking, "22.3": "b", "22.4": shares, "22.5": "b",
+             "22.6": ("noise", "fluid", "learned")}
 WRONG = {
     "22.1": [(5.9, 2.9, 1.2), (5.81, 2.705, 1.395), (5.0, 1.85, 3.15), (5.82, 2.795, 1.395)],
     "22.2": [
@@ -126,6 +150,7 @@ WRONG = {
     "22.3": ["a", "(c)", "d"],
     "22.4": [_divided, _shifted, _clipped_after, _softmax],
     "22.5": ["a", "C", "d"],
+    "22.6": [("fluid", "fluid", "learned"), ("noise", "learned", "learned"), ["noise", "fluid", "Fluid"]],
 }
 ILL_TYPED = {
     "22.1": [None, 5.81, "5.81", (5.81, 2.795), [[5.81, 2.795, 1.395]]],
@@ -133,4 +158,5 @@ ILL_TYPED = {
     "22.3": [None, 2, "falls", ["b"]],
     "22.4": [None, np.zeros(3), lambda v: None, lambda v: v[:1], lambda v: v.sort(), lambda v: "b"],
     "22.5": [None, 5, "more", ("b",)],
+    "22.6": [None, "noise", ("noise", "fluid"), ("noise", 2, "learned"), ("a", "b", "c"), ("noise", ..., ...)],
 }

@@ -1,6 +1,7 @@
-"""The checkers of lesson 23, from a loop to a kernel: floors, places in memory, blocks, a kernel of one's own, maps."""
+"""The checkers of lesson 23, from a loop to a kernel: floors, places, blocks, a kernel, maps, a barrier."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -19,9 +20,9 @@ LIMIT = 20.0                                                  # seconds after wh
 def check_1(answer):
     """What limits the loop of independent neurons, and the loop with a matrix."""
     choose("23.1", answer, "c", {
-        "a": "both read a and write h once; but the loop with a matrix makes 2 H operations for every number that it "
-             "writes, 256 here, and the other one makes three.",
-        "b": "it is the other way round: three operations a number are few, and 256 are many.",
+        "a": "both read a and write h once; but the loop with a matrix makes 2049 operations for every number that it "
+             "writes, and the other one makes three.",
+        "b": "it is the other way round: three operations a number are few, and 2049 are many.",
         "c": "",
         "d": "three operations for every 8 bytes are far fewer than a processor makes while 8 bytes arrive.",
     })
@@ -55,13 +56,16 @@ def check_3(answer):
 
 
 def check_4(attempt):
-    """A kernel for the gated scan."""
+    """A kernel for the gated scan and the sum of each column."""
     source = called("23.4", attempt, ())
     if source is ...:
         print(f"exercise 23.4: {UNTOUCHED}")
         return
     if not isinstance(source, str):
         fail("23.4", f"your function returned {kind(source)}, expected the text of a CUDA source.")
+    taken = re.search(r"void gated_scan\(([^)]*)\)", source)
+    if taken and (count := len(taken[1].split(","))) != 7:
+        fail("23.4", f"your gated_scan takes {count} arguments, expected 7: f, v, h0, h, shares, T, C.")
     try:
         done = subprocess.run([sys.executable, "-c", f"from {__name__} import trial; trial()"], input=source,
                               capture_output=True, text=True, timeout=LIMIT)
@@ -83,6 +87,18 @@ def check_5(answer):
     })
 
 
+def check_6(answer):
+    """The barrier between the products and the write."""
+    choose("23.6", answer, "b", {
+        "a": "one barrier a step is enough only at the right place: follow thread 5 from one barrier to the next; it "
+             "writes a copy, and then reads the whole copy without a barrier in between.",
+        "b": "",
+        "c": "a thread writes right behind a barrier, and there all threads have read: nothing is written over too "
+             "early.",
+        "d": "all threads of the block come to every barrier, as often as there are steps: nobody waits without end.",
+    })
+
+
 def trial():
     """Run a source from standard input on small cases  ->  what is wrong, as JSON on standard output, or null."""
     source = sys.stdin.read()
@@ -96,8 +112,8 @@ def trial():
 def _trial(source, T, B, H, order):
     """What is wrong with a source on one case, in words, or None."""
     draw = np.random.default_rng(T).standard_normal
-    arrays = draw((T, B, H)), draw((T, B, H)), draw((B, H)), np.full((T, B, H), np.nan)
-    margins = [np.full(MARGIN, margin) for margin in (np.nan, np.nan, np.nan, FAR)]
+    arrays = draw((T, B, H)), draw((T, B, H)), draw((B, H)), np.full((T, B, H), np.nan), np.full((B, H), np.nan)
+    margins = [np.full(MARGIN, margin) for margin in (np.nan, np.nan, np.nan, FAR, FAR)]
     rows = [np.concatenate([margin, array.ravel(), margin]) for margin, array in zip(margins, arrays)]
     before, C, threads = [row.copy() for row in rows], B * H, 4
     inside = [row[MARGIN:len(row) - MARGIN] for row in rows]
@@ -112,14 +128,17 @@ def _trial(source, T, B, H, order):
     right = gated_scan(*arrays[:3])
     for name, row, old in zip(("f", "v", "h0"), rows, before):
         if not np.array_equal(row, old, equal_nan=True):
-            return f"your kernel writes into {name} {case}: it may write into h alone."
-    if (rows[3][:MARGIN] != FAR).any() or (rows[3][-MARGIN:] != FAR).any():
-        return f"your kernel writes outside h {case}: threads beyond the last column must leave."
-    off = ~np.isclose(inside[3], right.ravel(), rtol=1e-12, atol=1e-12)
-    if off.any():
-        place = int(off.argmax())
-        at = ", ".join(map(str, np.unravel_index(place, (T, B, H))))
-        return f"h[{at}] is {inside[3][place]:.4g}, expected {right.ravel()[place]:.4g} {case} (nan: never written)."
+            return f"your kernel writes into {name} {case}: it may write into h and shares alone."
+    for name, row in zip(("h", "shares"), rows[3:]):
+        if (row[:MARGIN] != FAR).any() or (row[-MARGIN:] != FAR).any():
+            return f"your kernel writes outside {name} {case}: threads beyond the last column must leave."
+    for name, found, expected in (("h", inside[3], right), ("shares", inside[4], right.sum(0))):
+        off = ~np.isclose(found, expected.ravel(), rtol=1e-12, atol=1e-12)
+        if off.any():
+            place = int(off.argmax())
+            at = ", ".join(map(str, np.unravel_index(place, expected.shape))) if name == "h" else place
+            both = f"{found[place]:.4g}, expected {expected.ravel()[place]:.4g}"
+            return f"{name}[{at}] is {both} {case} (nan: never written)."
     return None
 
 
@@ -134,17 +153,19 @@ def places(block, thread, threads, T, C):
 
 
 def gated_kernel():
-    """A CUDA source with a kernel gated_scan(f, v, h0, h, T, C): h[t] = f[t] h[t-1] + v[t]."""
+    """A CUDA source with a kernel gated_scan(f, v, h0, h, shares, T, C): h[t] = f[t] h[t-1] + v[t]."""
     return r"""
-extern "C" __global__ void gated_scan(const double* f, const double* v, const double* h0, double* h,
-                                      long long T, long long C) {
+extern "C" __global__ void gated_scan(const double* f, const double* v, const double* h0,
+                                      double* h, double* shares, long long T, long long C) {
     long long column = (long long)blockIdx.x * blockDim.x + threadIdx.x;
     if (column >= C) return;
-    double state = h0[column];
+    double state = h0[column], share = 0;
     for (long long t = 0; t < T; t++) {
         state = f[t * C + column] * state + v[t * C + column];
         h[t * C + column] = state;
+        share += state;
     }
+    shares[column] = share;
 }
 """
 
@@ -166,8 +187,9 @@ def _changed(old, new):
     return lambda: gated_kernel().replace(old, new)
 
 
-CHECKS = {"23.1": check_1, "23.2": check_2, "23.3": check_3, "23.4": check_4, "23.5": check_5}
-REFERENCE = {"23.1": "c", "23.2": places, "23.3": [4, 32], "23.4": gated_kernel, "23.5": [0.5, 3.0, 0.0, 5.0]}
+CHECKS = {"23.1": check_1, "23.2": check_2, "23.3": check_3, "23.4": check_4, "23.5": check_5, "23.6": check_6}
+REFERENCE = {"23.1": "c", "23.2": places, "23.3": [4, 32], "23.4": gated_kernel, "23.5": [0.5, 3.0, 0.0, 5.0],
+             "23.6": "b"}
 WRONG = {
     "23.1": ["a", "(b)", "D"],
     "23.2": [_row, _behind, _first_block],
@@ -175,9 +197,11 @@ WRONG = {
     "23.4": [
         _changed("if (column >= C) return;", ""), _changed("* state +", "* h0[column] +"),
         _changed("v[t * C + column]", "v[column * T + t]"), _changed("t < T", "t < T - 1"),
-        _changed("blockIdx.x * blockDim.x + ", ""),
+        _changed("blockIdx.x * blockDim.x + ", ""), _changed("share += state", "share = state"),
+        _changed("shares[column]", "shares[0]"), _changed("double* shares, ", ""),
     ],
     "23.5": [[0.5, -1.0, 0.0, 4.0], [0.5, 3.0, 0.0, np.inf], [0.5, 9.0, 0.0, 5.0], [-0.5, 3.0, 0.0, 5.0]],
+    "23.6": ["a", "(C)", "d"],
 }
 ILL_TYPED = {
     "23.1": [None, 2, "memory", ["c"]],
@@ -186,4 +210,5 @@ ILL_TYPED = {
     "23.3": [None, 128, "4, 32", [4], [[4, 32]], [np.nan, 32]],
     "23.4": [None, "source", lambda: 3, lambda: "b", _changed("double state", "state")],
     "23.5": [None, 0.5, "relu", [0.5, 0.0], [0.5, 0.0, "2", 5.0]],
+    "23.6": [None, 2, "barrier", ["b"]],
 }

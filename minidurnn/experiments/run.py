@@ -17,6 +17,7 @@ from ..training.run import begin
 from ..training.storage import describe, read
 from .catalogue import EXPERIMENTS
 
+ROW, LOOK = 20, 100                                           # updates between two rows, between two validations
 SPLIT = "the validation set chose the rate{}; the test set was read once"
 
 
@@ -53,15 +54,26 @@ def train(trial, out, resume=False, progress=True):
         clear(folder / f"{trial.name}.json")
         if (found := _recorded(trial, folder)) is not None:   # by the process that we waited for
             return found
-        checkpoints = [folder / "runs" / f"{trial.name}-rate{rate!r}.npz" for rate in trial.rates]
-        stages = (stage for checkpoint in checkpoints for stage in _files(trial, checkpoint).values())
-        for place in (*map(_pilot, checkpoints), *stages):
-            if place.exists() and not resume:
-                raise FileExistsError(f"{place} holds this trial unfinished: continue it with --resume (resume=True), "
-                                      "or delete the file to begin again.")
+        if not resume:
+            check_new(trial, folder)
         with one_thread():
-            record = _measure(trial, checkpoints, progress)
+            record = _measure(trial, _checkpoints(trial, folder), progress)
         return write_record(folder / f"{trial.name}.json", record)
+
+
+def check_new(trial, folder):
+    """Raise FileExistsError where a folder holds checkpoints of this trial."""
+    checkpoints = _checkpoints(trial, folder)
+    stages = (stage for checkpoint in checkpoints for stage in _files(trial, checkpoint).values())
+    for place in (*map(_pilot, checkpoints), *stages):
+        if place.exists():
+            raise FileExistsError(f"{place} holds this trial unfinished: continue it with --resume (resume=True), "
+                                  "or delete the file to begin again.")
+
+
+def _checkpoints(trial, folder):
+    """The checkpoint of every rate."""
+    return [Path(folder) / "runs" / f"{trial.name}-rate{rate!r}.npz" for rate in trial.rates]
 
 
 def _recorded(trial, folder):
@@ -173,11 +185,11 @@ def _patiently(trial, network, task, options):
 
 def _options(trial, rate, checkpoint, progress):
     """What fit is told beside network, task and updates."""
-    every = 20 if trial.stages else 100
+    every = ROW if trial.stages else LOOK
     return {
         "optimizer": Adam(rate), "schedule": Constant() if trial.decay is None else Steps(trial.decay),
         "batch": trial.batch, "window": trial.window, "seed": trial.seed, "backend": trial.backend, "stop": trial.stop,
         "progress": progress,
-        "log_every": 20, "validate_every": every,
+        "log_every": ROW, "validate_every": every,
         "checkpoint": checkpoint, "checkpoint_every": every, "resume": True,
     }

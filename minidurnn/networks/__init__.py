@@ -14,6 +14,7 @@ from .network import Network
 from .normalisation import BatchNorm, LayerNorm
 from .sizes import count_parameters, width_for
 from .stacks import Chain, Dense, Residual
+from .structured import StructuredLinear
 from .transformer import FeedForward, Positions, transformer
 from .translator import TRANSLATORS, Translator, translator_for
 
@@ -37,6 +38,7 @@ __all__ = [
     "Network",
     "Positions",
     "Residual",
+    "StructuredLinear",
     "Translator",
     "count_parameters",
     "dense",

@@ -109,6 +109,7 @@ def library(request):
 
 
 @pytest.mark.parametrize("cell", COMPARED)
+@pytest.mark.system
 def test_every_peer_computes_what_we_compute(cell, library):
     implementations.assert_agreement(cell, [peer for peer in PEERS if implementations.NEEDS[peer] == library])
 
@@ -186,6 +187,7 @@ def test_a_turn_is_the_mean_of_its_runs_but_the_first(monkeypatch):
     assert competitors.turn(step, 3) == (3.0, 6.0)
 
 
+@pytest.mark.system
 def test_a_competitor_runs_in_a_process_of_its_own_when_it_has_its_turn():
     with competitors.Competitor("ours", "indrnn", TINY, 3) as competitor:
         turns = [competitor.turn() for _ in range(2)]
@@ -193,6 +195,7 @@ def test_a_competitor_runs_in_a_process_of_its_own_when_it_has_its_turn():
     assert competitor.process.returncode == 0
 
 
+@pytest.mark.system
 def test_a_competitor_that_dies_is_named(capfd):
     with pytest.raises(RuntimeError, match=r"runs ours of no-cell ended: KeyError: 'no-cell'\.$"):
         competitors.Competitor("ours", "no-cell", TINY, 3).__enter__()
@@ -279,6 +282,7 @@ def test_memory_is_measured_at_w4_or_at_the_lengths_that_are_asked_for(settled, 
         assert [line.split()[0] for line in said if "transformer" in line] == titles
 
 
+@pytest.mark.system
 def test_a_process_that_fails_says_what_it_was_about():
     with pytest.raises(RuntimeError, match="measures long_update of no-cell ended with code 1: KeyError: 'no-cell'"):
         memory.fresh("long_update", "no-cell")
@@ -390,6 +394,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 10)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only Linux's C library keeps freed memory in this way")
+@pytest.mark.system
 def test_a_repeated_step_finds_its_memory_where_the_one_before_left_it():
     done = subprocess.run([sys.executable, "-c", REPEATED], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 200                           # an array of the step has 625; about 2,000 are given back

@@ -12,7 +12,7 @@ from test_trials import TINY
 from minidurnn.experiments import run, run_trial, run_trials, sweep
 from minidurnn.records import machine
 
-TRIALS = [replace(TINY, seed=seed, updates=40) for seed in (2, 0, 1)]
+TRIALS = [replace(TINY, seed=seed, updates=20) for seed in (2, 0, 1)]
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +25,7 @@ def test_records_come_in_the_order_of_the_trials(serial):
     assert [record.trial for record in serial] == [trial.plain for trial in TRIALS]
 
 
+@pytest.mark.system
 def test_two_at_once_have_the_numbers_of_one_after_the_other_and_one_bar(serial, tmp_path, capsys):
     pytest.importorskip("joblib", reason="several processes need joblib")
     together = list(run_trials(TRIALS, tmp_path, workers=2))

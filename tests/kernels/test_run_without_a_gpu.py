@@ -2,6 +2,7 @@
 
 import shutil
 
+import forked
 import numpy as np
 import pytest
 
@@ -52,11 +53,13 @@ def test_without_a_compiler_it_says_so(monkeypatch):
 
 @compiler
 @pytest.mark.parametrize("old, new, said", [
-    ("t++", "", "did not end within 1.5 seconds"),
+    ("t++", "", "did not end within 1 seconds"),
     ("h[t * C", "h[10000000000000 + t * C", "ended the process that ran it"),
     ("f[t * C + column] *", "(((double*)f)[0] = 1) *", "writes into f"),
 ])
+@pytest.mark.system
 def test_a_students_kernel_that_runs_wild_harms_nobody_and_is_told_so(old, new, said, monkeypatch):
-    monkeypatch.setattr(lesson_23, "LIMIT", 1.5 if old == "t++" else lesson_23.LIMIT)
+    monkeypatch.setattr(lesson_23, "subprocess", forked)      # an interpreter is started where the reference is tried
+    monkeypatch.setattr(lesson_23, "LIMIT", 1.0 if old == "t++" else lesson_23.LIMIT)
     with pytest.raises(AssertionError, match=f"^exercise 23.4: your kernel {said}"):
         lesson_23.check_4(lambda: lesson_23.gated_kernel().replace(old, new))

@@ -11,12 +11,13 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+import forked
 import numpy as np
 import pytest
 from support import rng
 
 from minidurnn import exercises
-from minidurnn.exercises import by_hand, choose, compare, judge
+from minidurnn.exercises import by_hand, choose, compare, judge, lesson_23
 from minidurnn.gradcheck import assert_cell
 
 LESSONS = Path(__file__).parents[2] / "lessons"
@@ -92,7 +93,14 @@ def test_the_reference_passes(module, number, capsys):
     assert capsys.readouterr().out == f"exercise {number}: correct\n"
 
 
+@pytest.fixture
+def forked_trials(monkeypatch):
+    """The kernels of lesson 23 run in forked processes; the reference runs in one that it starts."""
+    monkeypatch.setattr(lesson_23, "subprocess", forked)
+
+
 @of_every_exercise
+@pytest.mark.usefixtures("forked_trials")
 def test_wrong_answers_are_refused_by_name_and_number(module, number):
     for wrong in module.WRONG[number]:
         with pytest.raises(AssertionError, match=rf"^exercise {re.escape(number)}: "):
@@ -134,6 +142,7 @@ def test_the_folded_solution_is_the_reference(module, number):
 
 
 @of_every_exercise
+@pytest.mark.usefixtures("forked_trials")
 def test_ill_typed_answers_get_one_sentence(module, number):
     callable_ = callable(module.REFERENCE[number])
     own = getattr(module, "ILL_TYPED", {}).get(number, [])

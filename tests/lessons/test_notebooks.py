@@ -128,6 +128,7 @@ def test_every_rule_has_been_seen_to_refuse():
     assert {rule for rule, _ in SPOILT} == set(rules.RULES)
 
 
+@pytest.mark.system
 def test_nbval_accepts_a_cell_as_it_is_and_refuses_one_wrong_digit(pytester):
     """A cell of lesson 00 that needs no other, twice, under the project's own settings: in this process, one kernel."""
     import nbformat

@@ -430,6 +430,7 @@ SERIES = ["co2_mauna_loa_monthly.csv", "sunspots_yearly.csv"]
     ("make_series", SERIES, SERIES),
     ("make_pairs", ["pairs.tsv.gz"], ["tatoeba_eng_swe.tsv.gz"]),
 ], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.system
 def test_a_script_makes_the_shipped_sample_again(script, files, sources, tmp_path):
     need(*sources)
     main = importlib.import_module(f"minidurnn.tasks.samples.{script}").main

@@ -6,9 +6,10 @@ import struct
 from dataclasses import dataclass
 from time import monotonic, sleep
 
+import forked
 import numpy as np
 import pytest
-from killed_run import CASES, EVERY, UPDATES, Echo, started, train, train_counting
+from killed_run import CASES, EVERY, UPDATES, Echo, train, train_counting
 from support import refuses
 
 from minidurnn import RNN, Chain, IndRNN, Network, evaluate, fit
@@ -45,11 +46,11 @@ def assert_equal_histories(ours, theirs):
 def kill_after(update, delay, case, checkpoint, counter):
     """Train in a new process, kill it `delay` seconds after an update  ->  updates at start and end, whether killed."""
     counter.unlink(missing_ok=True)
-    process = started(train_counting, case, checkpoint, counter)
+    process = forked.process(train_counting, case, checkpoint, counter)
     deadline, done = monotonic() + 60, -1
     while process.is_alive() and done < update:
         assert monotonic() < deadline, "the run does not move"
-        sleep(0.001)
+        sleep(0.004)                                          # a look is as dear as an update
         raw = counter.read_bytes() if counter.exists() else b""
         _, done = struct.unpack("qq", raw) if len(raw) == 16 else (0, -1)
     sleep(delay)
@@ -59,6 +60,7 @@ def kill_after(update, delay, case, checkpoint, counter):
 
 
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.system
 def test_a_run_that_is_killed_five_times_ends_as_the_one_that_was_not(case, tmp_path):
     seed = random.randrange(10**9)
     print(f"seed {seed}; kills at updates", end=" ")

@@ -3,11 +3,11 @@
 import errno
 import os
 import stat
-import subprocess
-import sys
 from threading import Thread
 from time import sleep
 
+import forked
+import killed_run
 import pytest
 from support import refuses
 
@@ -178,20 +178,17 @@ def test_an_owner_that_fails_owns_nothing_any_more(tmp_path):
         pass
 
 
-HOLD = "import sys; from time import sleep; from minidurnn.training.files import owner, whole\n" \
-       "with owner(sys.argv[1]), whole(sys.argv[1], 'thing') as file:\n" \
-       "    file.write(b'half'); file.flush(); print('held', flush=True); sleep(60)"
-
-
 def test_a_killed_process_owns_nothing_and_what_it_left_is_cleared_away(tmp_path):
     path, other = tmp_path / "thing", tmp_path / ".unfinished-thing-2-00"         # of a file thing-2
     other.write_bytes(b"")
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"held\n"
-        with refuses(BlockingIOError, str(path)), owner(path):
-            pass
-        assert len(names(tmp_path)) == 3                      # the lock, the unfinished one, that of another file
-        process.kill()
+    process = forked.process(killed_run.hold, path)
+    while not (unfinished := [file for file in tmp_path.glob(".unfinished-thing-*") if file.stat().st_size]):
+        assert process.is_alive()
+    with refuses(BlockingIOError, str(path)), owner(path):
+        pass
+    assert len(names(tmp_path)) == 3 and len(unfinished) == 1         # with the lock and that of another file
+    process.kill()
+    process.join()
     with owner(path):
         assert names(tmp_path) == [other.name, "thing.lock"]
 

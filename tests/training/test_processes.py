@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from time import sleep
 
 import pytest
+from forked import CLOSED, FULL, Python
 from support import refuses
 
 from minidurnn import RNN, Network, fit
@@ -27,11 +29,10 @@ fit(Network(RNN(2, 4), 1), Slow(10), 24, batch=3, log_every=4, validate_every=8,
 """
 
 
-def started(path, redirected="", pause=0, interrupt=False):
-    """A process that trains, its output redirected by the shell."""
+def started(path, pause=0, interrupt=False, **streams):
+    """A process that trains, its output redirected."""
     program = TRAIN.format(pause=pause, interrupt=interrupt)
-    command = ["sh", "-c", f'exec "$0" -c "$1" "$2" {redirected}', sys.executable, program, str(path)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return Python(program, path, **streams, environment={"PYTHONUNBUFFERED": "1"})      # else what is left would be 120
 
 
 def trained(path):
@@ -45,41 +46,42 @@ def trained(path):
 def whole(tmp_path_factory):
     """The run that all processes here train."""
     path = tmp_path_factory.mktemp("whole") / "run.npz"
-    with started(path) as process:
-        said = process.communicate()[1]
-    assert process.returncode == 0 and "training: 100%" in said and "24/24" in said and "loss" in said and "mse" in said
+    program = TRAIN.format(pause=0, interrupt=False)          # an interpreter of its own; all others are forked
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert all(word in done.stderr for word in ("training: 100%", "24/24", "loss", "mse"))
     return trained(path)
 
 
-@pytest.mark.parametrize("redirected", ["2>&- >&-", "2>/dev/full"])
-def test_a_progress_that_cannot_be_shown_costs_nothing(redirected, whole, tmp_path):
-    with started(tmp_path / "run.npz", redirected) as process:
-        process.communicate()
-    assert process.returncode == 0 and trained(tmp_path / "run.npz") == whole
+@pytest.mark.parametrize("streams", [{"stdout": CLOSED, "stderr": CLOSED}, {"stderr": FULL}])
+@pytest.mark.system
+def test_a_progress_that_cannot_be_shown_costs_nothing(streams, whole, tmp_path):
+    done = started(tmp_path / "run.npz", **streams).end()
+    assert done.returncode == 0 and trained(tmp_path / "run.npz") == whole
 
 
 def test_a_bar_in_a_file_is_drawn_at_its_start_and_at_its_end(capsys, monkeypatch):
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)      # nbval imports it
-    fit(Network(RNN(2, 4), 1), Adding(10), 200, log_every=1, validate_every=None)
+    fit(Network(RNN(2, 4), 1), Adding(10), 60, log_every=1, validate_every=None)
     said = capsys.readouterr().err
-    assert 1 <= said.count("training:") <= 3 and "200/200" in said and "loss" in said
+    assert 1 <= said.count("training:") <= 3 and "60/60" in said and "loss" in said
 
 
+@pytest.mark.system
 def test_a_word_on_ctrl_c_that_cannot_be_said_is_not_an_error_of_its_own(tmp_path):
-    with started(tmp_path / "run.npz", ">/dev/full", interrupt=True) as process:
-        said = process.communicate()[1]
-    assert process.returncode != 0 and trained(tmp_path / "run.npz")["update"] == 0
-    assert "KeyboardInterrupt" in said and "During handling" not in said
+    done = started(tmp_path / "run.npz", interrupt=True, stdout=FULL).end()
+    assert done.returncode != 0 and trained(tmp_path / "run.npz")["update"] == 0
+    assert "KeyboardInterrupt" in done.stderr and "During handling" not in done.stderr
 
 
+@pytest.mark.system
 def test_of_two_processes_with_one_checkpoint_the_second_is_told_so_and_nothing_is_lost(whole, tmp_path):
     path = tmp_path / "run.npz"
-    with started(path, pause=0.02) as first:
-        while not path.exists():
-            assert first.poll() is None
-        for resume in (True, False):
-            with refuses(BlockingIOError, f"another process works on {path}", "wait for it"):
-                fit(Network(RNN(2, 4), 1), Adding(10), 24, checkpoint=path, resume=resume, progress=False)
-        assert first.poll() is None                           # it was still at work
-        first.communicate()
-    assert first.returncode == 0 and trained(path) == whole
+    first = started(path, pause=0.02)
+    while not path.exists():
+        assert first.poll() is None
+        sleep(0.001)
+    for resume in (True, False):
+        with refuses(BlockingIOError, f"another process works on {path}", "wait for it"):
+            fit(Network(RNN(2, 4), 1), Adding(10), 24, checkpoint=path, resume=resume, progress=False)
+    assert first.poll() is None                               # it was still at work
+    assert first.end().returncode == 0 and trained(path) == whole

@@ -6,6 +6,7 @@ import pickle
 import random
 from dataclasses import dataclass
 
+import forked
 import killed_run
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_a_kill_in_the_writing_leaves_a_whole_file(step, tmp_path):
     path, old = tmp_path / "model.npz", RNN(2, 3)
     p = old.init(np.random.default_rng(1))
     save(path, old, p)
-    killed = killed_run.started(killed_run.write_and_die, step, path)
+    killed = forked.process(killed_run.write_and_die, step, path)
     killed.join()
     assert killed.exitcode == -9
     model, q = load(path)

@@ -1,4 +1,10 @@
-/* Tables sort by a press on a heading, the long one has a filter, wide formulas scroll, and the first drawing replays. */
+/* Tables sort by a press on a heading, the long one has a filter, wide formulas scroll, and the first drawing replays.
+   Lessons run in the browser from a server only. */
+
+if (location.protocol === "file:") {
+  for (const line of document.querySelectorAll(".run-in-browser"))
+    line.textContent = "To run this lesson in the browser, open the book from a server: python -m http.server --directory DIR";
+}
 
 function amount(cell) {
   const text = cell.textContent.trim();
