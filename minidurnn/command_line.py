@@ -11,7 +11,7 @@ from .experiments import EXPERIMENTS, FIRST, run_trials
 from .experiments.claims import as_text, ledger
 from .experiments.sweep import default_workers
 from .manual import SPEED, parser
-from .networks.models import MODELS
+from .networks import MODELS, TRANSLATORS
 from .records import chosen_run, read_records, table
 from .training.files import check_writable
 
@@ -32,7 +32,7 @@ def replicate(chosen):
         return _race(chosen)
     names = list(dict.fromkeys(chosen.experiments)) or list(FIRST if chosen.quick else EXPERIMENTS)
     _known("experiment", names, EXPERIMENTS)
-    _known("model", chosen.models or (), MODELS)
+    _known("model", chosen.models or (), (*MODELS, *TRANSLATORS))
     if chosen.dask is not None and chosen.workers is not None:
         raise ValueError("--workers and --dask were both given: expected one, for with a scheduler as many trials "
                          "train as it has workers.")
@@ -91,7 +91,7 @@ def list_experiments(chosen):
         lengths = ", ".join(map(str, sorted({options["length"] for options in experiment.full})))
         print(f"{name:<{wide}}  {experiment.question}  T = {lengths} (quick: {experiment.quick['length']})")
     print(f"{SPEED:<{wide}}  How much faster than an LSTM is an IndRNN layer?  T = 256, 512, 1024 (quick: 256)")
-    print(f"\nmodels: {', '.join(MODELS)}")
+    print(f"\nmodels: {', '.join((*MODELS, *TRANSLATORS))}")
     return 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from . import __version__, bench
 from .experiments import EXPERIMENTS, FIRST
-from .networks.models import MODELS
+from .networks import MODELS, TRANSLATORS
 
 SPEED = "speed"                                               # not trained but timed, by bench
 CODES = ("exit codes: 0 done, 1 a trial diverged (all others were finished), 2 wrong input, or a file that cannot be "
@@ -68,7 +68,7 @@ def _add_replicate(parser):
              f"--quick {', '.join(FIRST)}")
     add("--quick", action="store_true", help="short sequences and few updates: minutes, no network, shipped data")
     add("--models", type=_words, metavar="A,B",
-        help=f"which models ({', '.join(MODELS)}); the experiment's own unless given")
+        help=f"which models ({', '.join((*MODELS, *TRANSLATORS))}); the experiment's own unless given")
     add("--seeds", type=_numbers, metavar="0,1", help="which seeds; the experiment's own unless given")
     add("--lengths", type=_numbers, metavar="100,500",
         help="which sequence lengths, in steps, of those that the experiment has (minidurnn list); all unless given")

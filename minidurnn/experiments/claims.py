@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from .rules import VERDICTS, Beats, Fails, Falls, Foresees, Ordered, Reads, Solves, span
+from .rules import VERDICTS, Beats, Fails, Falls, Foresees, Ordered, Reads, Scores, Solves, span
 from .shares import Keeps, Leads
 
 __all__ = [
     "CLAIMS", "HEAD", "VERDICTS", "Beats", "Claim", "Fails", "Falls", "Foresees", "Keeps", "Leads", "Ordered", "Reads",
-    "Solves",
+    "Scores", "Solves",
     "as_markdown", "as_text", "ledger",
 ]
 
@@ -38,6 +38,8 @@ READING = "our reading of the architecture"
 COMPACT = "Compact recurrent networks (2016)"
 PLAYS = "100,000 characters of tiny Shakespeare, two LSTM layers, 250 updates"
 GILR = "Parallel linear recurrences (2018)"
+RECURRENT = "Recurrent attention (2016), abstract"
+WORDWISE = ("attention-memory", "attention")
 SMALL = "one layer of 8 units where theirs are two of 64 to 512, their first vector as symbols"
 CLAIMS = (
     Claim(INDRNN, "two layers solve adding at T = 1000", "MSE near 0", Solves("adding", 1000, ("indrnn-2",))),
@@ -114,6 +116,15 @@ CLAIMS = (
     Claim(QUEUES, "what-if questions are answered by a model learned from traces: five stations",
           "\"high predictive power\", no number read",
           Foresees("queues", 100, ("queueing",), within=5.0), own="random networks, simulated; 5 % is our mark"),
+    Claim(RECURRENT, "a recurrent network for each source word captures fertility", "no number",
+          Scores("translation-copies", 8, WORDWISE, lower=("repeated 1", "dropped 1")),
+          own="our reading of the architecture; our task and count of words; 6,000 numbers, 500 updates"),
+    Claim(RECURRENT, "and relative distortion", "no number",
+          Scores("translation-copies", 8, WORDWISE, lower=("misaligned",)),
+          own="our reading of the architecture; our task and measure; 6,000 numbers, 500 updates"),
+    Claim(RECURRENT, "and translation improves", "no number",
+          Scores("translation", 8, WORDWISE, higher=("BLEU 5", "chrF 5")),
+          own="our reading of the architecture; English to Swedish, 5,374 short pairs; 120,000 numbers, 800 updates"),
     Claim(QUEUES, "the same: three stations", "\"high predictive power\", no number read",
           Foresees("queues-3", 100, ("queueing",), within=5.0), own="random networks, simulated; 5 % is our mark"),
 )

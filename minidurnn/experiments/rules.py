@@ -168,6 +168,35 @@ class Foresees:
         return said, "trend only" if len(errors) == 3 and max(middles) <= self.within else "not replicated"
 
 
+@dataclass(frozen=True)
+class Scores:
+    """The first model is ahead of the second in every one of these scores that its experiment looks at.
+
+    replicated   in each, every seed of two or more is ahead of every seed of the other
+    trend only   in each it is so by the median of the seeds; not attempted where a model or a score has no record
+    """
+
+    experiment: str
+    length: int
+    models: tuple
+    higher: tuple = ()                                        # scores of which higher ones are better
+    lower: tuple = ()
+    staged: bool = False
+
+    def judge(self, records):
+        """Records of these models  ->  ours in words, verdict."""
+        said, clear, ahead = [], True, True
+        for name, sign in (*((name, 1) for name in self.higher), *((name, -1) for name in self.lower)):
+            own, other = ([record.seen["trained"]["scores"].get(name) for record in records
+                           if record.trial["model"] == model and record.seen is not None] for model in self.models)
+            if not own or not other or None in (*own, *other):
+                return f"{name}: not of both", "not attempted"
+            said.append(f"{name} {median(own):.4g} ({len(own)}) against {median(other):.4g} ({len(other)})")
+            clear &= min(len(own), len(other)) > 1 and min(sign * one for one in own) > max(sign * one for one in other)
+            ahead &= sign * median(own) > sign * median(other)
+        return ", ".join(said), "replicated" if clear else "trend only" if ahead else "not replicated"
+
+
 def _of_all(right, count):
     return "replicated" if right == count > 1 else "trend only" if 2 * right >= count else "not replicated"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..arrays.backend import to_numpy
 from ..arrays.checks import one_of
-from ..networks.network import count_parameters
+from ..networks.sizes import count_parameters
 from ..optim import Adam, Constant, Steps
 from ..records.machine import one_thread, resident, surroundings
 from ..records.record import Record, Run, Stage, read_record, read_records, thin, write_record

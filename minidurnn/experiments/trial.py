@@ -9,8 +9,10 @@ from ..networks.chunked import Chunked
 from ..networks.direct import Direct
 from ..networks.layers import Embedding
 from ..networks.models import MODELS
-from ..networks.network import Network, width_for
+from ..networks.network import Network
+from ..networks.sizes import width_for
 from ..networks.stacks import Chain
+from ..networks.translator import TRANSLATORS, translator_for
 from ..records.record import BEFORE
 
 
@@ -79,7 +81,7 @@ class Trial:
     steady: bool | None = None
 
     def __post_init__(self):
-        check_options(self, model=one_of(tuple(MODELS)), **CHECKS)
+        check_options(self, model=one_of((*MODELS, *TRANSLATORS)), **CHECKS)
         if not self.rates or len(set(self.rates)) < len(self.rates):
             raise ValueError(f"rates is {self.rates}: expected at least one, each once.")
         if list(self.stages) != sorted({*self.stages} - {self.length}) or max(self.stages, default=0) > self.length:
@@ -91,6 +93,13 @@ class Trial:
 
     def network(self, task):
         """The network of this trial on its task, run in the chunks that its body likes, or whole where it must be."""
+        if (self.model in TRANSLATORS) != getattr(task, "sentences", False):
+            fitting = tuple(TRANSLATORS) if self.model not in TRANSLATORS else "a model of sequences"
+            raise ValueError(
+                f"model is {self.model!r} for {self.experiment}: expected {fitting}, for translators write "
+                f"sentences, and no other model does.")
+        if self.model in TRANSLATORS:
+            return translator_for(self.model, task.inputs, task.outputs, self.parameters)
         model = MODELS[self.model]
 
         def body(units):

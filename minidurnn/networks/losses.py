@@ -27,21 +27,31 @@ def mean_squared_error_backward(tape):
     return tape.residual * (2.0 / tape.count)
 
 
-def cross_entropy(y, target, count):
-    """y (..., C) scores, target (...) class numbers  ->  Σ -log softmax(y)[target] / count in nats, accuracy, tape."""
+def cross_entropy(y, target, count, valid=None):
+    """y (..., C) scores, target (...) class numbers  ->  Σ -log softmax(y)[target] / count in nats, accuracy, tape.
+
+    valid    bools (...): which answers count, each with a class number from 0 to C - 1 either way; None: all
+    """
     xp = namespace(y, target)
     check_classes("target", target, y.shape[:-1], y.shape[-1], like=y)
     classes = target.reshape(-1)
     scores = known(y.reshape(-1, y.shape[-1]), classes, y.shape[-1])
     rows = xp.arange(len(classes))
-    right = (scores.argmax(1) == classes).astype(y.dtype).sum() / count
+    counts = None if valid is None else valid.reshape(-1).astype(y.dtype)
+    right = _sum((scores.argmax(1) == classes).astype(y.dtype), counts) / count
     scores = scores - scores.max(1, keepdims=True)            # the softmax does not change, and exp cannot overflow
     residual = xp.exp(scores)
     total = residual.sum(1, keepdims=True)
-    value = (xp.log(total[:, 0]) - scores[rows, classes]).sum() / count
+    value = _sum(xp.log(total[:, 0]) - scores[rows, classes], counts) / count
     residual /= total
     residual[rows, classes] -= 1.0                            # softmax - one-hot
+    if counts is not None:
+        residual *= counts[:, None]
     return value, right, Tape(residual.reshape(y.shape), count)
+
+
+def _sum(numbers, counts):
+    return numbers.sum() if counts is None else (numbers * counts).sum()
 
 
 def cross_entropy_backward(tape):
@@ -49,9 +59,9 @@ def cross_entropy_backward(tape):
     return tape.residual * (1.0 / tape.count)
 
 
-def cross_entropy_in_bits(y, target, count):
+def cross_entropy_in_bits(y, target, count, valid=None):
     """cross_entropy, with the same loss in bits, loss / ln 2, as the metric: the cost of a symbol of a text."""
-    value, _, tape = cross_entropy(y, target, count)
+    value, _, tape = cross_entropy(y, target, count, valid)
     return value, value / log(2), tape
 
 

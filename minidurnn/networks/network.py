@@ -1,4 +1,4 @@
-"""A network: a body, a read-out and a loss; and how large it is."""
+"""A network: a body, a read-out and a loss."""
 
 from collections import namedtuple
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from ..arrays.checks import (
 )
 from ..arrays.lengths import check_lengths, put, taken
 from ..arrays.trees import some_leaf
-from ..cells.contract import check_model, count_trained
+from ..cells.contract import check_model
 from .chunked import Piece, joined, noise_of, part_of, pieces_of, run, tape_of, walk_backward, walk_forward
 from .layers import Linear
 from .losses import LOSSES
@@ -45,6 +45,7 @@ class Network:
 
     state_size = property(lambda self: self.body.state_size)
     readout = property(lambda self: Linear(self.body.outputs, self.outputs))
+    parts = property(lambda self: {"body": self.body, "readout": self.readout})
     metric = property(lambda self: LOSSES[self.objective].metric)
     better = property(lambda self: LOSSES[self.objective].better)
 
@@ -56,8 +57,7 @@ class Network:
     @property
     def decayed(self):
         """The paths of the parameters that weight decay touches."""
-        parts = {"body": self.body, "readout": self.readout}
-        return tuple(f"{name}/{path}" for name, part in parts.items() for path in part.decayed)
+        return tuple(f"{name}/{path}" for name, part in self.parts.items() for path in part.decayed)
 
     @property
     def statistics(self):
@@ -105,6 +105,12 @@ class Network:
     def last_state(self, tape):
         """The state to hand to the next stretch, each sequence's at its own last step, (B, state_size)."""
         return tape.walk.last
+
+    def answers(self, x, target, lengths=None):
+        """How many sequences or steps of a batch have a target: the loss is a mean over so many."""
+        if self.reads == "last":
+            return x.shape[1]
+        return x.shape[0] * x.shape[1] if lengths is None else int(lengths.sum())
 
     def predict(self, p, x, state=None, lengths=None):
         """x (T, B, inputs)  ->  y (B, outputs) or (T, B, outputs), state (B, state_size), in evaluation.
@@ -225,22 +231,3 @@ def _at(array, places):
 def _moved(places, like):
     """An index of NumPy integers in the library of the array that it indexes."""
     return tuple(namespace(like).asarray(part) if isinstance(part, np.ndarray) else part for part in places)
-
-
-def width_for(body, outputs, parameters):
-    """The units for which a network with body(units) and a linear read-out comes closest to so many trained numbers."""
-    def size(units):
-        return count_parameters(Network(body(units), outputs))
-
-    low, high = 1, 2
-    while size(high) < parameters:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if size(middle) < parameters else (low, middle)
-    return min((low, high), key=lambda units: abs(size(units) - parameters))
-
-
-def count_parameters(network):
-    """How many trained numbers a network has."""
-    return count_trained(network.body) + count_trained(network.readout)

@@ -69,10 +69,9 @@ def _is_by_lag(curve):
     return all(isinstance(one, list) and one for one in lists) and len(set(map(len, lists))) == 1
 
 
-def _is_network(found):
-    """What was recovered of a queueing network, and errors in percent by the question."""
-    return isinstance(found, dict) and isinstance(found.get("errors"), dict) and all(
-        map(_is_number, found["errors"].values()))
+def _has_numbers(found, name):
+    """Whether something has numbers by their names: a queueing network's errors, a translator's scores."""
+    return isinstance(found, dict) and isinstance(found.get(name), dict) and all(map(_is_number, found[name].values()))
 
 
 def _is_number(value):
@@ -103,9 +102,10 @@ OBJECT = (lambda value: isinstance(value, dict), "an object")
 OBJECTS = (lambda value: isinstance(value, list) and value != [] and all(isinstance(entry, dict) for entry in value),
            "a list of at least one object")
 
-CURVES = (lambda value: isinstance(value, dict) and all(_is_by_lag(one) or _is_network(one) for one in value.values()),
+CURVES = (lambda value: isinstance(value, dict) and all(
+              _is_by_lag(one) or _has_numbers(one, "errors") or _has_numbers(one, "scores") for one in value.values()),
           "curves by name, each an object of two lists as long as each other, lag and norm, or of a queueing network "
-          "an object whose errors are numbers by name")
+          "an object whose errors are numbers by name, of a translator one whose scores are")
 
 TRIAL = {
     "experiment": TEXT, "length": COUNT, "model": TEXT, "size": _one_of("equal", "width"), "parameters": COUNT,

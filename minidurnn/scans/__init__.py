@@ -10,6 +10,7 @@ from inspect import signature
 
 from .. import kernels
 from . import gru, lstm, parallel, plain
+from .attention import attention_scan, attention_scan_backward, attention_step
 from .forget import forget_scan, forget_scan_backward
 from .janet import janet_scan, janet_scan_backward
 from .queueing import queueing_scan, queueing_scan_backward
@@ -61,6 +62,9 @@ gru_scan = chosen(gru.gru_scan, kernels.gru_scan)
 gru_scan_backward = chosen(gru.gru_scan_backward, kernels.gru_scan_backward)
 
 __all__ = [
+    "attention_scan",
+    "attention_scan_backward",
+    "attention_step",
     "diagonal_scan",
     "diagonal_scan_backward",
     "forget_scan",

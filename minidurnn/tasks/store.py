@@ -38,6 +38,7 @@ FILES = {
     "sunspots_yearly.csv": File(
         "f67889b1d9002cd5227f0e0ef54e35b419cdd85a31279adef6f73fb41e5c0a9b", (GITHUB + SUNSPOTS,)),
     "co2_mauna_loa_monthly.csv": File("f801ba6c01a2740105c5c7338cd6f5b6aac73e06ad6c82f4f275ece7f45664ac"),
+    "tatoeba_eng_swe.tsv.gz": File("c29a23d236951d11c0bd8950fc86eaf53534a94d3f75b8cae139c49faad50901"),
     "ui_prmd_kinect.npz": File("aaf16df93548340fb5e994860119b7164ed57a3860688777467128f296199292"),
 }
 

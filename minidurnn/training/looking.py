@@ -47,7 +47,7 @@ def evaluate(network, p, data, sequences=None):
             length = longest(network.body, 16, part_x)
             lean = replace(network, body=Chunked(network.body, length, keep="boundaries"))
         found = lean.loss(p, part_x, part_target, lengths=part_lengths)[:2]                # its tape is dropped here
-        share = part_x.shape[1] / B if lengths is None or not per_step else part_lengths.sum() / lengths.sum()
+        share = network.answers(part[0], part[1], part[2]) / network.answers(x, target, lengths)
         totals += np.array([float(number) for number in found]) * share
     return float(totals[0]), float(totals[1])
 

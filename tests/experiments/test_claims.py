@@ -23,6 +23,7 @@ from minidurnn.experiments.claims import (
     as_text,
     ledger,
 )
+from minidurnn.networks import TRANSLATORS
 from minidurnn.networks.models import MODELS
 from minidurnn.records import read_record
 
@@ -171,7 +172,7 @@ def test_every_claim_names_an_experiment_a_length_and_models_that_can_be_run():
         if claim.by is None:
             assert claim.note
             continue
-        assert set(claim.by.models) <= set(MODELS)
+        assert set(claim.by.models) <= {*MODELS, *TRANSLATORS}
         lengths = {options["length"] for options in EXPERIMENTS[claim.by.experiment].full}
         assert claim.by.length in lengths, claim.says
 
