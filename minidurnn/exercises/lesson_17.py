@@ -47,11 +47,11 @@ def check_3(attempt):
 
 
 def check_4(answer):
-    """How the gradient falls with a second way and equal gates."""
-    choose("17.4", answer, "b", {
-        "a": "equal gates make the direct way straight, but the second way adds to it, as in section 4.",
-        "b": "",
-        "c": "a mixture bends a curve because units with different gates die out in turn: here all are equal.",
+    """Where the norm of the gradient falls as the gates say."""
+    choose("17.4", answer, "c", {
+        "a": "with the second way the LSTM of section 4 fell far more slowly than its nearly equal gates say.",
+        "b": "without the second way every unit falls with its own gate, but then a norm of different units bends.",
+        "c": "",
     })
 
 
@@ -123,11 +123,11 @@ def _inverse(a, tau):
 
 
 CHECKS = {"17.1": check_1, "17.2": check_2, "17.3": check_3, "17.4": check_4, "17.5": check_5}
-REFERENCE = {"17.1": "b", "17.2": scale, "17.3": shut_and_loud, "17.4": "b", "17.5": floored}
+REFERENCE = {"17.1": "b", "17.2": scale, "17.3": shut_and_loud, "17.4": "c", "17.5": floored}
 WRONG = {
     "17.1": ["a", "(c)", "C"],
     "17.2": [_of_the_mean, _one_over, _of_the_product, lambda kept: -scale(kept)],
-    "17.4": ["a", "C", "(c)"],
+    "17.4": ["a", "B", "(b)"],
     "17.3": [lambda: (0.1, -1.0), lambda: (1.0, 1.0), lambda: (0.5, -3.0), lambda: (1e6, -1.0)],
     "17.5": [_whole_slope, _above_one, _inverse],
 }
