@@ -43,8 +43,14 @@ def replicate(chosen):
     asked = chosen.quick, chosen.models, chosen.seeds, chosen.lengths, chosen.backend
     trials = [trial for name in names for trial in EXPERIMENTS[name].trials(*asked)]
     _offered(chosen, names)
-    for experiment, length, source in {(trial.experiment, trial.length, trial.source) for trial in trials}:
-        EXPERIMENTS[experiment].task(length, source).baseline()       # missing data are found before any training
+    tasks = {trial: EXPERIMENTS[trial.experiment].task(trial.length, trial.source) for trial in trials}
+    if chosen.experiments:
+        for trial in trials:
+            trial.check_fits(tasks[trial])
+    else:                                                     # of all experiments, those of these models' kind
+        trials = [trial for trial in trials if trial.fits(tasks[trial])]
+    for task in {tasks[trial] for trial in trials}:
+        task.baseline()                                       # missing data are found before any training
     for folder in (chosen.out, chosen.out / "runs"):
         check_writable(folder, f"the output folder {folder}", "give another one with --out")
     workers = chosen.workers or (1 if chosen.backend == "cupy" else default_workers())

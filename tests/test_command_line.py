@@ -146,6 +146,9 @@ def test_the_version_is_the_packages(capsys):
     (["adding", "--models", "durnn,"], ("unknown model ''",)),
     (["adding", "--lengths", "100,101"], ("no trial has the length 101", "100, 500, 1000, 5000")),
     (["delayed-xor", "--lengths", "500", "--quick"], ("no trial has the length 500 with --quick", "some of 100")),
+    (["adding", "translation-copies", "--quick", "--models", "durnn"],
+     ("model is 'durnn' for translation-copies", "one of attention, attention-memory", "name other experiments")),
+    (["adding", "--models", "attention"], ("model is 'attention' for adding", "a model of sequences")),
     (["adding", "--workers", "2", "--dask", "tcp://host:8786"], ("--workers and --dask", "expected one")),
 ])
 def test_what_does_not_exist_is_refused_with_what_does(arguments, words, tmp_path, capsys):

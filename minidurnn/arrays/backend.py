@@ -13,7 +13,7 @@ def namespace(*arrays):
 
     Raises   TypeError for arrays of both libraries, for anything that is no array of either, and for None alone.
     """
-    for array in arrays:                                      # the common case, in a third of the time
+    for array in arrays:                                      # the common case, without a set of types
         if type(array) is not np.ndarray:
             break
     else:

@@ -2,8 +2,11 @@
 
     M = ½ Σ_k C(g_k) S(J s_k),    C(v)[i, j] = v[(i - j) mod n],    S(v) = C(v) with all above the diagonal negative
 
-C is a circulant matrix, S a skew-circulant one, J s is s backwards. So C(v)[i + 1, j + 1] = C(v)[i, j]: moved down and
-right by one, M differs from itself by Σ_k g_k ⊗ s_k alone, a matrix of rank r ("displacement rank").
+C is a circulant matrix, S a skew-circulant one, J s is s backwards. C(v) moved down and right by one is C(v), and
+
+    M[i - 1, j] - M[i, j + 1] = Σ_k g_k[i] s_k[j]
+
+where rows begin anew, and columns with their sign changed: a matrix of rank r ("displacement rank", eq. 20.6).
 Shapes   g, s (squares, r, n): matrices of side n side by side, M (n, squares · n); x (..., n); any n, no power of two
 Source   Lu, Sindhwani, Sainath 2016, with rows in place of columns; the backward passes and `whole` are ours.
 """

@@ -29,9 +29,9 @@ class Compact(Cell):
     Names     the numbers of U = A B are U_a and U_b, those of a Toeplitz-like U are U_g and U_s; P stays P
     Method    every pass makes the matrices once, runs the cell, and takes the gradient on each matrix back to its
               numbers. That is exact, for the loss depends on the numbers through the matrix alone. A chunk is at
-              least 64 steps long, so that the matrices are not made too often: with 20 sequences of 64 steps an LSTM
-              of 128 or 512 units took 1.2 to 1.3 times as long as without (one thread, 2026-11-29)
-    A constraint on a matrix holds for the whole matrix: all its numbers are scaled. The state handed on is the cell's.
+              least 64 steps long, so that the matrices are not made too often
+    A constraint on a matrix holds for the whole matrix: its last factor is scaled, which is its alone. The state handed
+    on is the cell's.
     Source    Lu, Sindhwani, Sainath 2016; other cells than RNN and LSTM, and the start values, are our reading.
     """
 
@@ -46,6 +46,9 @@ class Compact(Cell):
 
     def __post_init__(self):
         check_model("cell", self.cell)
+        if self.cell.whole or self.cell.needs_lengths:
+            raise ValueError(f"the cell is {self.cell!r}: expected one that goes step by step and asks for no lengths, "
+                             "such as RNN, LSTM or DuRNN; put Compact around the cells inside.")
         object.__setattr__(self, "weights", self._checked())
         if getattr(self.cell, "projection", None) == "clip" and self.cell.bound:
             raise ValueError(f"the cell is {self.cell!r}: expected projection='rescale', for a matrix whose singular "

@@ -78,7 +78,7 @@ class LowRank(Structure):
 
 @dataclass(frozen=True)
 class ToeplitzLike(Structure):
-    """Squares of displacement rank r side by side, each a sum of r circulant × skew-circulant products.    Eq. 20.4.
+    """Squares of displacement rank r side by side, each a sum of r circulant × skew-circulant products.    Eq. 20.5.
 
     Its side n is the number of rows, and as many squares stand side by side as the columns take; what of the last one
     is beyond them is cut off (our choice). So the recurrent matrix (H, 4H) of an LSTM is one square a gate, and 2 r n
@@ -132,7 +132,7 @@ class ToeplitzLike(Structure):
 
 @dataclass(frozen=True)
 class Projection(LowRank):
-    """m = h P of r numbers in place of the H units: all that reads h reads m, the next layer too.    Eq. 20.2.
+    """m = h P of r numbers in place of the H units: all that reads h reads m, the next layer too.    Eq. 20.3.
 
     Every matrix M (H, columns) that reads the units is P B: a low rank whose first factor all of them share.
     """

@@ -172,7 +172,7 @@ class Foresees:
 class Scores:
     """The first model is ahead of the second in every one of these scores that its experiment looks at.
 
-    replicated   in each, every seed of two or more is ahead of every seed of the other
+    replicated   in each, every seed of two or more is ahead of every seed of the other, and no run diverged
     trend only   in each it is so by the median of the seeds; not attempted where a model or a score has no record
     """
 
@@ -185,7 +185,8 @@ class Scores:
 
     def judge(self, records):
         """Records of these models  ->  ours in words, verdict."""
-        said, clear, ahead = [], True, True
+        said, ahead = [], True
+        clear = all(record.seen is not None for record in records if record.trial["model"] in self.models)
         for name, sign in (*((name, 1) for name in self.higher), *((name, -1) for name in self.lower)):
             own, other = ([record.seen["trained"]["scores"].get(name) for record in records
                            if record.trial["model"] == model and record.seen is not None] for model in self.models)

@@ -11,7 +11,8 @@ class Keeps:
     """With a share of the numbers the first model is nearly as good as the second one with all, by their medians.
 
     replicated   its test result, of which lower is better, is at most `within` times the second one's; else not.
-                 Not attempted where one of them has no record. A record's share is what it asked for of the most
+                 Not attempted where one of them has no record. A record's share is what it asked for of the most.
+                 Runs that diverged have no result and do not count
     """
 
     experiment: str
@@ -37,7 +38,7 @@ class Leads:
     """At every one of these shares of the third model's numbers the first model is ahead of the second, by medians.
 
     replicated   at each; not attempted where one of the two has no record at one, or the third none; else not
-                 replicated
+                 replicated. Runs that diverged have no result and do not count
     """
 
     experiment: str

@@ -64,5 +64,6 @@ def _parallel(workers):
     def run(trials, out, resume):
         with parallel_config(backend="loky", inner_max_num_threads=1):
             pool = Parallel(n_jobs=workers, return_as="generator", batch_size=1, pre_dispatch=workers)
-        return zip(trials, pool(delayed(train)(trial, out, resume, False) for trial in trials))
+        records = pool(delayed(train)(trial, out, resume, False) for trial in trials)
+        return ((trial, record) for record, trial in zip(records, trials))       # records first: they are all taken
     return run

@@ -96,7 +96,8 @@ def of_attention(network, p, task):
     """Of Copies, while the right target is written: does attention know fertility and distortion?
 
     returns  {"misaligned": percent of the target's words at which another position than the word's own has most weight,
-              "fertility off": mean over the source words of |their weights in all steps - how often they are written|}
+              "fertility off": mean over the source words of |sum of the weights on it where words are written - how
+              often it is written|}
     """
     x, target, lengths = task.test()
     weights, _ = network.attention_on(p, x, target, lengths)                                      # (N, T, B)

@@ -91,13 +91,21 @@ class Trial:
                 f"pilot is {self.pilot} with {self.updates} updates and stages {self.stages}: expected no more than "
                 f"the updates, and no stages.")
 
+    def fits(self, task):
+        """Whether the model is of the task's kind: translators write sentences, and no other model does."""
+        return (self.model in TRANSLATORS) == getattr(task, "sentences", False)
+
+    def check_fits(self, task):
+        """Raise ValueError unless the model is of the task's kind."""
+        if not self.fits(task):
+            fitting = f"one of {', '.join(TRANSLATORS)}" if self.model not in TRANSLATORS else "a model of sequences"
+            raise ValueError(
+                f"model is {self.model!r} for {self.experiment}: expected {fitting}, for translators write sentences "
+                "and no other model does; name other experiments, or other models.")
+
     def network(self, task):
         """The network of this trial on its task, run in the chunks that its body likes, or whole where it must be."""
-        if (self.model in TRANSLATORS) != getattr(task, "sentences", False):
-            fitting = tuple(TRANSLATORS) if self.model not in TRANSLATORS else "a model of sequences"
-            raise ValueError(
-                f"model is {self.model!r} for {self.experiment}: expected {fitting}, for translators write "
-                f"sentences, and no other model does.")
+        self.check_fits(task)
         if self.model in TRANSLATORS:
             return translator_for(self.model, task.inputs, task.outputs, self.parameters)
         model = MODELS[self.model]

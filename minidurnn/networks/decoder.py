@@ -7,7 +7,7 @@ from functools import cached_property
 from ..arrays.affine import affine, affine_backward
 from ..arrays.backend import namespace
 from ..arrays.checks import at_least, check_array, check_options, check_parameters, opened
-from ..arrays.lengths import before_end, check_lengths
+from ..arrays.lengths import before_end, check_lengths, without_padding
 from ..arrays.starts import glorot, zeros
 from ..arrays.trees import leaves
 from ..cells import GRU
@@ -81,6 +81,7 @@ class AttentionDecoder:
         check_array("s", s, ("T", "B", self.source))
         xp, (T, B, _) = namespace(s), s.shape
         lengths = check_lengths(lengths, T, B)
+        s = without_padding(s, lengths)                       # 0 times what stands there may be NaN
         there = xp.ones((T, B), bool) if lengths is None else before_end(lengths, T, s)
         r = xp.tanh(affine(s[0], p["start"]["W"], p["start"]["b"]))
         d = xp.zeros((T, B, self.memory), s.dtype) if self.memory else None

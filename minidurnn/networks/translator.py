@@ -1,7 +1,7 @@
 """A translator: sentences of symbols become sentences of other symbols, of other lengths."""
 
 from collections import namedtuple
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from ..arrays.backend import namespace
@@ -40,8 +40,8 @@ class Translator:
     embedding: int                                            # E
     units: int                                                # H
     attention: int                                            # A
-    memory: int = field(default=0)                            # M
-    window: int = field(default=2)                            # k
+    memory: int = 0                                           # M
+    window: int = 2                                           # k
 
     reads, objective, metric, better, statistics, state_size = "every", "bits", "bits", "lower", (), 0
     outputs = property(lambda self: self.target)

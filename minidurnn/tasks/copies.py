@@ -5,7 +5,7 @@ from math import log2
 
 import numpy as np
 
-from ..arrays.checks import at_least, check_options
+from ..arrays.checks import at_least, check_options, one_of
 from .baselines import unigram_entropy
 from .pairs import flat
 
@@ -69,10 +69,12 @@ class Copies:
     def _written(self, words):
         """The positions of one sentence in the order in which they are written, each as often as it is."""
         places = np.arange(len(words)) + self.window * ((words - 1) // 4 - 1)
-        return np.repeat(np.argsort(places, kind="stable"), fertility(words)[np.argsort(places, kind="stable")])
+        order = np.argsort(places, kind="stable")
+        return np.repeat(order, fertility(words)[order])
 
     def questions(self, part="test"):
         """The sentences of a part  ->  x (T, B), lengths (B,), for each a list of its one translation."""
+        one_of(("validation", "test"))("part", part)
         x, target, lengths = self.test() if part == "test" else self.validation()
         return x, lengths, [[sentence] for sentence in self.read(target)]
 

@@ -7,7 +7,7 @@ from math import log2
 
 import numpy as np
 
-from ..arrays.checks import at_least, check_options
+from ..arrays.checks import at_least, check_options, one_of
 from ..arrays.trees import read_only
 from .baselines import unigram_entropy
 from .store import shipped
@@ -59,6 +59,7 @@ class Pairs:
 
     def pairs(self, part):
         """The pairs of a part as lists of words  ->  ((English, Swedish), ...)."""
+        one_of(tuple(load()))("part", part)
         return [pair for pair in load()[part] if len(pair[0]) <= self.length]
 
     def questions(self, part="test"):

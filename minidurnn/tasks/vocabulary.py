@@ -32,8 +32,12 @@ class Vocabulary:
 
     @classmethod
     def of(cls, sentences, least=1):
-        """The vocabulary of sentences (lists of words): those that come at least so often, the most frequent first."""
-        counts = Counter(word for sentence in sentences for word in sentence)
+        """The vocabulary of sentences (lists of words, or texts): words that come so often, the most frequent first.
+
+        Raises   ValueError for one text in place of a list of them, and for a word that is the mark of an end
+        """
+        at_least(1)("least", least)
+        counts = Counter(word for words in _split(sentences) for word in words)
         known = [word for word in counts if counts[word] >= least]
         return cls((END, UNKNOWN, *sorted(known, key=lambda word: (-counts[word], word))))
 
@@ -53,10 +57,8 @@ class Vocabulary:
         unknown   whether words that are not known are read as symbol 1; where not, they are refused
         Raises    ValueError, with the sentence's place, for an empty or too long one, and for an unknown word
         """
-        if isinstance(sentences, str) or not len(sentences):
-            raise ValueError(f"sentences is {shown(sentences)}: expected a list with at least one sentence.")
         longest = None if longest is None else at_least(1)("longest", longest)
-        split = [words_of(sentence) if isinstance(sentence, str) else list(sentence) for sentence in sentences]
+        split = _split(sentences)
         for place, words in enumerate(split):
             self._check(place, words, end, longest, unknown)
         lengths = np.array([len(words) + end for words in split])
@@ -66,9 +68,13 @@ class Vocabulary:
         return codes, lengths
 
     def decode(self, codes):
-        """Symbols (T, B)  ->  B lists of words, each up to its first 0."""
-        sentences = []
-        for column in np.asarray(codes).T.tolist():
+        """Symbols (T, B)  ->  B lists of words, each up to its first 0.    Raises ValueError for anything else."""
+        codes, sentences = np.asarray(codes), []
+        inside = codes.dtype.kind in "iu" and (codes.size == 0 or 0 <= codes.min() <= codes.max() < len(self))
+        if codes.ndim != 2 or not inside:
+            raise ValueError(f"codes is {shown(codes)}: expected integers (T, B) from 0 to {len(self) - 1}, a sentence "
+                             "a column.")
+        for column in codes.T.tolist():
             column = column[:column.index(0)] if 0 in column else column
             sentences.append([self.words[symbol] for symbol in column])
         return sentences
@@ -83,3 +89,18 @@ class Vocabulary:
             raise ValueError(
                 f"sentence {place} has the word {shown(strangers[0])}: expected one of the {len(self) - 2} words of "
                 f"this vocabulary; use another word, or unknown=True, which reads it as {UNKNOWN}.")
+
+
+def _split(sentences):
+    """Sentences as lists of words or as texts  ->  a list of lists of words."""
+    if isinstance(sentences, str) or not hasattr(sentences, "__len__") or not len(sentences):
+        raise ValueError(f"sentences is {shown(sentences)}: expected a list with at least one sentence.")
+    split = []
+    for place, sentence in enumerate(sentences):
+        if not isinstance(sentence, (str, list, tuple)):
+            raise ValueError(f"sentence {place} is {shown(sentence)}: expected a text or a list of words.")
+        split.append(words_of(sentence) if isinstance(sentence, str) else list(sentence))
+        if END in split[-1]:
+            raise ValueError(f"sentence {place} has the word {END}: expected words only, for {END} ends a sentence; "
+                             "leave it out.")
+    return split

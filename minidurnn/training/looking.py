@@ -37,7 +37,7 @@ def evaluate(network, p, data, sequences=None):
         sequences = max(1, min(sequences, STEPS // len(x), TAPES // stretch))
     if target.shape[per_step:per_step + 1] != (B,):
         raise ValueError(f"target has shape {target.shape} beside x of {B} sequences: expected one for each.")
-    totals = np.zeros(2)
+    totals, answers = np.zeros(2), network.answers(x, target, lengths)
     for first in range(0, B, sequences):
         rows = slice(first, first + sequences)
         part = (x[:, rows], target[:, rows] if per_step else target[rows], None if lengths is None else lengths[rows])
@@ -47,7 +47,7 @@ def evaluate(network, p, data, sequences=None):
             length = longest(network.body, 16, part_x)
             lean = replace(network, body=Chunked(network.body, length, keep="boundaries"))
         found = lean.loss(p, part_x, part_target, lengths=part_lengths)[:2]                # its tape is dropped here
-        share = network.answers(part[0], part[1], part[2]) / network.answers(x, target, lengths)
+        share = network.answers(part[0], part[1], part[2]) / answers
         totals += np.array([float(number) for number in found]) * share
     return float(totals[0]), float(totals[1])
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from support import B, T, assert_same, refuses, rng
 
-from minidurnn import GILR, GRU, LSTM, RNN, Chain, DuRNN, IndRNN, ShortTermRNN, load, save
+from minidurnn import FSMN, GILR, GRU, LSTM, RNN, Chain, DuRNN, IndRNN, ShortTermRNN, load, save
 from minidurnn.arrays import toeplitz
 from minidurnn.arrays.trees import map_leaves
 from minidurnn.cells import Compact, LowRank, Projection, ToeplitzLike, structures
 from minidurnn.cells.constraints import spectral_norm
 from minidurnn.gradcheck import assert_cell, assert_gradient, random_leaves
-from minidurnn.networks import StructuredLinear
+from minidurnn.networks import Attention, StructuredLinear
 
 SIZES = [(1, 1, 1), (2, 2, 1), (5, 2, 3), (7, 3, 2), (8, 2, 1), (13, 2, 1)]        # side, rank, squares: primes and 8
 
@@ -306,6 +306,14 @@ def test_a_structured_layer_refuses_what_does_not_fit():
             StructuredLinear(3, 7, weights)
     with refuses(TypeError, "cell is the class LSTM"):
         Compact(LSTM, LowRank(2))
+
+
+@pytest.mark.parametrize("cell, weights", [
+    (FSMN(4, 4, 2, 2), (("W", LowRank(1)),)), (Attention(4, 2), (("W_q", LowRank(1)),)),
+])
+def test_a_cell_that_needs_the_whole_sequence_or_its_lengths_is_refused(cell, weights):
+    with refuses(ValueError, "goes step by step", "put Compact around the cells inside"):
+        Compact(cell, weights)
 
 
 def test_the_gradient_that_comes_back_has_the_width_of_the_projection():

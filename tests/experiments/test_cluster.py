@@ -87,8 +87,11 @@ def here(workers=1, threads=1):
 
 def begun(out):
     """Wait until the long trial has a checkpoint."""
-    while not list(Path(out, "runs").glob(f"{LONG.name}-rate*.npz")):
+    for _ in range(12_000):                                   # two minutes
+        if list(Path(out, "runs").glob(f"{LONG.name}-rate*.npz")):
+            return
         sleep(0.01)
+    raise AssertionError("the long trial has no checkpoint after two minutes")
 
 
 def kill_the_worker_of(trial, address, out, told):

@@ -125,3 +125,10 @@ def test_a_claim_about_scores_needs_every_seed_to_be_ahead(own, other, verdict):
     flipped = [*scored("attention-memory", *(-n for n in own)), *scored("attention", *(-n for n in other))]
     assert Scores("translation", 8, models, lower=("BLEU 5",)).judge(flipped)[1] == verdict
     assert Scores("translation", 8, models, higher=("chrF 5",)).judge(records)[1] == "not attempted"
+
+
+def test_a_seed_that_diverged_is_not_ahead():
+    gone = replace(RECORD, trial={**RECORD.trial, "model": "attention-memory", "seed": 3}, seen=None)
+    records = [*scored("attention-memory", 3, 4, 5), gone, *scored("attention", 1, 2, 2)]
+    rule = Scores("translation", 8, ("attention-memory", "attention"), higher=("BLEU 5",))
+    assert rule.judge(records)[1] == "trend only"

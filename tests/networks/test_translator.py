@@ -366,3 +366,18 @@ def test_impossible_options_and_inputs_are_refused_in_one_sentence():
     with refuses(ValueError, "x has shape (4, 3, 1)", "integer class numbers"):
         translate(network, p, x[..., None])
     assert to_numpy(translate(network, p, x, width=2, longest=2).words).shape[1] == 3
+
+
+@pytest.mark.parametrize("memory", [0, 2])
+def test_a_decoder_reads_no_padding_of_its_annotations_even_where_it_is_not_a_number(memory):
+    cell, draw = AttentionDecoder(3, 8, 4, 5, memory), rng(3)
+    p = map_leaves(lambda a: a.astype(float), cell.init(draw))
+    words, s, lengths = draw.standard_normal((2, 3, 3)), draw.standard_normal((5, 3, 8)), np.array([5, 1, 3])
+    right, tape = cell.forward(p, words, s, lengths)
+    expected = cell.backward(np.ones(right.shape), tape)
+    s[1:, 1] = np.nan
+    read, tape = cell.forward(p, words, s, lengths)
+    assert np.array_equal(read, right)
+    dwords, ds, dp = cell.backward(np.ones(right.shape), tape)
+    assert np.array_equal(ds, expected[1])
+    assert all(map(np.array_equal, leaves(dp).values(), leaves(expected[2]).values()))

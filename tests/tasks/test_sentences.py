@@ -100,3 +100,24 @@ def test_copies_are_written_as_often_and_where_they_are_said_to_be():
 def test_a_wrong_option_is_refused(make, words):
     with refuses(ValueError, *words):
         make()
+
+
+def test_a_vocabulary_reads_texts_and_refuses_what_is_no_list_of_sentences():
+    assert Vocabulary.of(["a b", "c"]).words == ("<end>", "<unk>", "a", "b", "c")
+    for given in ("abc", None, [], [["a"], 5], [["a", "<end>"]]):
+        with refuses(ValueError, "sentence"):
+            Vocabulary.of(given)
+    with refuses(ValueError, "least is 0"):
+        Vocabulary.of([["a"]], least=0)
+
+
+@pytest.mark.parametrize("codes", [[[-1]], [[3]], [[2.0]], [2, 0]])
+def test_symbols_that_no_word_has_are_refused(codes):
+    with refuses(ValueError, "codes is", "integers (T, B) from 0 to 2"):
+        Vocabulary(("<end>", "<unk>", "a")).decode(codes)
+
+
+@pytest.mark.parametrize("task", [Copies(), Pairs()])
+def test_a_part_that_a_task_does_not_have_is_refused_with_those_it_has(task):
+    with refuses(ValueError, "part is 'x'", "'validation', 'test'"):
+        task.questions("x")
