@@ -54,7 +54,7 @@ def check_2(attempt):
         if not step * mu.max() > 1:
             why = f"the largest step * mu is {step * mu.max():.4g}; the limit is 1"
         else:
-            why = "where step * mu is above 1, all jobs of that station must be in service: q at most the servers"
+            why = "where step * mu is above 1, let all jobs of that station be in service: q at most the servers"
         fail("22.2", f"the smallest queue is {found[i]:.4g}, at station {i}, expected one below 0 ({why}).")
     print("exercise 22.2: correct")
 
