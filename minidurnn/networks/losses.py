@@ -62,7 +62,7 @@ def cross_entropy_backward(tape):
 def cross_entropy_in_bits(y, target, count, valid=None):
     """cross_entropy, with the same loss in bits, loss / ln 2, as the metric: the cost of a symbol of a text."""
     value, _, tape = cross_entropy(y, target, count, valid)
-    return value, value / log(2), tape
+    return value, (value / log(2)).astype(value.dtype), tape        # NumPy 1.25 would give float64
 
 
 LOSSES = {
