@@ -9,6 +9,7 @@ from dataclasses import fields
 import numpy as np
 
 from minidurnn.arrays.trees import add, map_leaves
+from minidurnn.cells import Compact, Projection
 
 
 def planted(cell, **changed):
@@ -325,7 +326,9 @@ LOOPS = {                                                     # function of a ce
 }
 
 
-CALLED = {                                                    # of two functions of a module, who calls which
+CALLED = {                                                    # of the functions of a module, who calls which
+    **{name: lambda cell: not isinstance(cell, Compact) or isinstance(cell.weights, Projection)
+       for name in ("rows_back", "rows_product")},
     "lstm_scan_backward": lambda cell: cell.forget == "sigmoid",
     "forget_scan_backward": lambda cell: cell.forget != "sigmoid",
 }

@@ -1,5 +1,6 @@
 """One recurrent model per file, all with the same skeleton."""
 
+from .compact import Compact
 from .contract import Cell, Layer
 from .durnn import DuRNN
 from .fsmn import FSMN
@@ -12,9 +13,10 @@ from .lstm import LSTM
 from .queueing import QueueingNetwork
 from .rnn import RNN
 from .short_term import ShortTermRNN
+from .structures import LowRank, Projection, ToeplitzLike
 from .window import Window
 
 __all__ = [
     "RNN", "ShortTermRNN", "IndRNN", "DuRNN", "LSTM", "GRU", "JANET", "GILR", "GILRLSTM", "FSMN", "Window",
-    "QueueingNetwork", "Cell", "Layer",
+    "QueueingNetwork", "Compact", "LowRank", "ToeplitzLike", "Projection", "Cell", "Layer",
 ]

@@ -29,6 +29,8 @@ class Cell(Protocol):
     keep, inner     what a walk over `chunks` keeps of each, "tapes" or "boundaries", and the model that runs over one
     state_slices    the parts of the state by name, {"short": slice(0, 4), "long": slice(4, 9)}; {} where it has none
     decayed         the paths of the parameters that weight decay touches, ("W", "U"); it spares all others
+    readers         the names of the matrices that read the model's own units, those with which its outputs begin:
+                    ("U",) of an LSTM; () where it has none, or where the outputs begin with something else
     statistics      the paths of the leaves of p that `updated` moves and no gradient: `dp` lacks them
     p               a nested dictionary of float arrays
     """
@@ -44,6 +46,7 @@ class Cell(Protocol):
     inner = property(lambda self: self)
     state_slices: Mapping = MappingProxyType({})
     decayed: tuple = ()
+    readers: tuple = ()
     statistics: tuple = ()
 
     @abstractmethod

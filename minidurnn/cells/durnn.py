@@ -78,6 +78,8 @@ class DuRNN(Cell):
     chunk = 32
     gates = property(lambda self: {"before": self.short, "none": 0}.get(self.selection, self.long))
     decayed = property(lambda self: tuple(name for name in ("W_s", "V_g", "U_s", "W_g", "W_l") if name in self.shapes))
+    readers = property(lambda self: tuple(name for name in ("U_s", "W_g", "W_l") if name in self.shapes)
+                       if self.output == "both" else ())
 
     @property
     def shapes(self):

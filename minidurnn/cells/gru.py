@@ -37,6 +37,7 @@ class GRU(Cell):
     outputs = state_size = property(lambda self: self.units)
     chunk = 16
     decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
+    readers = ("U",)
 
     @property
     def shapes(self):

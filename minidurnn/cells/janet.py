@@ -39,6 +39,7 @@ class JANET(Cell):
     outputs = state_size = property(lambda self: self.units)
     chunk = 16
     decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
+    readers = ("U",)
 
     @property
     def shapes(self):

@@ -53,6 +53,7 @@ class LSTM(Cell):
     state_slices = property(lambda self: {"h": slice(0, self.units), "c": slice(self.units, 2 * self.units)})
     chunk = 16
     decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
+    readers = ("U",)
     gates = property(lambda self: 5 if self.forget == "refine" else 4)
 
     @property

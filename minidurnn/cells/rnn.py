@@ -32,6 +32,7 @@ class RNN(Cell):
     outputs = state_size = property(lambda self: self.units)
     chunk = 50
     decayed = property(lambda self: ("W", "U") if self.project_input else ("U",))
+    readers = ("U",)
 
     @property
     def shapes(self):

@@ -4,6 +4,7 @@ from . import (
     ablations,
     adding,
     characters,
+    compact,
     copy_memory,
     delayed_xor,
     depth,
@@ -20,6 +21,7 @@ EVERY = (
     adding.EXPERIMENT, delayed_xor.EXPERIMENT, pixels.EXPERIMENT, pixels.PERMUTED, copy_memory.EXPERIMENT,
     characters.EXPERIMENT, *skeletons.EXPERIMENTS, gradients.EXPERIMENT, depth.EXPERIMENT, *ablations.EXPERIMENTS,
     *time_scales.EXPERIMENTS, first_vector.EXPERIMENT, words.EXPERIMENT, *queues.EXPERIMENTS,
+    compact.EXPERIMENT,
 )
 EXPERIMENTS = {experiment.name: experiment for experiment in EVERY}
 FIRST = ("adding", "delayed-xor", "pixels")                   # what `replicate --quick` runs unless told which

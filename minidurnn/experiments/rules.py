@@ -68,7 +68,7 @@ class Beats:
         said, middles = _middles(self.models, records)
         if None in middles:
             return said, "not attempted"
-        sign = _upwards(records)
+        sign = upwards(records)
         own, *others = (sign * middle for middle in middles)
         if own <= max(others):
             return said, "not replicated"
@@ -93,7 +93,7 @@ class Ordered:
         said, middles = _middles(self.models, records)
         if None in middles:
             return said, "not attempted"
-        sign = _upwards(records)
+        sign = upwards(records)
         ahead = all(sign * first > sign * second for first, second in zip(middles, middles[1:]))
         return said, "trend only" if ahead else "not replicated"
 
@@ -172,7 +172,7 @@ def _of_all(right, count):
     return "replicated" if right == count > 1 else "trend only" if 2 * right >= count else "not replicated"
 
 
-def _upwards(records):
+def upwards(records):
     """1 where higher results are better, -1 where lower ones are: what makes higher ones better."""
     return 1 if BETTER[records[0].metric] == "higher" else -1
 

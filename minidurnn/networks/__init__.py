@@ -10,6 +10,7 @@ from .models import MODELS, Model
 from .network import Network, count_parameters, width_for
 from .normalisation import BatchNorm, LayerNorm
 from .stacks import Chain, Dense, Residual
+from .structured import StructuredLinear
 from .transformer import FeedForward, Positions, transformer
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Network",
     "Positions",
     "Residual",
+    "StructuredLinear",
     "count_parameters",
     "dense",
     "generate",

@@ -5,7 +5,9 @@ from itertools import cycle
 
 import numpy as np
 
-from ..cells import FSMN, DuRNN, IndRNN, durnn
+from ..cells import FSMN, LSTM, Compact, DuRNN, IndRNN, LowRank, Projection, ToeplitzLike, durnn
+from .layers import Linear
+from .stacks import Chain
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,42 @@ ABLATIONS = {                                                 # a DuRNN less one
 def less(**options):
     """A line for a DuRNN with these options. They all are in the samples of the DuRNN's own line; one stands here."""
     return Model(lambda D, H, T: DuRNN(D, H, H, T, **options), (DuRNN(2, 4, 5, horizon=9, gate=0.0),), step=durnn.step)
+
+
+WIDTH, SYMBOL, BOTTOM = 128, 8, 3                             # units; numbers for a symbol; rank at a hybrid's bottom
+
+
+def two_layers(of):
+    """A line for two LSTM layers on a narrow Linear, the same for all; of(units) -> the parts above that Linear."""
+    return Model(lambda D, units, T: Chain((Linear(D, SYMBOL, bias=False), *of(units))))
+
+
+def structured(kind):
+    """U of the lower layer, W and U of the upper one are of a kind; their ranks add up to `ranks`, evenly."""
+    def parts(ranks):
+        first, second, third = (kind(max(1, (ranks + more) // 3)) for more in (2, 1, 0))
+        return Compact(LSTM(SYMBOL, WIDTH), first), Compact(LSTM(WIDTH, WIDTH), (("W", second), ("U", third)))
+
+    return parts
+
+
+def projected(ranks):
+    """Both layers are projected: the recurrences, the upper layer's W and the read-out read the projections."""
+    first, second = max(1, (ranks + 1) // 2), max(1, ranks // 2)
+    return Compact(LSTM(SYMBOL, WIDTH), Projection(first)), Compact(LSTM(first, WIDTH), Projection(second))
+
+
+def hybrid(ranks):
+    """U of the lower layer is Toeplitz-like, and the rest is as in `projected`: the paper's best."""
+    first, second = max(1, (ranks + 1) // 2), max(1, ranks // 2)
+    bottom = Compact(LSTM(SYMBOL, WIDTH), ToeplitzLike(BOTTOM)), Linear(WIDTH, first, bias=False)
+    return *bottom, Compact(LSTM(first, WIDTH), Projection(second))
+
+
+COMPACT = {                                                   # units: of every layer; below: ranks, of WIDTH units each
+    "lstm-two": two_layers(lambda units: (LSTM(SYMBOL, units), LSTM(units, units))),
+    "lstm-two-low-rank": two_layers(structured(LowRank)),
+    "lstm-two-toeplitz": two_layers(structured(ToeplitzLike)),
+    "lstm-two-projection": two_layers(projected),
+    "lstm-two-hybrid": two_layers(hybrid),
+}

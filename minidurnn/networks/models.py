@@ -8,10 +8,14 @@ from ..cells import (
     JANET,
     LSTM,
     RNN,
+    Compact,
     DuRNN,
     IndRNN,
+    LowRank,
+    Projection,
     QueueingNetwork,
     ShortTermRNN,
+    ToeplitzLike,
     Window,
     durnn,
     fsmn,
@@ -26,9 +30,10 @@ from ..cells import (
     short_term,
     window,
 )
+from ..cells.compact import stepped
 from .deep import dense, plain, residual
 from .layers import Linear
-from .lines import ABLATIONS, Model, bare, chained, less, linear, plain_layer, stacked
+from .lines import ABLATIONS, COMPACT, Model, bare, chained, less, linear, plain_layer, stacked
 from .stacks import Chain
 from .transformer import sized
 
@@ -182,6 +187,22 @@ MODELS = {
         least=5,
         direct=True,
     ),
+    "rnn-low-rank": Model(                                    # rank: an eighth of the units
+        lambda D, H, T: Compact(RNN(D, H), LowRank(max(1, H // 8))),
+        (Compact(RNN(2, 4), LowRank(2)), Compact(RNN(3, 4), (("W", LowRank(1)), ("U", ToeplitzLike(3))))),
+        step=stepped(rnn.step)),
+    "lstm-toeplitz": Model(
+        lambda D, H, T: Compact(LSTM(D, H), ToeplitzLike(max(1, H // 8))),
+        (Compact(LSTM(2, 4), ToeplitzLike(2)), Compact(LSTM(3, 4), (("W", ToeplitzLike(2)),))),
+        step=stepped(lstm.step)),
+    "lstm-projection": Model(
+        lambda D, H, T: Compact(LSTM(D, H), Projection(max(1, H // 8))), (Compact(LSTM(2, 4), Projection(3)),),
+        step=stepped(lstm.step)),
+    "durnn-projection": Model(
+        lambda D, H, T: Compact(DuRNN(D, H, H, T), Projection(max(1, H // 8))),
+        (Compact(DuRNN(2, 4, 5, 9, gate=0.0), Projection(3)), Compact(DuRNN(2, 4, 5, 9, gate=0.0), ToeplitzLike(2))),
+        step=stepped(durnn.step)),
+    **COMPACT,
     "indrnn-5": stacked(plain, 5, norm="after"),
     "indrnn-6": stacked(plain, 6, norm="after"),
     "indrnn-21": stacked(plain, 21, norm="after"),

@@ -14,6 +14,8 @@ from minidurnn.experiments.claims import (
     Fails,
     Falls,
     Foresees,
+    Keeps,
+    Leads,
     Ordered,
     Reads,
     Solves,
@@ -120,6 +122,34 @@ def test_questions_are_answered_when_every_seed_misplaces_few_jobs(errors, expec
         replace(record, seen=None if one is None else {"trained": {"errors": dict(zip(names, one))}})
         for record, one in zip(given, errors)]
     assert verdict(Foresees("adding", 1000, ("indrnn-2",), 5.0), given) == expected
+
+
+def sized(model, parameters, *tests):
+    """Records of a model that asked for so many numbers."""
+    return records(["learning"] * len(tests), list(tests), model=model, parameters=parameters)
+
+
+@pytest.mark.parametrize("few, whole, expected", [
+    ([2.03, 1.0, 9.0], [2.0], "replicated"), ([2.05], [2.0, 2.0, 1.0], "not replicated"), ([], [2.0], "not attempted"),
+    ([2.0], [], "not attempted"), ([1.9], [2.0], "replicated"),
+])
+def test_a_share_of_the_numbers_keeps_up_where_its_median_is_within_a_factor_of_that_of_all(few, whole, expected):
+    rule = Keeps("adding", 1000, ("gru", "lstm"), 0.25, 1.02)
+    others = sized("lstm", 500, 0.1) + sized("gru", 501, 9.0)           # a half of them is another matter
+    assert verdict(rule, sized("gru", 250, *few) + sized("lstm", 1001, *whole) + others) == expected
+
+
+@pytest.mark.parametrize("at_a_half, at_a_tenth, expected", [
+    ((0.1, 0.2), (0.3, 0.4), "replicated"), ((0.1, 0.2), (0.4, 0.4), "not replicated"),
+    ((0.3, 0.2), (0.3, 0.4), "not replicated"), ((0.1, 0.2), (0.3, None), "not attempted"),
+])
+def test_a_structure_leads_where_it_is_ahead_at_every_share_of_the_numbers(at_a_half, at_a_tenth, expected):
+    rule, given = Leads("adding", 1000, ("gru", "rnn", "lstm"), (0.5, 0.1)), sized("lstm", 1000, 0.2)
+    for numbers, results in ((500, at_a_half), (100, at_a_tenth)):
+        for model, result in zip(("gru", "rnn"), results):
+            given += [] if result is None else sized(model, numbers, result)
+    assert verdict(rule, given) == expected
+    assert verdict(rule, given[1:]) == "not attempted"
 
 
 def test_of_accuracies_the_higher_is_ahead():
