@@ -35,7 +35,8 @@ FUNCTIONS = names("""all allclose any argmax argmin argsort array_equal around a
     roll round searchsorted sort split squeeze stack std sum swapaxes take tensordot tile trace transpose tril
     triu unique var vstack hstack where zeros_like""")
 LINALG = names("cholesky det eigh eigvalsh inv lstsq matrix_power norm pinv qr slogdet solve svd")
-METHODS = names("""all any argmax argmin astype clip copy cumprod cumsum diagonal dot max mean min nonzero prod
+FOURIER = names("fft ifft irfft rfft")
+METHODS = names("""all any argmax argmin astype clip conj copy cumprod cumsum diagonal dot max mean min nonzero prod
     ravel repeat reshape round sort squeeze std sum swapaxes take trace transpose var view""")
 CONSTANTS = names(
     "bool_ complex128 complex64 dtype e finfo float16 float32 float64 inf int32 int64 nan newaxis pi uint8"
@@ -89,6 +90,7 @@ class ndarray:
         property(operator.attrgetter(f"_inside.{name}"))
         for name in names("shape dtype ndim size nbytes itemsize strides flags"))
     T = property(lambda self: ndarray(self._inside.T))
+    real = property(lambda self: ndarray(self._inside.real))
 
     def __len__(self):
         return len(self._inside)
@@ -235,6 +237,7 @@ def module(gpu=True):
     cupy.ndarray, cupy.__version__ = ndarray, "0.0 (stand-in)"
     cupy.asnumpy = lambda array: array.get()
     cupy.linalg = SimpleNamespace(**{name: _solver(name) for name in LINALG})
+    cupy.fft = SimpleNamespace(**{name: _wrapped(getattr(np.fft, name), name) for name in FOURIER})
     cupy.RawModule = emulated.RawModule
     device = SimpleNamespace(synchronize=lambda: None, id=0, attributes=emulated.ATTRIBUTES, mem_info=2 * (80 * 2**30,))
     cupy.cuda = SimpleNamespace(

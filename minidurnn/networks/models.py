@@ -193,7 +193,7 @@ MODELS = {
         step=stepped(rnn.step)),
     "lstm-toeplitz": Model(
         lambda D, H, T: Compact(LSTM(D, H), ToeplitzLike(max(1, H // 8))),
-        (Compact(LSTM(2, 4), ToeplitzLike(2)), Compact(LSTM(3, 4), (("W", ToeplitzLike(2)),))),
+        (Compact(LSTM(3, 4), (("W", ToeplitzLike(2)), ("U", ToeplitzLike(2)))),),
         step=stepped(lstm.step)),
     "lstm-projection": Model(
         lambda D, H, T: Compact(LSTM(D, H), Projection(max(1, H // 8))), (Compact(LSTM(2, 4), Projection(3)),),
