@@ -40,12 +40,12 @@ def test_the_product_and_the_whole_matrix_are_those_of_the_definition(size, xp):
 
 
 def has_fourier(xp):
-    """Whether a CuPy can transform: one that runs on a processor cannot."""
+    """Whether a CuPy can transform: one whose kernels g++ compiles has no complex numbers."""
     try:
         xp.fft.fft(xp.zeros(2))
         return True
     except Exception as error:
-        assert "fft" in str(error).lower() or "cufft" in str(error).lower(), error
+        assert "g++" in str(error), error
         return False
 
 
