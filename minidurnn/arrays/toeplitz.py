@@ -1,11 +1,11 @@
 """Toeplitz-like matrices: rows times them by the fast Fourier transform, and the whole matrices; both backward passes.
 
-    M = ½ Σ_k C(g_k) S(J h_k),    C(v)[i, j] = v[(i - j) mod n],    S(v) = C(v) with all above the diagonal negative
+    M = ½ Σ_k C(g_k) S(J s_k),    C(v)[i, j] = v[(i - j) mod n],    S(v) = C(v) with all above the diagonal negative
 
-C is a circulant matrix, S a skew-circulant one, J h is h backwards. So C(v)[i + 1, j + 1] = C(v)[i, j]: moved down and
-right by one, M differs from itself by Σ_k g_k ⊗ h_k alone, a matrix of rank r ("displacement rank").
-Shapes   g, h (squares, r, n): matrices of side n side by side, M (n, squares · n); x (..., n); any n, no power of two
-Source   Lu, Sindhwani, Sainath 2016, section 2.3, with rows in place of columns; the backward passes are ours.
+C is a circulant matrix, S a skew-circulant one, J s is s backwards. So C(v)[i + 1, j + 1] = C(v)[i, j]: moved down and
+right by one, M differs from itself by Σ_k g_k ⊗ s_k alone, a matrix of rank r ("displacement rank").
+Shapes   g, s (squares, r, n): matrices of side n side by side, M (n, squares · n); x (..., n); any n, no power of two
+Source   Lu, Sindhwani, Sainath 2016, with rows in place of columns; the backward passes and `whole` are ours.
 """
 
 import numpy as np
@@ -13,10 +13,10 @@ import numpy as np
 from .backend import namespace
 
 
-def product(x, g, h):
+def product(x, g, s):
     """x M without M, in n log n for a row  ->  y (..., squares · n)."""
-    xp, n = namespace(x, g, h), g.shape[-1]
-    X, G, S = there(x.reshape(-1, n)), there(g), there(h[..., ::-1], skew=True)
+    xp, n = namespace(x, g, s), g.shape[-1]
+    X, G, S = there(x.reshape(-1, n)), there(g), there(s[..., ::-1], skew=True)
     squares = []
     for G_square, S_square in zip(G, S):
         total = sum(there(here(X * G_k.conj(), n), skew=True) * S_k.conj() for G_k, S_k in zip(G_square, S_square))
@@ -25,20 +25,20 @@ def product(x, g, h):
     return y.astype(x.dtype, copy=False).reshape(*x.shape[:-1], -1)
 
 
-def product_backward(dy, x, g, h):
-    """The gradient on all that product is given: dy (..., squares · n)  ->  dx (..., n), dg, dh (squares, r, n)."""
-    xp, n = namespace(dy, x, g, h), g.shape[-1]
-    X, G, S = there(x.reshape(-1, n)), there(g), there(h[..., ::-1], skew=True)
-    dg, dh, dX = xp.empty(g.shape, g.dtype), xp.empty(h.shape, h.dtype), 0.0
+def product_backward(dy, x, g, s):
+    """The gradient on all that product is given: dy (..., squares · n)  ->  dx (..., n), dg, ds (squares, r, n)."""
+    xp, n = namespace(dy, x, g, s), g.shape[-1]
+    X, G, S = there(x.reshape(-1, n)), there(g), there(s[..., ::-1], skew=True)
+    dg, ds, dX = xp.empty(g.shape, g.dtype), xp.empty(s.shape, s.dtype), 0.0
     for square, dy_square in enumerate(xp.split(0.5 * dy.reshape(-1, dy.shape[-1]), len(g), axis=-1)):
         D = there(dy_square, skew=True)
         for k, (G_k, S_k) in enumerate(zip(G[square], S[square])):
             A = there(here(X * G_k.conj(), n), skew=True)     # of x C(g_k), made again: a tape of r · T · B rows less
             dA = there(here(D * S_k, n, skew=True))           # the gradient on it: times S transposed, no conj
-            dh[square, k] = here((A * D.conj()).sum(0), n, skew=True)[::-1]
+            ds[square, k] = here((A * D.conj()).sum(0), n, skew=True)[::-1]
             dg[square, k] = here((X * dA.conj()).sum(0), n)
             dX = dX + dA * G_k
-    return here(dX, n).astype(x.dtype, copy=False).reshape(x.shape), dg, dh
+    return here(dX, n).astype(x.dtype, copy=False).reshape(x.shape), dg, ds
 
 
 def there(v, skew=False):
@@ -63,31 +63,31 @@ def _turns(n, like):
     return xp.exp(xp.arange(n) * (1j * xp.pi / n)).astype("complex64" if single else "complex128")
 
 
-def whole(g, h):
+def whole(g, s):
     """M itself, in r n² and a few passes over it  ->  (n, squares · n).
 
     Along each of its diagonals, which begin anew at the edges, an entry is the one before less an entry of Σ_k g_k ⊗
-    h_k; the edge changes the sign, which fixes the first entry: half the sum of what the whole round takes off.
+    s_k; the edge changes the sign, which fixes the first entry: half the sum of what the whole round takes off.
     """
-    xp, (squares, _, n) = namespace(g, h), g.shape
+    xp, (squares, _, n) = namespace(g, s), g.shape
     M = xp.empty((n, squares, n), g.dtype)
     for square in range(squares):                             # one by one they stay in a processor's cache
-        taken = _turned(h[square].T @ g[square], 1, 1)        # (j, diagonal): Σ_k h_k[j] g_k[j + diagonal + 1]
+        taken = _turned(s[square].T @ g[square], 1, 1)        # (j, diagonal): Σ_k s_k[j] g_k[j + diagonal + 1]
         sums = _running(taken)
         M[:, square] = _turned(0.5 * sums[-1] - sums + taken, -1, 0).T
     return M.reshape(n, squares * n)
 
 
-def whole_backward(dM, g, h):
-    """The gradient on what whole is given: dM (n, squares · n)  ->  dg, dh (squares, r, n)."""
-    xp, (squares, _, n) = namespace(dM, g, h), g.shape
-    dg, dh = xp.empty(g.shape, g.dtype), xp.empty(h.shape, h.dtype)
+def whole_backward(dM, g, s):
+    """The gradient on what whole is given: dM (n, squares · n)  ->  dg, ds (squares, r, n)."""
+    xp, (squares, _, n) = namespace(dM, g, s), g.shape
+    dg, ds = xp.empty(g.shape, g.dtype), xp.empty(s.shape, s.dtype)
     for square in range(squares):
         sums = _running(_turned(dM[:, square * n:(square + 1) * n].T, 1, 0))
-        dtaken = _turned(sums - 0.5 * sums[-1], -1, -1)       # (j, i): the gradient on Σ_k h_k[j] g_k[i]
-        xp.matmul(h[square], dtaken, out=dg[square])
-        xp.matmul(g[square], dtaken.T, out=dh[square])
-    return dg, dh
+        dtaken = _turned(sums - 0.5 * sums[-1], -1, -1)       # (j, i): the gradient on Σ_k s_k[j] g_k[i]
+        xp.matmul(s[square], dtaken, out=dg[square])
+        xp.matmul(g[square], dtaken.T, out=ds[square])
+    return dg, ds
 
 
 def _turned(lines, by, first):
@@ -118,7 +118,7 @@ def circulant(v, sign=1.0):
     return v[(i - j) % len(v)] * np.where(i < j, sign, 1.0)
 
 
-def as_defined(g, h):
+def as_defined(g, s):
     """M as its definition reads, in r n³, with NumPy: what `whole` and `product` are held to  ->  (n, squares · n)."""
-    squares = [sum(circulant(g_k) @ circulant(h_k[::-1], -1.0) for g_k, h_k in zip(*square)) for square in zip(g, h)]
+    squares = [sum(circulant(g_k) @ circulant(s_k[::-1], -1.0) for g_k, s_k in zip(*square)) for square in zip(g, s)]
     return 0.5 * np.concatenate(squares, axis=1)

@@ -26,7 +26,7 @@ class Compact(Cell):
               RNN or LSTM; U_s, W_g and W_l of a DuRNN).
               Projection(r): they all read m = h P, and so does the next layer: the output is m in place of h.
               Pairs, (("U", ToeplitzLike(5)), ("W", LowRank(3))): so are these matrices, and no others
-    Names     the numbers of U = A B are U_a and U_b, those of a Toeplitz-like U are U_g and U_h; P stays P
+    Names     the numbers of U = A B are U_a and U_b, those of a Toeplitz-like U are U_g and U_s; P stays P
     Method    every pass makes the matrices once, runs the cell, and takes the gradient on each matrix back to its
               numbers. That is exact, for the loss depends on the numbers through the matrix alone. A chunk is at
               least 64 steps long, so that the matrices are not made too often
@@ -196,8 +196,8 @@ def stepped(step):
     def whole(compact, p, x, state):
         q = {}
         for letter, shape in compact.cell.shapes.items():
-            a, b, g, h = (p.get(f"{letter}_{part}") for part in "abgh")
-            q[letter] = p[letter] if letter in p else as_defined(g, h)[:, :shape[1]] if g is not None else (
+            a, b, g, s = (p.get(f"{letter}_{part}") for part in "abgs")
+            q[letter] = p[letter] if letter in p else as_defined(g, s)[:, :shape[1]] if g is not None else (
                 (p["P"] if a is None else a) @ b)
         h, state = step(compact.cell, q, x, state)
         H = len(p.get("P", ""))

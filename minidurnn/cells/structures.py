@@ -87,12 +87,12 @@ class ToeplitzLike(Structure):
 
     rank: int                                                 # r
 
-    parts = ("g", "h")
+    parts = ("g", "s")
 
     def shapes(self, rows, columns):
         """The shapes of its numbers, by name."""
         squares = -(-columns // rows)
-        return {"g": (squares, self.rank, rows), "h": (squares, self.rank, rows)}
+        return {"g": (squares, self.rank, rows), "s": (squares, self.rank, rows)}
 
     def most(self, rows, columns):
         """The largest displacement rank of a matrix of this size, and what sets it."""
@@ -104,21 +104,21 @@ class ToeplitzLike(Structure):
 
     def whole(self, numbers, columns):
         """M (rows, columns)."""
-        return toeplitz.whole(numbers["g"], numbers["h"])[:, :columns]
+        return toeplitz.whole(numbers["g"], numbers["s"])[:, :columns]
 
     def whole_backward(self, dM, numbers):
         """dM (rows, columns)  ->  the gradient on the numbers."""
-        dg, dh = toeplitz.whole_backward(_widened(dM, numbers["g"]), numbers["g"], numbers["h"])
-        return {"g": dg, "h": dh}
+        dg, ds = toeplitz.whole_backward(_widened(dM, numbers["g"]), numbers["g"], numbers["s"])
+        return {"g": dg, "s": ds}
 
     def product(self, x, numbers, columns):
         """x (..., rows)  ->  x M (..., columns), in r rows log rows steps for a row and a square."""
-        return toeplitz.product(x, numbers["g"], numbers["h"])[..., :columns]
+        return toeplitz.product(x, numbers["g"], numbers["s"])[..., :columns]
 
     def product_backward(self, dy, x, numbers):
         """dy (..., columns)  ->  dx (..., rows), the gradient on the numbers."""
-        dx, dg, dh = toeplitz.product_backward(_widened(dy, numbers["g"]), x, numbers["g"], numbers["h"])
-        return dx, {"g": dg, "h": dh}
+        dx, dg, ds = toeplitz.product_backward(_widened(dy, numbers["g"]), x, numbers["g"], numbers["s"])
+        return dx, {"g": dg, "s": ds}
 
 
 @dataclass(frozen=True)

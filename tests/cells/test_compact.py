@@ -52,13 +52,13 @@ def has_fourier(xp):
 @pytest.mark.parametrize("size", SIZES)
 def test_both_backward_passes_are_gradients(size):
     g, h = draw(*size)
-    leaves = {"x": rng(1).standard_normal((2, 3, size[0])), "g": g, "h": h}
+    leaves = {"x": rng(1).standard_normal((2, 3, size[0])), "g": g, "s": h}
     assert_gradient(
-        lambda at: toeplitz.product(**at), lambda dy: dict(zip("xgh", toeplitz.product_backward(dy, **leaves))), leaves,
+        lambda at: toeplitz.product(**at), lambda dy: dict(zip("xgs", toeplitz.product_backward(dy, **leaves))), leaves,
         rng=rng(2))
     assert_gradient(
-        lambda at: toeplitz.whole(**at), lambda dM: dict(zip("gh", toeplitz.whole_backward(dM, g, h))),
-        {"g": g, "h": h}, rng=rng(3))
+        lambda at: toeplitz.whole(**at), lambda dM: dict(zip("gs", toeplitz.whole_backward(dM, g, h))),
+        {"g": g, "s": h}, rng=rng(3))
 
 
 def test_single_precision_stays_single():
@@ -128,7 +128,7 @@ def test_autograd_finds_the_same_gradients_through_an_lstm(weights):
         place = torch.tensor([[(i - j) % n for j in range(n)] for i in range(n)])
         sign = torch.ones(n, n).tril() - torch.ones(n, n).triu(1)
         U = torch.cat([0.5 * sum(g[place] @ (k.flip(0)[place] * sign.double()) for g, k in zip(*both))
-                       for both in zip(p["U_g"], p["U_h"])], dim=1)
+                       for both in zip(p["U_g"], p["U_s"])], dim=1)
     else:
         U = (p["P"] if "P" in p else p["U_a"]) @ p["U_b"]
     for x in leaves["x"]:
