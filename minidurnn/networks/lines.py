@@ -85,7 +85,7 @@ def less(**options):
     return Model(lambda D, H, T: DuRNN(D, H, H, T, **options), (DuRNN(2, 4, 5, horizon=9, gate=0.0),), step=durnn.step)
 
 
-WIDTH, SYMBOL, BOTTOM = 128, 8, 3                             # units; numbers for a symbol; rank at a hybrid's bottom
+WIDTH, SYMBOL, BOTTOM = 96, 6, 2                              # units; numbers for a symbol; rank at a hybrid's bottom
 
 
 def two_layers(of):
