@@ -197,8 +197,10 @@ def stepped(step):
         q = {}
         for letter, shape in compact.cell.shapes.items():
             a, b, g, s = (p.get(f"{letter}_{part}") for part in "abgs")
-            q[letter] = p[letter] if letter in p else as_defined(g, s)[:, :shape[1]] if g is not None else (
-                (p["P"] if a is None else a) @ b)
+            if g is not None:
+                q[letter] = compact.structures[letter].scale(shape[0]) * as_defined(g, s)[:, :shape[1]]
+            else:
+                q[letter] = p[letter] if letter in p else (p["P"] if a is None else a) @ b
         h, state = step(compact.cell, q, x, state)
         H = len(p.get("P", ""))
         return (np.hstack([h[:, :H] @ p["P"], h[:, H:]]) if H else h), state

@@ -83,6 +83,9 @@ class ToeplitzLike(Structure):
     Its side n is the number of rows, and as many squares stand side by side as the columns take; what of the last one
     is beyond them is cut off (our choice). So the recurrent matrix (H, 4H) of an LSTM is one square a gate, and 2 r n
     numbers each. The products are by the fast Fourier transform, of any n.
+    Our factor is 1 / (n √r) in place of the paper's ½, so that the numbers are of order 1 where M is of the size of an
+    orthogonal matrix. Each stands in n² products: with the ½ they would be small, and one step of Adam, whose length
+    does not depend on them, would throw M far off.
     """
 
     rank: int                                                 # r
@@ -100,24 +103,30 @@ class ToeplitzLike(Structure):
 
     def terms(self, rows):
         """How many products of two of its numbers are added up in an entry of M, and by what they are divided."""
-        return self.rank * rows, 2.0
+        return self.rank * rows, 2.0 / self.scale(rows)
+
+    def scale(self, rows):
+        """What the sum with the ½ is multiplied by."""
+        return 2.0 / (rows * self.rank**0.5)
 
     def whole(self, numbers, columns):
         """M (rows, columns)."""
-        return toeplitz.whole(numbers["g"], numbers["s"])[:, :columns]
+        return self.scale(len(numbers["g"][0, 0])) * toeplitz.whole(numbers["g"], numbers["s"])[:, :columns]
 
     def whole_backward(self, dM, numbers):
         """dM (rows, columns)  ->  the gradient on the numbers."""
-        dg, ds = toeplitz.whole_backward(_widened(dM, numbers["g"]), numbers["g"], numbers["s"])
+        dM = self.scale(len(dM)) * _widened(dM, numbers["g"])
+        dg, ds = toeplitz.whole_backward(dM, numbers["g"], numbers["s"])
         return {"g": dg, "s": ds}
 
     def product(self, x, numbers, columns):
         """x (..., rows)  ->  x M (..., columns), in r rows log rows steps for a row and a square."""
-        return toeplitz.product(x, numbers["g"], numbers["s"])[..., :columns]
+        return self.scale(x.shape[-1]) * toeplitz.product(x, numbers["g"], numbers["s"])[..., :columns]
 
     def product_backward(self, dy, x, numbers):
         """dy (..., columns)  ->  dx (..., rows), the gradient on the numbers."""
-        dx, dg, ds = toeplitz.product_backward(_widened(dy, numbers["g"]), x, numbers["g"], numbers["s"])
+        dy = self.scale(x.shape[-1]) * _widened(dy, numbers["g"])
+        dx, dg, ds = toeplitz.product_backward(dy, x, numbers["g"], numbers["s"])
         return dx, {"g": dg, "s": ds}
 
 

@@ -127,8 +127,8 @@ def test_autograd_finds_the_same_gradients_through_an_lstm(weights):
     if "U_g" in p:
         place = torch.tensor([[(i - j) % n for j in range(n)] for i in range(n)])
         sign = torch.ones(n, n).tril() - torch.ones(n, n).triu(1)
-        U = torch.cat([0.5 * sum(g[place] @ (k.flip(0)[place] * sign.double()) for g, k in zip(*both))
-                       for both in zip(p["U_g"], p["U_s"])], dim=1)
+        U = torch.cat([sum(g[place] @ (k.flip(0)[place] * sign.double()) for g, k in zip(*both))
+                       for both in zip(p["U_g"], p["U_s"])], dim=1) / (n * 2**0.5)
     else:
         U = (p["P"] if "P" in p else p["U_a"]) @ p["U_b"]
     for x in leaves["x"]:
