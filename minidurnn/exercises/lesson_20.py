@@ -1,8 +1,9 @@
-"""The checkers of lesson 20: what a low rank saves and misses, a shared projection's gradient, a circulant product."""
+"""The checkers of lesson 20: what a low rank saves and misses, a projection's gradient, Toeplitz-like matrices."""
 
 import numpy as np
 
-from . import UNTOUCHED, called, choose, fail, judge, numbers
+from ..arrays import toeplitz
+from . import UNTOUCHED, choose, fail, judge, numbers
 
 A = np.array([[1.0, 0], [1, 1], [0, 1], [2, 1]])              # the first factor of exercise 20.2: 4 units, rank 2
 
@@ -17,9 +18,8 @@ def check_1(answer):
     })
 
 
-def check_2(attempt):
+def check_2(answer):
     """A state that a recurrence of low rank maps to zero."""
-    answer = called("20.2", attempt, (A.copy(),))
     if answer is ...:
         print(f"exercise 20.2: {UNTOUCHED}")
         return
@@ -68,12 +68,23 @@ def check_5(answer):
     })
 
 
+def check_6(attempt):
+    """A Toeplitz-like matrix from its first row and column."""
+    rng = np.random.default_rng(3)
+    cases = [(np.array([[1.0, 2, 3]]), np.array([[2.0, 2, 0]]))]
+    cases += [tuple(rng.standard_normal((2, r, n))) for r, n in ((1, 2), (2, 3), (3, 6))]
+    mistakes = {
+        "the factor 1/2 of (20.5) is missing": _without_half,
+        "s must stand backwards in the skew-circulant matrix: s[k, ::-1]": _not_backwards,
+        "both matrices are circulant: the second one needs the minus signs, toeplitz.circulant(v, -1.0)": _no_signs,
+        "by (20.6) M[p, j+1] is M[p-1, j] minus the sum, not plus": _plus,
+        "row p takes g[:, p], the entry of the row that you fill, not that of the row above": _row_above,
+        "the entries are repeated along the diagonals: the sum of (20.6) is missing": _no_sum,
+    }
+    judge("20.6", attempt, toeplitz_like, cases, ("M",), mistakes=mistakes)
+
+
 # The reference solutions: the folded cells of the lesson hold the same text.
-
-def unseen(A):
-    """A (4, 2)  ->  h (4,), not zero, with h A = 0."""
-    return np.array([1.0, -1.0, 1.0, 0.0])                    # 1 - 1 + 2 · 0 = 0 and -1 + 1 + 0 = 0
-
 
 def shared_gradient(h, dm, da, B):
     """h (T, H), dm (T, r) from the next layer, da (T, G) of the recurrence, B (r, G)  ->  dP (H, r)."""
@@ -85,6 +96,18 @@ def shared_gradient(h, dm, da, B):
 def times_circulant(x, g):
     """x, g (n,)  ->  x C(g), (n,)."""
     return np.fft.ifft(np.fft.fft(x) * np.fft.fft(g).conj()).real
+
+
+def toeplitz_like(g, s):
+    """g, s (r, n)  ->  M of (20.5), (n, n)."""
+    M = np.zeros((g.shape[1], g.shape[1]))
+    for g_k, s_k in zip(g, s):
+        C, S = toeplitz.circulant(g_k), toeplitz.circulant(s_k[::-1], -1.0)
+        M[0] += C[0] @ S / 2                                  # the first row
+        M[1:, 0] += C[1:] @ S[:, 0] / 2                       # the first column
+    for p in range(1, len(M)):
+        M[p, 1:] = M[p - 1, :-1] - g[:, p] @ s[:, :-1]        # (20.6)
+    return M
 
 
 def _next_layer_only(h, dm, da, B):
@@ -117,25 +140,70 @@ def _entries(x, g):
     return x * g
 
 
+def _begun_otherwise(g, s, divisor=2, step=-1, sign=-1.0, factor=-1, above=0):
+    """The reference with a mistake in the first row and column, or in the rows below."""
+    M = np.zeros((g.shape[1], g.shape[1]))
+    for g_k, s_k in zip(g, s):
+        C, S = toeplitz.circulant(g_k), toeplitz.circulant(s_k[::step], sign)
+        M[0] += C[0] @ S / divisor
+        M[1:, 0] += C[1:] @ S[:, 0] / divisor
+    for p in range(1, len(M)):
+        M[p, 1:] = M[p - 1, :-1] + factor * (g[:, p - above] @ s[:, :-1])
+    return M
+
+
+def _without_half(g, s):
+    return _begun_otherwise(g, s, divisor=1)
+
+
+def _not_backwards(g, s):
+    return _begun_otherwise(g, s, step=1)
+
+
+def _no_signs(g, s):
+    return _begun_otherwise(g, s, sign=1.0)
+
+
+def _plus(g, s):
+    return _begun_otherwise(g, s, factor=1)
+
+
+def _row_above(g, s):
+    return _begun_otherwise(g, s, above=1)
+
+
+def _no_sum(g, s):
+    return _begun_otherwise(g, s, factor=0)
+
+
+def _spoils_g(g, s):
+    g *= 2
+    return toeplitz_like(g / 2, s)
+
+
 def _spoils_dm(h, dm, da, B):
     dm[:-1] += da[1:] @ B.T
     return h.T @ dm
 
 
-CHECKS = {"20.1": check_1, "20.2": check_2, "20.3": check_3, "20.4": check_4, "20.5": check_5}
-REFERENCE = {"20.1": "b", "20.2": unseen, "20.3": shared_gradient, "20.4": times_circulant, "20.5": "c"}
+CHECKS = {"20.1": check_1, "20.2": check_2, "20.3": check_3, "20.4": check_4, "20.5": check_5, "20.6": check_6}
+REFERENCE = {
+    "20.1": "b", "20.2": [1, -1, 1, 0], "20.3": shared_gradient, "20.4": times_circulant, "20.5": "c",
+    "20.6": toeplitz_like,
+}
 WRONG = {
     "20.1": ["a", "(c)", "D"],
-    "20.2": [lambda A: np.zeros(4), lambda A: np.array([1.0, 0, 0, 0]), lambda A: np.array([1.0, -1, 0, 0]),
-             lambda A: np.full(4, np.inf)],
+    "20.2": [[0, 0, 0, 0], [1, 0, 0, 0], [1, -1, 0, 0], [1, -1, 1, np.inf], [1, -1, 1, 1]],
     "20.3": [_next_layer_only, _recurrence_only, _same_step, _step_before],
     "20.4": [_transposed, _spectrum, _entries, lambda x, g: x],
     "20.5": ["a", "b", "(d)"],
+    "20.6": [_without_half, _not_backwards, _no_signs, _plus, _row_above, _no_sum],
 }
 ILL_TYPED = {
     "20.1": [None, 79, "up to 79", ["b"]],
-    "20.2": [None, lambda A: None, lambda A: "zero", lambda A: A, lambda: np.ones(4)],
+    "20.2": [None, "zero", [1, -1, 1], np.ones((4, 2)), lambda A: [1, -1, 1, 0]],
     "20.3": [None, lambda *given: None, lambda h, dm, da, B: h, lambda h: h, _spoils_dm],
     "20.4": [None, lambda *given: None, lambda x, g: x[:0], lambda x: x, lambda x, g: "spectrum"],
     "20.5": [None, 4, "four times", True],
+    "20.6": [None, lambda *given: None, lambda g, s: g, lambda g: g, _spoils_g],
 }
