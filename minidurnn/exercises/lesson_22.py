@@ -62,7 +62,7 @@ def check_2(attempt):
 def check_3(answer):
     """What the fluid's error does when jobs and servers grow together."""
     choose("22.3", answer, "b", {
-        "a": "the means grow alike, but the jumps around them do not: four times the jobs jump about twice as far.",
+        "a": "the fluid's shares stay, but single runs do not scatter alike: four times the jobs scatter twice as far.",
         "b": "",
         "c": "more jobs can be at a wrong station, but the error is counted in shares of all jobs.",
     })
