@@ -1,8 +1,8 @@
-"""The checkers of lesson 21: copies by hand, a look backward, memories that stay equal, a beam, words counted."""
+"""The checkers of lesson 21: copies by hand, a look backward, memories that stay equal, one built, words counted."""
 
 import numpy as np
 
-from . import UNTOUCHED, by_hand, choose, fail, judge, kind, numbers
+from . import UNTOUCHED, by_hand, fail, judge, kind, numbers
 
 SENTENCE, WRITTEN = (7, 2, 12), (2, 7, 7, 12, 12, 12)
 
@@ -18,7 +18,7 @@ def check_1(answer):
 
 
 def look_backward(dc, s, weights):
-    """The gradient of a look on the annotations s (T, S) and on the scores (T,), from dc (S,) on the context."""
+    """From dc (S,) on the context: the gradient on s (T, S) through the context, and on the scores (T,)."""
     dweights = s @ dc
     mean = (weights * dweights).sum()
     ds = weights[:, None] * dc
@@ -83,13 +83,46 @@ def _row(weights):
     return f"({', '.join(f'{weight:.4g}' for weight in weights)})"
 
 
-def check_4(answer):
-    """What greedy translation and a beam of two write."""
-    choose("21.4", answer, "c", {
-        "a": "greedy writes `en hund`: it takes `en` (0.6) and never looks at what follows `ett`.",
-        "b": "the beam keeps `en` and `ett` after one word, so it sees 0.4 times 0.9 = 0.36, which is more than 0.3.",
-        "c": "",
-        "d": "after one word greedy takes the likelier of the two, `en` with 0.6.",
+def remember(d, weights, base, w):
+    """A memory that adds up its windows, k = 1: d (T, 3) before a look  ->  d after it, the next scores (T,)."""
+    padded = np.concatenate([[0], weights, [0]])
+    read = np.stack([padded[:-2], padded[1:-1], padded[2:]], axis=1)
+    d = d + read
+    return d, base + d @ w
+
+
+def _turned(d, weights, base, w):
+    d = d + (remember(d, weights, base, w)[0] - d)[:, ::-1]
+    return d, base + d @ w
+
+
+def _circle(d, weights, base, w):
+    d = d + np.stack([np.roll(weights, 1), weights, np.roll(weights, -1)], axis=1)
+    return d, base + d @ w
+
+
+def _forgetful(d, weights, base, w):
+    d = remember(d, weights, base, w)[0] - d
+    return d, base + d @ w
+
+
+def _late(d, weights, base, w):
+    return remember(d, weights, base, w)[0], base + d @ w
+
+
+def check_4(attempt):
+    """A memory that reads windows, and the scores that read the memory."""
+    rng, cases = np.random.default_rng(214), []
+    first = np.exp([0.0, -8.0])                               # scores 12 and 4
+    cases.append((np.zeros((2, 3)), first / first.sum(), np.array([12.0, 4.0]), np.array([0.0, -4.0, 0.0])))
+    for T in (4, 1, 6):
+        weights = rng.uniform(0.1, 1, T)
+        cases.append((rng.uniform(0, 2, (T, 3)), weights / weights.sum(), rng.normal(0, 1, T), rng.normal(0, 1, 3)))
+    judge("21.4", attempt, remember, cases, ("d", "scores"), mistakes={
+        "the window is the wrong way round: its first entry is the weight of the word to the left": _turned,
+        "beyond the sentence the weights are 0: the first word is no neighbour of the last": _circle,
+        "the memory adds up: the new d is the old d plus the window": _forgetful,
+        "the scores read the new d": _late,
     })
 
 
@@ -104,12 +137,12 @@ def check_5(answer):
 
 
 CHECKS = {"21.1": check_1, "21.2": check_2, "21.3": check_3, "21.4": check_4, "21.5": check_5}
-REFERENCE = {"21.1": WRITTEN, "21.2": look_backward, "21.3": (0, 0, 0, 1), "21.4": "c", "21.5": (1, 2)}
+REFERENCE = {"21.1": WRITTEN, "21.2": look_backward, "21.3": (0, 0, 0, 1), "21.4": remember, "21.5": (1, 2)}
 WRONG = {
     "21.1": [(7, 7, 2, 12, 12, 12), (12, 12, 12, 7, 7, 2), (2, 7, 7, 12, 12, 7), (2, 7, 12, 12, 12, 12)],
     "21.2": [_without_mean, _without_weights, _plain_mean, _all_alike, lambda dc, s, weights: (s, weights)],
     "21.3": [(0.25, 0.25, 0.25, 0.25), (0.5, 0.5, 0, 0), (0, 0, 1, 0), (0, 0, 0, 2), (1, 0, 0, 0), (-1, 1, 0, 1)],
-    "21.4": ["a", "(B)", "d"],
+    "21.4": [_turned, _circle, _forgetful, _late, lambda d, weights, base, w: (base, d)],
     "21.5": [(2, 2), (2, 1), (1, 1), (0, 2)],
 }
 ILL_TYPED = {
@@ -119,6 +152,9 @@ ILL_TYPED = {
         lambda dc, s, weights: s.fill(0),
     ],
     "21.3": [None, 1, "0001", (0, 1), (0, 0, "a", 1), {}],
-    "21.4": [None, 3, "en hund", ["c"]],
+    "21.4": [
+        None, np.zeros(2), lambda d, weights, base, w: d, lambda d, weights, base, w: (d, None),
+        lambda d, weights, base, w: 1 / 0, lambda d, weights, base, w: d.fill(0),
+    ],
     "21.5": [None, 1, "1, 2", (1,), ((1, 2), 3)],
 }
