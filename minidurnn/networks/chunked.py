@@ -87,6 +87,7 @@ def walk_forward(model, keep, p, inputs, state, noise=None, rows=None):
         last = put(last, who, after)
         outputs.append(output)
         kept.append(tape if keep == "tapes" else before)
+        del tape                                              # or it stands in memory while the next one is made
     return outputs, Walk(p, inputs, rows, noise, kept, last)
 
 

@@ -133,6 +133,7 @@ class Network:
                 new = readout.forward(p["readout"], _at(h, places))[0][0]
                 y = namespace(new).zeros((x.shape[1], self.outputs), new.dtype) if y is None else y
                 y = put(y, rows, new)
+            del h, tape                                       # or they stand in memory while the next ones are made
         return (joined(outputs, pieces, x.shape[:2]) if self.reads == "every" else y), state
 
     def project(self, p):

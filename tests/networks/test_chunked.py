@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support import CELLS, B, T, assert_same, rng
 
-from minidurnn import RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, to, to_numpy
+from minidurnn import LSTM, RNN, Chain, Chunked, DuRNN, IndRNN, Linear, Network, to, to_numpy
 from minidurnn.arrays.backend import device_memory
 from minidurnn.arrays.trees import map_leaves
 from minidurnn.gradcheck import assert_cell, random_leaves
@@ -138,6 +138,24 @@ def test_a_sequence_ten_times_as_long_takes_ten_times_the_boundaries_only():
     cell = RNN(2, 32)
     short, long = (peak(Chunked(Chunked(cell, 10), 100, "boundaries"), steps, 32) * steps for steps in (200, 2000))
     assert long < 3 * short  # in bytes: the stretch of 100 steps weighs, not the sequence
+
+
+def test_with_boundaries_one_tape_stands_in_memory_at_a_time():
+    steps, cell = 500, LSTM(2, 32)
+    network = Network(Chunked(cell, steps, "boundaries"), 1)
+    p, target = network.init(rng()), np.zeros((B, 1), np.float32)
+    tape = 10 * 4 * steps * B * 32                            # bytes of a stretch's: its gates, states, pre-activations
+    most = []
+    for stretches in (1, 1, 3):                               # the first run prepares things
+        x = np.ones((stretches * steps, B, 2), np.float32)
+        for call in (lambda x=x: network.loss(p, x, target), lambda x=x: network.predict(p, x)):
+            tracemalloc.start()
+            call()
+            most.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    assert most[2] > 0.5 * tape                               # there is a tape in this peak
+    for one, three in zip(most[2:4], most[4:]):
+        assert three < one + 0.1 * tape
 
 
 def test_tapes_run_every_stretch_once_and_boundaries_twice():
