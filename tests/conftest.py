@@ -31,11 +31,11 @@ def pytest_report_header():
     return without + [f"left out, no {NEEDS[name]}: {name}" for name in collect_ignore]
 
 
-def pytest_configure(config):
+def pytest_sessionstart(session):
     """No test reads a log, and a handler for each phase of thousands of tests takes a twentieth of their time."""
-    logging = config.pluginmanager.get_plugin("logging-plugin")
-    if logging is not None:
-        config.pluginmanager.unregister(logging)
+    plugins = session.config.pluginmanager
+    if plugins.has_plugin("logging-plugin"):
+        plugins.unregister(name="logging-plugin")
 
 
 def pytest_collection_finish():
