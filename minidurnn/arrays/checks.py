@@ -133,8 +133,8 @@ def check_array(name, array, axes, like=None):
 
 
 def _fits(shape, axes):
-    pairs = zip(shape, axes) if len(shape) == len(axes) else [(0, None)]
-    return shape == axes or all(size == axis or isinstance(axis, str) and size > 0 for size, axis in pairs)
+    fits = (size == axis or isinstance(axis, str) and size > 0 for size, axis in zip(shape, axes))
+    return len(shape) == len(axes) and (shape == axes or all(fits))
 
 
 def _is_empty(shape, axes):
