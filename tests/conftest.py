@@ -1,5 +1,6 @@
 """Fixtures: the array libraries, and the stand-in for CuPy."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -28,6 +29,19 @@ def pytest_report_header():
     """Why tests are left out, where some are."""
     without = [] if find_spec("cupy") else ["left out, no cupy: every test on a GPU (pip install minidurnn[cuda12])"]
     return without + [f"left out, no {NEEDS[name]}: {name}" for name in collect_ignore]
+
+
+def pytest_sessionstart(session):
+    """No test reads a log, and a handler for each phase of thousands of tests takes a twentieth of their time."""
+    plugins = session.config.pluginmanager
+    if plugins.has_plugin("logging-plugin"):
+        plugins.unregister(name="logging-plugin")
+
+
+def pytest_collection_finish():
+    """What was collected stays until the end: the collector of cycles need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(params=backends())

@@ -24,14 +24,19 @@ GREEK = re.compile(
 CLOSING = ("Summary", "What this does not show", "References")
 
 
-@cache
-def read(path):
-    """The notebook, read once: whoever changes it takes a copy. nbformat takes time, so here and not above."""
+def imported_nbformat():
+    """nbformat, which takes time, so here and not above.    Raises ImportError."""
     if "nbformat" not in sys.modules:                         # its format of addresses builds a grammar: four seconds,
         sys.modules.setdefault("rfc3987_syntax", None)        # for what no notebook has; jsonschema can do without
     import nbformat
 
-    return nbformat.read(path, as_version=4)
+    return nbformat
+
+
+@cache
+def read(path):
+    """The notebook, read once: whoever changes it takes a copy."""
+    return imported_nbformat().read(path, as_version=4)
 
 
 def code(nb):

@@ -62,6 +62,7 @@ def test_where_there_is_no_checkout_the_installed_lessons_are_taken(tmp_path, mo
     assert course.folder() == place.resolve()
 
 
+@pytest.mark.system
 def test_the_ledger_is_that_of_the_courses_own_records_unless_told(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["ledger"]) == 0

@@ -5,13 +5,13 @@ the two lessons train for fewer updates than in the course: WebAssembly takes th
 """
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import browser
+import forked
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -103,7 +103,7 @@ def test_a_lesson_of_the_site_says_what_is_different_and_was_not_run(tmp_path):
 def drawn(code):
     """Code that draws with the stand-in  ->  what it prints; it runs in a process that has no other matplotlib."""
     start = f"import sys; sys.path.insert(0, {str(STAND_IN)!r}); sys.path.insert(1, {str(ROOT)!r})\n"
-    done = subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True)
+    done = forked.run([sys.executable, "-c", start + code])
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -39,8 +39,9 @@ def affine(x, W, b):
         y = rows(x, W)
         y += b
         return y
-    ones = xp.ones((*x.shape[:-1], 1), x.dtype)
-    return rows(xp.concatenate([x, ones], axis=-1), xp.concatenate([W, b[None]]))
+    wide = np.empty((*x.shape[:-1], x.shape[-1] + 1), x.dtype)
+    wide[..., :-1], wide[..., -1] = x, 1
+    return rows(wide, np.concatenate([W, b[None]]))
 
 
 def affine_backward(dy, x, W):

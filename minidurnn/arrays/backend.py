@@ -13,11 +13,14 @@ def namespace(*arrays):
 
     Raises   TypeError for arrays of both libraries, for anything that is no array of either, and for None alone.
     """
+    given = False
     for array in arrays:                                      # the common case, without a set of types
-        if type(array) is not np.ndarray:
+        if type(array) is np.ndarray:
+            given = True
+        elif array is not None:
             break
     else:
-        if arrays:
+        if given:
             return np
     found = {library(type(array)) for array in arrays if array is not None}
     if found == {"numpy"}:

@@ -133,8 +133,8 @@ def check_array(name, array, axes, like=None):
 
 
 def _fits(shape, axes):
-    sizes = zip(shape, axes)
-    return len(shape) == len(axes) and all(size == axis or isinstance(axis, str) and size > 0 for size, axis in sizes)
+    fits = (size == axis or isinstance(axis, str) and size > 0 for size, axis in zip(shape, axes))
+    return len(shape) == len(axes) and (shape == axes or all(fits))
 
 
 def _is_empty(shape, axes):

@@ -16,7 +16,7 @@ import pytest
 
 from minidurnn import Chunked, Network, bench, fit
 from minidurnn.arrays.trees import leaves, map_leaves
-from minidurnn.bench import competitors, floors, implementations, memory, ours, process, speed, updates, workloads
+from minidurnn.bench import competitors, floors, gpu, implementations, memory, ours, process, speed, updates, workloads
 from minidurnn.bench.workloads import PEERS, WORKLOADS, Workload
 from minidurnn.gradcheck import assert_gradient
 from minidurnn.networks.models import MODELS
@@ -406,3 +406,8 @@ def test_memory_by_length_is_measured_anew_for_every_length(monkeypatch, capsys)
     assert [(row["cell"], row["T"], row["peak"]) for row in rows] == [
         ("gilr-lstm", 10, 50.0), ("gilr-lstm", 2000, 2040.0), ("durnn", 10, 50.0), ("durnn", 2000, 2040.0)]
     assert "2,000" in capsys.readouterr().out
+
+
+def test_peers_without_a_gpu_say_so():                        # here, where PyTorch and JAX are imported in any case
+    for peer in gpu.PEERS:
+        assert gpu.absent(peer) is None or "installed" in gpu.absent(peer) or "has no" in gpu.absent(peer)

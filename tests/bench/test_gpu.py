@@ -64,12 +64,10 @@ def test_where_the_gpu_computes_something_else_nothing_is_timed(cupy, monkeypatc
     assert "rnn: ours on the GPU differs in U" in capsys.readouterr().err
 
 
-def test_a_long_loop_is_not_compiled_and_peers_without_a_gpu_say_so():
+def test_a_long_loop_is_not_compiled():
     assert "compiled" in gpu.field("rnn", ["compiled", "nn"], 100)
     assert gpu.field("rnn", ["compiled", "nn"], 101) == ("ours", "nn")
     assert gpu.field("indrnn", ["nn", "jax"], 5) == ("ours", "jax")
-    for peer in gpu.PEERS:
-        assert gpu.absent(peer) is None or "installed" in gpu.absent(peer) or "has no" in gpu.absent(peer)
 
 
 def test_on_a_gpu_only_its_peers_can_be_asked_for_and_each_alone(cupy, monkeypatch, tmp_path):

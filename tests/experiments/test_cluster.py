@@ -1,6 +1,6 @@
 """Trials on a dask scheduler: each recorded once, with the serial numbers, whoever dies meanwhile; and its refusals.
 
-One file, in order: its tests share a cluster in a process of its own, and the last test kills that.
+One file, in order: its system tests share a cluster in a process of its own, and the last of them kills that.
 """
 
 import os
@@ -104,6 +104,7 @@ def kill_the_worker_of(trial, address, out, told):
         told.append(not Path(out, f"{trial.name}.json").exists())
 
 
+@pytest.mark.system
 def test_of_two_workers_one_is_killed_and_nothing_is_lost_or_done_twice(address, serial, tmp_path, capsys):
     told = []
     killer = threading.Thread(target=kill_the_worker_of, args=(LONG, address, tmp_path, told))
@@ -124,6 +125,7 @@ def test_what_is_finished_is_read_and_asks_no_scheduler(folder, serial):
     assert [without_time(record) for record in again] == serial
 
 
+@pytest.mark.system
 def test_an_error_at_a_worker_is_told_as_it_is_here(address, tmp_path):
     checkpoint = tmp_path / "runs" / f"{TRIALS[1].name}-rate0.001.npz"
     checkpoint.parent.mkdir()
@@ -134,6 +136,7 @@ def test_an_error_at_a_worker_is_told_as_it_is_here(address, tmp_path):
         list(run_trials(TRIALS[1:2], tmp_path, resume=True, scheduler=address, progress=False))
 
 
+@pytest.mark.system
 def test_ctrl_c_leaves_whole_records_and_says_how_to_go_on(address, tmp_path):
     words = ["replicate", "adding", "--quick", "--models", "indrnn-1", "--seeds", "0,1,2,3,4,5,6,7"]
     words += ["--out", str(tmp_path / "out"), "--dask", address]
@@ -169,6 +172,7 @@ def test_where_no_scheduler_listens_the_command_says_so_at_once(tmp_path, capsys
     assert f"no dask scheduler answers at {asked}" in said and "start one with `dask scheduler`" in said
 
 
+@pytest.mark.system
 def test_who_only_listens_or_is_a_worker_is_no_scheduler(address, tmp_path, monkeypatch):
     with distributed.Client(address, set_as_default=False) as client:
         worker = min(client.nthreads())
@@ -200,6 +204,7 @@ CHANGES = {                                                   # what is another 
 }
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("thing, name, other, words", CHANGES.values(), ids=CHANGES)
 def test_the_one_worker_that_cannot_do_the_work_is_named(thing, name, other, words, address, tmp_path):
     with distributed.Client(address, set_as_default=False) as client:
@@ -213,6 +218,7 @@ def test_the_one_worker_that_cannot_do_the_work_is_named(thing, name, other, wor
     assert not list(tmp_path.rglob("*.npz"))
 
 
+@pytest.mark.system
 def test_a_worker_without_the_package_is_named(address, tmp_path):
     with distributed.Client(address, set_as_default=False) as client:
         worker = max(client.nthreads())
@@ -224,6 +230,7 @@ def test_a_worker_without_the_package_is_named(address, tmp_path):
             client.run(exec, "import sys; sys.modules.pop('minidurnn')", workers=[worker])
 
 
+@pytest.mark.system
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="a path of which every process has its own needs /proc")
 def test_the_worker_that_does_not_share_the_output_folder_is_named(address, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -236,6 +243,7 @@ def test_the_worker_that_does_not_share_the_output_folder_is_named(address, tmp_
         client.run(os.chdir, before, workers=[first])
 
 
+@pytest.mark.system
 def test_a_worker_of_another_version_that_joins_later_trains_nothing(address, tmp_path):
     with distributed.Client(address, set_as_default=False) as client:
         future = client.submit(cluster._trained, TRIALS[1], tmp_path, "0.0.9")
@@ -285,6 +293,7 @@ def test_without_dask_it_says_what_to_install(tmp_path, monkeypatch):
         run_trials(TRIALS, tmp_path, scheduler="tcp://127.0.0.1:8786")
 
 
+@pytest.mark.system
 def test_a_scheduler_that_dies_is_told_and_resume_finishes(machines, serial, tmp_path, capsys):
     process, address = machines
     threading.Thread(target=lambda: (begun(tmp_path), process.kill())).start()

@@ -26,8 +26,7 @@ MODULES = [
         f"{exercises.__name__}.{module.name}"
     ) for module in pkgutil.iter_modules(exercises.__path__)
 ]
-NUMBERS = [(module, number) for module in MODULES for number in module.CHECKS]
-of_every_exercise = pytest.mark.parametrize("module, number", NUMBERS, ids=[number for _, number in NUMBERS])
+of_every_lesson = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__[-9:])
 
 
 @cache
@@ -68,7 +67,7 @@ def place(module, number):
     return cells, found[0]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__[-9:])
+@of_every_lesson
 def test_a_lesson_has_three_exercises_or_more_each_with_two_wrong_answers(module):
     lesson = module.__name__[-2:]
     assert module.CHECKS.keys() == module.REFERENCE.keys() == module.WRONG.keys()
@@ -81,16 +80,18 @@ def test_a_lesson_has_three_exercises_or_more_each_with_two_wrong_answers(module
     assert set(mentioned) <= module.CHECKS.keys(), "the notebook speaks of an exercise that nobody checks"
 
 
-@of_every_exercise
-def test_a_stub_passes_and_says_so(module, number, capsys):
-    module.CHECKS[number](stub(module.REFERENCE[number]))
-    assert capsys.readouterr().out == f"exercise {number}: not attempted yet\n"
+@of_every_lesson
+def test_stubs_pass_and_say_so(module, capsys):
+    for number, check in module.CHECKS.items():
+        check(stub(module.REFERENCE[number]))
+        assert capsys.readouterr().out == f"exercise {number}: not attempted yet\n"
 
 
-@of_every_exercise
-def test_the_reference_passes(module, number, capsys):
-    module.CHECKS[number](module.REFERENCE[number])
-    assert capsys.readouterr().out == f"exercise {number}: correct\n"
+@of_every_lesson
+def test_the_references_pass(module, capsys):
+    for number, check in module.CHECKS.items():
+        check(module.REFERENCE[number])
+        assert capsys.readouterr().out == f"exercise {number}: correct\n"
 
 
 @pytest.fixture
@@ -99,58 +100,61 @@ def forked_trials(monkeypatch):
     monkeypatch.setattr(lesson_23, "subprocess", forked)
 
 
-@of_every_exercise
+@of_every_lesson
 @pytest.mark.usefixtures("forked_trials")
-def test_wrong_answers_are_refused_by_name_and_number(module, number):
-    for wrong in module.WRONG[number]:
-        with pytest.raises(AssertionError, match=rf"^exercise {re.escape(number)}: "):
-            module.CHECKS[number](wrong)
+def test_wrong_answers_are_refused_by_name_and_number(module):
+    for number, check in module.CHECKS.items():
+        for wrong in module.WRONG[number]:
+            with pytest.raises(AssertionError, match=rf"^exercise {re.escape(number)}: "):
+                check(wrong)
 
 
-@of_every_exercise
-def test_the_notebook_checks_the_exercise_and_leaves_it_unattempted(module, number):
-    cells, k = place(module, number)
-    assert cells[k].printed == f"exercise {number}: not attempted yet\n"
-    assert any(
-        f"xercise {number}" in cell.source for cell in cells[:k + 1]
-    ), f"no cell up to the stub is headed exercise {number}"
+@of_every_lesson
+def test_the_notebook_checks_the_exercises_and_leaves_them_unattempted(module):
+    for number in module.CHECKS:
+        cells, k = place(module, number)
+        assert cells[k].printed == f"exercise {number}: not attempted yet\n"
+        assert any(
+            f"xercise {number}" in cell.source for cell in cells[:k + 1]
+        ), f"no cell up to the stub is headed exercise {number}"
 
 
-@of_every_exercise
-def test_the_folded_solution_is_the_reference(module, number):
-    cells, k = place(module, number)
-    folded = next(cell.source for cell in cells[k + 1:] if cell.cell_type == "markdown")
-    hint, solution = (
-        re.search(
-            rf"<details><summary>{name}</summary>\n\n(.*?)\n\n</details>", folded, re.S
-        ) for name in ("Hint", "Solution")
-    )
-    assert hint and solution, f"expected a folded hint and a folded solution below exercise {number}"
-    blocks = re.findall(r"```python\n(.*?)\n```", solution[1], re.S)
-    reference = module.REFERENCE[number]
-    expected = textwrap.dedent(
-        inspect.getsource(reference)
-    ).strip() if callable(reference) else f"answer = {reference!r}".replace("'", '"')
-    assert expected in blocks
-    if callable(reference):                                   # the student starts from the same name and arguments
-        stubs = "\n".join(cell.source for cell in cells[:k + 1] if cell.cell_type == "code")
-        assert all(
-            line in stubs for line in expected.splitlines() if line.lstrip().startswith(
-                ("def ", "class ")
-            ) and "(" in line
+@of_every_lesson
+def test_the_folded_solutions_are_the_references(module):
+    for number, reference in module.REFERENCE.items():
+        cells, k = place(module, number)
+        folded = next(cell.source for cell in cells[k + 1:] if cell.cell_type == "markdown")
+        hint, solution = (
+            re.search(
+                rf"<details><summary>{name}</summary>\n\n(.*?)\n\n</details>", folded, re.S
+            ) for name in ("Hint", "Solution")
         )
+        assert hint and solution, f"expected a folded hint and a folded solution below exercise {number}"
+        blocks = re.findall(r"```python\n(.*?)\n```", solution[1], re.S)
+        expected = textwrap.dedent(
+            inspect.getsource(reference)
+        ).strip() if callable(reference) else f"answer = {reference!r}".replace("'", '"')
+        assert expected in blocks
+        if callable(reference):                               # the student starts from the same name and arguments
+            stubs = "\n".join(cell.source for cell in cells[:k + 1] if cell.cell_type == "code")
+            assert all(
+                line in stubs for line in expected.splitlines() if line.lstrip().startswith(
+                    ("def ", "class ")
+                ) and "(" in line
+            )
 
 
-@of_every_exercise
+@of_every_lesson
 @pytest.mark.usefixtures("forked_trials")
-def test_ill_typed_answers_get_one_sentence(module, number):
-    callable_ = callable(module.REFERENCE[number])
-    own = getattr(module, "ILL_TYPED", {}).get(number, [])
-    general = [None, 3.5, ["b"]] if not callable_ else [None, "b", lambda *_, **__: None, lambda *_, **__: "b"]
-    assert len(own) >= 3, f"exercise {number} has {len(own)} planted ill-typed answers: expected at least 3"
-    for answer in [*own, *general]:
-        with pytest.raises(AssertionError, match=rf"^exercise {re.escape(number)}: .+"):
-            module.CHECKS[number](answer)
+def test_ill_typed_answers_get_one_sentence(module):
+    for number, check in module.CHECKS.items():
+        callable_ = callable(module.REFERENCE[number])
+        own = getattr(module, "ILL_TYPED", {}).get(number, [])
+        general = [None, 3.5, ["b"]] if not callable_ else [None, "b", lambda *_, **__: None, lambda *_, **__: "b"]
+        assert len(own) >= 3, f"exercise {number} has {len(own)} planted ill-typed answers: expected at least 3"
+        for answer in [*own, *general]:
+            with pytest.raises(AssertionError, match=rf"^exercise {re.escape(number)}: .+"):
+                check(answer)
 
 
 # What the checkers are made of.

@@ -301,6 +301,7 @@ def test_the_weights_of_a_translation_are_those_of_its_words_written_again():
 
 # training, files, sizes
 
+@pytest.mark.system
 @pytest.mark.parametrize("memory", [0, 2])
 def test_it_learns_copies_is_saved_and_its_run_goes_on_from_a_checkpoint(memory, tmp_path):
     task = Copies(2, window=0)

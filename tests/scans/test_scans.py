@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import B, T, assert_same, rng
+from support import B, T, assert_same, on_a_device, rng
 
 from minidurnn import scans, to_numpy
 from minidurnn.arrays.activations import NAMES, slope
@@ -105,9 +105,9 @@ def test_every_step_of_the_gated_scan_is_the_definition(T, B):
 
 @every_scan
 @pytest.mark.parametrize("T, B", SIZES)
-def test_backward_is_the_gradient_of_forward(scan, T, B, xp):
+def test_backward_is_the_gradient_of_forward(scan, T, B):    # with NumPy: the numbers of a device are these, below
     for seed in range(5):                                     # another point where one stands at a kink of relu
-        leaves = scan.leaves(xp, T, B, seed)
+        leaves = scan.leaves(np, T, B, seed)
 
         def forward(leaves):
             h = scan.forward(**leaves)
@@ -150,8 +150,10 @@ def test_no_gradient_from_above_or_from_later_counts_as_zero(scan, xp):
 
 
 @every_scan
-def test_both_libraries_give_the_same_numbers(scan, xp):
-    here, there = scan.leaves(np), scan.leaves(xp)
+@on_a_device
+@pytest.mark.parametrize("T, B", SIZES)
+def test_both_libraries_give_the_same_numbers(scan, T, B, xp):
+    here, there = scan.leaves(np, T, B), scan.leaves(xp, T, B)
     h, h_there = scan.forward(**here), scan.forward(**there)
     assert_same(h_there, h)
     (dh, carry), (dh_there, carry_there) = (draw(library, h.shape, (B, H), seed=1) for library in (np, xp))

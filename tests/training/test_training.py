@@ -129,6 +129,7 @@ def test_both_precisions_tell_the_same_story():
     assert np.allclose(single["loss"], double["loss"], rtol=1e-4)
 
 
+@pytest.mark.system
 def test_a_dual_network_learns_short_tasks():
     body = DuRNN(2, 16, 16, horizon=20, gate=0.0)
     settings = {"optimizer": Adam(0.01), "log_every": 50, "validate_every": 250, "progress": False}
