@@ -42,7 +42,8 @@ def check_3(attempt):
     if gate > 0.3:
         fail("17.3", f"the gate is {gate:.3g} at every step, expected at most 0.3: take a smaller b_f.")
     if abs(slope) < 1:
-        fail("17.3", f"dc_10/dc_0 is {slope:.3g}, expected at least 1 in size: the way through z brings (1 - k) u_z.")
+        fail("17.3", f"dc_10/dc_0 is {slope:.3g}, expected at least 1 in size: the way through tanh "
+                     "adds (1 - σ(b_f - 1)) u_z.")
     print("exercise 17.3: correct")
 
 
