@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..tasks.characters import decode
 from . import UNTOUCHED, called, choose, fail, judge, kind
 
 
@@ -41,11 +42,11 @@ def check_3(attempt):
         return
     if not isinstance(answer, tuple) or len(answer) != 2:
         fail("12.3", f"got {kind(answer)}, expected two texts separated by a comma: return train, test.")
-    for name, text, low, high in (("train", answer[0], 10, 30), ("test", answer[1], 10, 30)):
+    for name, text in zip(("train", "test"), answer):
         if not isinstance(text, str):
             fail("12.3", f"{name} is {kind(text)}, expected a text such as \"abba\".")
-        if set(text) != {"a", "b"} or not low <= len(text) <= high:
-            fail("12.3", f"{name} has {len(text)} letters of {sorted(set(text))}, expected {low} to {high}, a and b.")
+        if set(text) != {"a", "b"} or not 10 <= len(text) <= 30:
+            fail("12.3", f"{name} has {len(text)} letters of {sorted(set(text))}, expected 10 to 30, a and b.")
         if text.count("a") != text.count("b"):
             fail("12.3", f"{name} has {text.count('a')} times a and {text.count('b')} times b, expected as many.")
     bits = pair_bits(*[np.array([letter == "b" for letter in text]).astype(int) for text in answer], 2)
@@ -63,10 +64,10 @@ def check_4(attempt):
     ]
     judge("12.4", attempt, cut_slope, cases, ("slope",), mistakes={
         "this is the whole slope: nothing was cut": lambda u, x, window: cut_slope(u, x, len(x)),
-        "the state was set to 0 too; only the gradient is cut": _resets,
+        "the state was set to 0 too; only the gradient is cut": _with(reset=True),
         "this is the slope of the last state alone; the loss is the sum of all states": _last,
-        "a window begins at step 1, so the cut stands where t counted from 0 is a multiple of window": _late,
-        "h must be the state before the step where d uses it: update d first, then h": _after,
+        "a window begins at step 1, so the cut stands where t counted from 0 is a multiple of window": _with(late=True),
+        "h must be the state before the step where d uses it: update d first, then h": _with(early=True),
     })
 
 
@@ -83,17 +84,15 @@ def check_5(answer):
 # What section 6 uses.
 
 def facts_of(string):
-    """Four facts about each character of a text  ->  (4, characters) float64.
+    """Three facts about each character of a text  ->  (3, characters) float64.
 
-    It is a vowel; letters since the word began; characters since the line began; it belongs to a speaker's name, from
-    a blank line to the colon.
+    It is a vowel; letters since the word began; it belongs to a speaker's name, from a blank line to the colon.
     """
-    rows, in_word, in_line, in_name = [], 0, 0, False
+    rows, in_word, in_name = [], 0, False
     for place, character in enumerate(string):
         in_word = in_word + 1 if character.isalpha() else 0
-        in_line = 0 if character == "\n" else in_line + 1
         in_name = in_name or string[max(0, place - 2):place] == "\n\n"
-        rows.append([character in "aeiouAEIOU", in_word, in_line, in_name])
+        rows.append([character in "aeiouAEIOU", in_word, in_name])
         in_name = in_name and character != ":"
     return np.array(rows, float).T
 
@@ -106,6 +105,43 @@ def correlations(h, fact):
     h, fact = h - h.mean(axis=0), fact - fact.mean()
     size = np.sqrt((h**2).sum(axis=0) * (fact**2).sum())
     return fact @ h / np.maximum(size, 1e-12)
+
+
+def best_units(states_of, p, text):
+    """The units that follow each fact best, chosen on the validation part and measured on the test part.
+
+    states_of(p, codes)  ->  states (characters, 64): 32 short-term units, then 32 long-term ones
+    Gives two dicts by fact and memory, say ("name", "long"): place of the unit in 64, its correlation on the test part.
+    """
+    chooses, tests = [(states_of(p, text[part]), facts_of(decode(text[part]))) for part in ("validation", "test")]
+    units, measured = {}, {}
+    for row, fact in enumerate(("vowel", "word", "name")):
+        for memory, first in (("short", 0), ("long", 32)):
+            found = correlations(chooses[0][:, first:first + 32], chooses[1][row])
+            unit = units[fact, memory] = first + int(abs(found).argmax())
+            measured[fact, memory] = correlations(tests[0][:, [unit]], tests[1][row]).item()
+    return units, measured
+
+
+def draw_states(axes, title, texts, values):
+    """Texts of equal length as rows of cells, each with its character and its value (texts, characters) below."""
+    axes.set_title(title, fontsize=10)
+    axes.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=2 * np.max(values))    # pale enough to read on
+    for (row, column), value in np.ndenumerate(values):
+        shown = {"\n": "↵", " ": "␣"}.get(texts[row][column], texts[row][column])
+        axes.text(column, row, f"{shown}\n{value:.1f}", ha="center", va="center", fontsize=9)
+    axes.set_axis_off()
+
+
+def places_of(string):
+    """Four kinds of characters  ->  a dict: the kind and the places at which it stands."""
+    pairs = list(zip(string[:-1], string[1:]))                # each character with the one before it
+    return {
+        "capital after a capital": 1 + np.flatnonzero([now.isupper() and before.isupper() for before, now in pairs]),
+        "small letter": 1 + np.flatnonzero([now.islower() for before, now in pairs]),
+        "line end after a line end": 1 + np.flatnonzero([now == before == "\n" for before, now in pairs]),
+        "colon": 1 + np.flatnonzero([now == ":" for before, now in pairs]),
+    }
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.
@@ -170,11 +206,11 @@ def _summed(train, test, size):
     return pair_bits(train, test, size) * (len(test) - 1)
 
 
-def _walk(u, x, window, reset=False, first=0, early=False):
+def _walk(u, x, window, reset=False, late=False, early=False):
     """The slopes of all states, with a planted mistake."""
     h, d, slopes = 0.0, 0.0, []
     for t, x_t in enumerate(x):
-        if t % window == first % window:
+        if t % window == (window - 1 if late else 0):
             d, h = 0.0, 0.0 if reset else h
         before, h = h, u * h + x_t
         d = (h if early else before) + u * d
@@ -182,20 +218,12 @@ def _walk(u, x, window, reset=False, first=0, early=False):
     return slopes
 
 
-def _resets(u, x, window):
-    return sum(_walk(u, x, window, reset=True))
+def _with(**mistake):
+    return lambda u, x, window: sum(_walk(u, x, window, **mistake))
 
 
 def _last(u, x, window):
     return _walk(u, x, window)[-1]
-
-
-def _late(u, x, window):
-    return sum(_walk(u, x, window, first=window - 1))
-
-
-def _after(u, x, window):
-    return sum(_walk(u, x, window, early=True))
 
 
 CHECKS = {"12.1": check_1, "12.2": check_2, "12.3": check_3, "12.4": check_4, "12.5": check_5}
@@ -209,7 +237,7 @@ WRONG = {
         lambda: ("ab" * 20, "aaaaabbbbb"),                    # too long
         lambda: ("ab" * 15, "aabbccdd" * 2),                  # other letters
     ],
-    "12.4": [_resets, _last, _late, _after, lambda u, x, window: cut_slope(u, x, len(x))],
+    "12.4": [_with(reset=True), _last, _with(late=True), _with(early=True), lambda u, x, _: cut_slope(u, x, len(x))],
     "12.5": ["a", "B", "d"],
 }
 ILL_TYPED = {
