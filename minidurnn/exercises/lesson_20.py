@@ -47,28 +47,6 @@ def check_3(attempt):
 
 
 def check_4(attempt):
-    """A row times a circulant matrix, without the matrix."""
-    rng = np.random.default_rng(2)
-    cases = [tuple(rng.standard_normal((2, n))) for n in (1, 2, 5, 8)]
-    mistakes = {
-        "this is the product with the transposed matrix: the spectrum of g needs .conj()": _transposed,
-        "these are spectra: go back with np.fft.ifft": _spectrum,
-        "this multiplies entry by entry, without going to the spectra": _entries,
-    }
-    judge("20.4", attempt, times_circulant, cases, ("y",), mistakes=mistakes)
-
-
-def check_5(answer):
-    """How two costs grow."""
-    choose("20.5", answer, "c", {
-        "a": "the dense product has n² terms for a row, and n² grows fourfold when n doubles.",
-        "b": "the transform costs n log n, not n²: it does not grow fourfold.",
-        "c": "",
-        "d": "8 = 2³ would be a product of two matrices of side n; a row times a matrix has n² terms.",
-    })
-
-
-def check_6(attempt):
     """A Toeplitz-like matrix from its first row and column."""
     rng = np.random.default_rng(3)
     cases = [(np.array([[1.0, 2, 3]]), np.array([[2.0, 2, 0]]))]
@@ -77,11 +55,23 @@ def check_6(attempt):
         "the factor 1/2 of (20.5) is missing": _without_half,
         "s must stand backwards in the skew-circulant matrix: s[k, ::-1]": _not_backwards,
         "both matrices are circulant: the second one needs the minus signs, toeplitz.circulant(v, -1.0)": _no_signs,
-        "by (20.6) M[p, j+1] is M[p-1, j] minus the sum, not plus": _plus,
-        "row p takes g[:, p], the entry of the row that you fill, not that of the row above": _row_above,
+        "by (20.6) M[q, j+1] is M[q-1, j] minus the sum, not plus": _plus,
+        "row q takes g[:, q], the entry of the row that you fill, not that of the row above": _row_above,
         "the entries are repeated along the diagonals: the sum of (20.6) is missing": _no_sum,
     }
-    judge("20.6", attempt, toeplitz_like, cases, ("M",), mistakes=mistakes)
+    judge("20.4", attempt, toeplitz_like, cases, ("M",), mistakes=mistakes)
+
+
+def check_5(attempt):
+    """A row times a circulant matrix, without the matrix."""
+    rng = np.random.default_rng(2)
+    cases = [tuple(rng.standard_normal((2, n))) for n in (1, 2, 5, 8)]
+    mistakes = {
+        "this is the product with the transposed matrix: the spectrum of g needs .conj()": _transposed,
+        "these are spectra: go back with np.fft.ifft": _spectrum,
+        "this multiplies entry by entry, without going to the spectra": _entries,
+    }
+    judge("20.5", attempt, times_circulant, cases, ("y",), mistakes=mistakes)
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.
@@ -93,11 +83,6 @@ def shared_gradient(h, dm, da, B):
     return h.T @ total
 
 
-def times_circulant(x, g):
-    """x, g (n,)  ->  x C(g), (n,)."""
-    return np.fft.ifft(np.fft.fft(x) * np.fft.fft(g).conj()).real
-
-
 def toeplitz_like(g, s):
     """g, s (r, n)  ->  M of (20.5), (n, n)."""
     M = np.zeros((g.shape[1], g.shape[1]))
@@ -105,9 +90,14 @@ def toeplitz_like(g, s):
         C, S = toeplitz.circulant(g_k), toeplitz.circulant(s_k[::-1], -1.0)
         M[0] += C[0] @ S / 2                                  # the first row
         M[1:, 0] += C[1:] @ S[:, 0] / 2                       # the first column
-    for p in range(1, len(M)):
-        M[p, 1:] = M[p - 1, :-1] - g[:, p] @ s[:, :-1]        # (20.6)
+    for q in range(1, len(M)):
+        M[q, 1:] = M[q - 1, :-1] - g[:, q] @ s[:, :-1]        # (20.6)
     return M
+
+
+def times_circulant(x, g):
+    """x, g (n,)  ->  x C(g), (n,)."""
+    return np.fft.ifft(np.fft.fft(x) * np.fft.fft(g).conj()).real
 
 
 def _next_layer_only(h, dm, da, B):
@@ -147,8 +137,8 @@ def _begun_otherwise(g, s, divisor=2, step=-1, sign=-1.0, factor=-1, above=0):
         C, S = toeplitz.circulant(g_k), toeplitz.circulant(s_k[::step], sign)
         M[0] += C[0] @ S / divisor
         M[1:, 0] += C[1:] @ S[:, 0] / divisor
-    for p in range(1, len(M)):
-        M[p, 1:] = M[p - 1, :-1] + factor * (g[:, p - above] @ s[:, :-1])
+    for q in range(1, len(M)):
+        M[q, 1:] = M[q - 1, :-1] + factor * (g[:, q - above] @ s[:, :-1])
     return M
 
 
@@ -186,24 +176,21 @@ def _spoils_dm(h, dm, da, B):
     return h.T @ dm
 
 
-CHECKS = {"20.1": check_1, "20.2": check_2, "20.3": check_3, "20.4": check_4, "20.5": check_5, "20.6": check_6}
+CHECKS = {"20.1": check_1, "20.2": check_2, "20.3": check_3, "20.4": check_4, "20.5": check_5}
 REFERENCE = {
-    "20.1": "b", "20.2": [1, -1, 1, 0], "20.3": shared_gradient, "20.4": times_circulant, "20.5": "c",
-    "20.6": toeplitz_like,
+    "20.1": "b", "20.2": [1, -1, 1, 0], "20.3": shared_gradient, "20.4": toeplitz_like, "20.5": times_circulant,
 }
 WRONG = {
     "20.1": ["a", "(c)", "D"],
     "20.2": [[0, 0, 0, 0], [1, 0, 0, 0], [1, -1, 0, 0], [1, -1, 1, np.inf], [1, -1, 1, 1]],
     "20.3": [_next_layer_only, _recurrence_only, _same_step, _step_before],
-    "20.4": [_transposed, _spectrum, _entries, lambda x, g: x],
-    "20.5": ["a", "b", "(d)"],
-    "20.6": [_without_half, _not_backwards, _no_signs, _plus, _row_above, _no_sum],
+    "20.4": [_without_half, _not_backwards, _no_signs, _plus, _row_above, _no_sum],
+    "20.5": [_transposed, _spectrum, _entries, lambda x, g: x],
 }
 ILL_TYPED = {
     "20.1": [None, 79, "up to 79", ["b"]],
     "20.2": [None, "zero", [1, -1, 1], np.ones((4, 2)), lambda A: [1, -1, 1, 0]],
     "20.3": [None, lambda *given: None, lambda h, dm, da, B: h, lambda h: h, _spoils_dm],
-    "20.4": [None, lambda *given: None, lambda x, g: x[:0], lambda x: x, lambda x, g: "spectrum"],
-    "20.5": [None, 4, "four times", True],
-    "20.6": [None, lambda *given: None, lambda g, s: g, lambda g: g, _spoils_g],
+    "20.4": [None, lambda *given: None, lambda g, s: g, lambda g: g, _spoils_g],
+    "20.5": [None, lambda *given: None, lambda x, g: x[:0], lambda x: x, lambda x, g: "spectrum"],
 }
