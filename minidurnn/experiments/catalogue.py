@@ -22,7 +22,7 @@ EVERY = (
     adding.EXPERIMENT, delayed_xor.EXPERIMENT, pixels.EXPERIMENT, pixels.PERMUTED, copy_memory.EXPERIMENT,
     characters.EXPERIMENT, *skeletons.EXPERIMENTS, gradients.EXPERIMENT, depth.EXPERIMENT, *ablations.EXPERIMENTS,
     *time_scales.EXPERIMENTS, first_vector.EXPERIMENT, words.EXPERIMENT, *queues.EXPERIMENTS,
-    compact.EXPERIMENT, *translation.EXPERIMENTS,
+    *compact.EXPERIMENTS, *translation.EXPERIMENTS,
 )
 EXPERIMENTS = {experiment.name: experiment for experiment in EVERY}
 FIRST = ("adding", "delayed-xor", "pixels")                   # what `replicate --quick` runs unless told which
