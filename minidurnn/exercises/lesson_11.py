@@ -1,28 +1,19 @@
-"""The checkers of lesson 11, digits pixel by pixel: steps, lags, an order, the nearest mean, and a gate."""
+"""The checkers of lesson 11, digits pixel by pixel: lags, the nearest mean, a gate, a norm, and a verdict."""
 
 import numpy as np
 
-from . import UNTOUCHED, choose, fail, judge, numbers
+from ..experiments.claims import VERDICTS
+from . import UNTOUCHED, called, choose, fail, judge, kind
 
 
-def check_1(answer):
-    """How many steps lie between two pixels that stand one below the other."""
-    choose("11.1", answer, "c", {
-        "a": "1 is the lag of the pixel to the right; by (11.1) one row further adds n to the step.",
-        "b": "there are 13 pixels between the two, and the lag counts the steps from one to the other.",
-        "c": "",
-        "d": "196 is the number of all pixels; the pixel below comes one row later.",
-    })
-
-
-def check_2(attempt):
+def check_1(attempt):
     """The mean lags of an order of reading."""
     mixed = np.random.default_rng(2)
     cases = [
         (np.arange(4), 2), (np.array([3, 0, 1, 2]), 2), (np.arange(9), 3),
         (mixed.permutation(9), 3), (mixed.permutation(25), 5),
     ]
-    judge("11.2", attempt, lags, cases, ("right", "below"), mistakes={
+    judge("11.1", attempt, lags, cases, ("right", "below"), mistakes={
         "order[t] is the place that is read at step t; here it was taken for the step of place t": _inverse,
         "a lag has no sign: take abs before the mean": _signed,
         "right and below are exchanged: the row is the first index of an image": _exchanged,
@@ -30,26 +21,7 @@ def check_2(attempt):
     })
 
 
-def check_3(answer):
-    """An order of a 4 x 4 image in which neighbours are far apart."""
-    if answer is ...:
-        print(f"exercise 11.3: {UNTOUCHED}")
-        return
-    order = numbers("11.3", "answer", answer, (16,)).astype(float)
-    for place in range(16):
-        if (found := int((order == place).sum())) != 1:
-            fail("11.3", f"the place {place} is read {found} times, expected each of the places 0 to 15 once.")
-    step = _steps(order.astype(int), 4)
-    across, down = abs(step[:, 1:] - step[:, :-1]), abs(step[1:] - step[:-1])
-    if min(across.min(), down.min()) < 4:
-        name, all_lags = ("right of", across) if across.min() <= down.min() else ("below", down)
-        row, column = np.unravel_index(all_lags.argmin(), all_lags.shape)
-        fail("11.3", f"the place {4 * row + column} and the one {name} it are read {all_lags.min():.0f} steps apart, "
-                     "expected at least 4 for every two neighbours.")
-    print("exercise 11.3: correct")
-
-
-def check_4(attempt):
+def check_2(attempt):
     """The class whose mean image is nearest."""
     random = np.random.default_rng(4)
     label = np.repeat(np.arange(10), (1, 2, 3, 4, 5, 2, 3, 4, 5, 6))          # classes of unlike size
@@ -57,7 +29,7 @@ def check_4(attempt):
     for pixels in (1, 3, 12):
         train = random.random((len(label), pixels)) + 0.1 * label[:, None] * (np.arange(pixels) % 3 == 0)
         cases.append((train, random.permutation(label), random.random((20, pixels)) * 1.5))
-    judge("11.4", attempt, nearest_mean, cases, ("classes",), mistakes={
+    judge("11.2", attempt, nearest_mean, cases, ("classes",), mistakes={
         "this is the class whose mean is furthest away: take the smallest distance": _furthest,
         "these are the sums of the images of a class: divide by how many there are": _sums,
         "these are sums of absolute differences; (11.3) has squares": _absolute,
@@ -65,14 +37,62 @@ def check_4(attempt):
     })
 
 
-def check_5(answer):
+def check_3(answer):
     """How the gradient on an early pixel grows with the gates, at the start of training."""
-    choose("11.5", answer, "b", {
+    choose("11.3", answer, "b", {
         "a": "u keeps its start values, but on its way into the long-term memory the pixel is multiplied by the gate.",
         "b": "",
         "c": "this would be a gate at every step; the gate multiplies what enters l[t], not what is kept of l[t-1].",
         "d": "the gate is a factor of the way from the pixel to the last state, and the factor grows.",
     })
+
+
+def check_4(attempt):
+    """A matrix with its norm held."""
+    random = np.random.default_rng(5)
+    square = random.normal(size=(4, 4))
+    cases = [
+        (np.diag([2.0, 1.0]), 0.5), (np.diag([0.5, 0.4]), 0.9), (np.full((2, 2), 0.6), 0.9), (square, 0.9),
+        (square / np.linalg.norm(square, 2), 1.1), (np.zeros((3, 3)), 0.9),
+    ]
+    judge("11.4", attempt, hold, cases, ("held",), mistakes={
+        "a matrix whose norm is within the bound stays as it is": _always,
+        "this divides by the Frobenius norm; the norm of the lesson is the largest singular value, "
+        "np.linalg.norm(U, 2)": _frobenius,
+        "this divides by the largest entry, not by the norm": _entry,
+        "these are the entries, each held; make the whole matrix smaller by one factor": _entries,
+    })
+
+
+def check_5(attempt):
+    """The ledger's rule for a model that shall be ahead of others."""
+    lines = {
+        "not attempted": "a record is missing (line 1)",
+        "not replicated": "the model is not above every other model (line 2)",
+        "trend only": "it is ahead of all, but something is ours, or no number of the paper is reached (line 3)",
+        "replicated": "it is ahead of all, nothing is ours, and the error is at most 1.2 times the paper's (line 4)",
+    }
+    begun = False
+    for case in CASES:
+        ours, others, paper, own = case
+        where = f" for verdict({', '.join(map(repr, case))})"
+        yours = called("11.5", attempt, (ours, list(others), paper, own), where)
+        if yours is ...:
+            continue
+        begun, right = True, verdict(*case)
+        if not isinstance(yours, str) or yours not in VERDICTS:
+            fail("11.5", f"got {kind(yours)}{where}, expected one of the texts {', '.join(map(repr, VERDICTS))}.")
+        if yours != right:
+            fail("11.5", f"got {yours!r}{where}, expected {right!r}: {lines[right]}.")
+    print(f"exercise 11.5: {'correct' if begun else UNTOUCHED}")
+
+
+CASES = (                                                     # ours, others, paper's error, is something ours
+    (0.99, [0.98, 0.95], 0.010, False), (0.98, [0.97, 0.95], 0.010, False), (0.97, [0.98, 0.95], 0.010, False),
+    (0.97, [0.95, 0.98], 0.010, True), (0.99, [0.98, 0.95], 0.010, True), (0.99, [0.98, 0.95], None, False),
+    (0.97, [0.97], 0.05, False), (None, [0.98], 0.010, False), (0.99, [0.98, None], 0.010, False),
+    (0.5, [None, 0.9], None, True), (0.9885, [0.98], 0.010, False),
+)
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.
@@ -95,6 +115,25 @@ def nearest_mean(train, label, test):
         mean = train[label == c].mean(axis=0)
         distance[:, c] = ((test - mean) ** 2).sum(axis=1)
     return distance.argmin(axis=1)
+
+
+def hold(U, most):
+    """A matrix  ->  the same matrix; made smaller by one factor if its norm is above `most`."""
+    norm = np.linalg.norm(U, 2)
+    if norm <= most:
+        return U
+    return U * (most / norm)
+
+
+def verdict(ours, others, paper, own):
+    """Test accuracies, the paper's error or None, is something ours?  ->  the verdict."""
+    if ours is None or None in others:
+        return "not attempted"
+    if ours <= max(others):
+        return "not replicated"
+    if own or paper is None or 1 - ours > 1.2 * paper:
+        return "trend only"
+    return "replicated"
 
 
 def _steps(order, n):
@@ -142,31 +181,69 @@ def _single(train, label, test):
     return label[((test[:, None] - train) ** 2).sum(axis=2).argmin(axis=1)]
 
 
+def _always(U, most):
+    return U * (most / max(np.linalg.norm(U, 2), 1e-12))
+
+
+def _frobenius(U, most):
+    return U * min(1.0, most / max(np.linalg.norm(U), 1e-12))
+
+
+def _entry(U, most):
+    return U * min(1.0, most / max(abs(U).max(), 1e-12))
+
+
+def _entries(U, most):
+    return np.clip(U, -most, most)
+
+
+def _without_missing(ours, others, paper, own):
+    others = [0.0 if other is None else other for other in others]
+    return verdict(ours or 0.0, others, paper, own)
+
+
+def _mean_of_others(ours, others, paper, own):
+    if ours is None or None in others:
+        return "not attempted"
+    return "not replicated" if ours <= np.mean(others) else verdict(ours, [0.0], paper, own)
+
+
+def _forgets_own(ours, others, paper, own):
+    return verdict(ours, others, paper, False)
+
+
+def _no_fifth(ours, others, paper, own):
+    return verdict(ours, others, None if paper is None else paper / 1.2, own)
+
+
+def _equal_is_ahead(ours, others, paper, own):
+    if ours is not None and None not in others and ours == max(others):
+        return "trend only"
+    return verdict(ours, others, paper, own)
+
+
 CHECKS = {"11.1": check_1, "11.2": check_2, "11.3": check_3, "11.4": check_4, "11.5": check_5}
-REFERENCE = {
-    "11.1": "c", "11.2": lags, "11.3": [0, 2, 5, 7, 8, 10, 13, 15, 1, 3, 4, 6, 9, 11, 12, 14],
-    "11.4": nearest_mean, "11.5": "b",
-}
+REFERENCE = {"11.1": lags, "11.2": nearest_mean, "11.3": "b", "11.4": hold, "11.5": verdict}
 WRONG = {
-    "11.1": ["a", "(b)", "D"],
-    "11.2": [_inverse, _signed, _exchanged, _greatest],
-    "11.3": [
-        list(range(16)), [0] * 16, list(range(1, 17)),        # row by row; one place only; counted from 1
-        [0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15],               # column by column
-    ],
-    "11.4": [_furthest, _sums, _absolute, _single],
-    "11.5": ["a", "C", "(d)"],
+    "11.1": [_inverse, _signed, _exchanged, _greatest],
+    "11.2": [_furthest, _sums, _absolute, _single],
+    "11.3": ["a", "C", "(d)"],
+    "11.4": [_always, _frobenius, _entry, _entries],
+    "11.5": [_without_missing, _mean_of_others, _forgets_own, _no_fifth, _equal_is_ahead],
 }
 ILL_TYPED = {
-    "11.1": [None, 14, "below", ["c"]],
-    "11.2": [
+    "11.1": [
         None, np.eye(3), lambda order, n: 1.0, lambda order, n: (1.0, 2.0, 3.0), lambda order, n: order[n * n],
         lambda order, n: order.sort(),
     ],
-    "11.3": [None, "0123", list(range(15)), [[0] * 16], ["a"] * 16, [0, None] * 8],
-    "11.4": [
+    "11.2": [
         None, np.zeros(3), lambda train, label, test: train, lambda train, label, test: label[:3],
         lambda train, label, test: test.fill(0), lambda train, label, test: train[10**6],
     ],
-    "11.5": [None, 20, "twenty", ("b",)],
+    "11.3": [None, 20, "twenty", ("b",)],
+    "11.4": [None, 0.9, lambda U, most: most, lambda U, most: U[0], lambda U, most: U.fill(most)],
+    "11.5": [
+        None, "trend only", lambda *case: 1, lambda *case: ["trend only"], lambda *case: "maybe",
+        lambda ours, others, paper, own: ours + 1, lambda ours, others, paper, own: paper < ours,
+    ],
 }
