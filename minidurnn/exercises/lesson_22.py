@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from ..tasks.queueing import loads
 from . import UNTOUCHED, by_hand, called, choose, fail, judge, kind, numbers
 
 MU, P, SERVERS = np.array([1.0, 2, 1]), np.array([[0, 0.5, 0.5], [1, 0, 0], [1, 0, 0]]), np.array([9.0, 2, 1])
 
-SOURCES = ("noise", "fluid", "learned")                       # of X, Y and Z in exercise 22.6
+SOURCES = ("learned", "noise", "fluid")                       # of X, Y and Z in exercise 22.6
 WHY = {
-    "noise": "neither the fluid nor the learned numbers are much further off than a second simulation",
+    "noise": "neither the fluid nor the learned numbers are further off than a second simulation",
     "fluid": "the true numbers bring most of the error already, and a second simulation is much nearer",
     "learned": "the fluid with the true numbers is near, and the learned numbers are far off",
 }
@@ -36,7 +37,7 @@ def _all_served(q):
 
 
 def check_2(attempt):
-    """A start, rates and a step with which a queue gets below zero."""
+    """A start, rates and a step with which fast gets below zero, though jobs arrive there."""
     answer = called("22.2", attempt, ())
     if answer is ...:
         print(f"exercise 22.2: {UNTOUCHED}")
@@ -48,14 +49,19 @@ def check_2(attempt):
     for name, part, low, high in (("q", q, 0, 100), ("mu", mu, 0, 3), ("step", np.array([step]), 1e-9, 0.5)):
         if not ((part >= low) & (part <= high)).all():
             fail("22.2", f"{name} holds {part[~((part >= low) & (part <= high))][0]:g}, expected {low:g} to {high:g}.")
-    found = after(q, mu, step)
-    if not found.min() < -1e-9:
-        i = int(found.argmin())
-        if not step * mu.max() > 1:
-            why = f"the largest step * mu is {step * mu.max():.4g}; the limit is 1"
+    for name, given, low in (("jobs at the clients", q[0], 3), ("a rate of the clients", mu[0], 1)):
+        if given < low:
+            fail("22.2", f"{name}: got {given:g}, expected at least {low}, so that jobs arrive at fast.")
+    fast = after(q, mu, step)[1]
+    if not fast < -1e-9:
+        if not step * mu[1] > 1:
+            why = f"its step * mu is {step * mu[1]:.4g}; the limit is 1"
+        elif q[1] > SERVERS[1]:
+            why = f"only {SERVERS[1]:g} of its {q[1]:g} jobs are in service, so the others stay"
         else:
-            why = "where step * mu is above 1, let all jobs of that station be in service: q at most the servers"
-        fail("22.2", f"the smallest queue is {found[i]:.4g}, at station {i}, expected one below 0 ({why}).")
+            served = min(q[1], SERVERS[1])
+            why = f"{step * mu[1] * served:.4g} leave and {step * mu[0] * min(q[0], SERVERS[0]) / 2:.4g} arrive"
+        fail("22.2", f"fast has {fast:.4g} jobs after the step, expected fewer than 0 ({why}).")
     print("exercise 22.2: correct")
 
 
@@ -129,32 +135,54 @@ def check_6(answer):
     print("exercise 22.6: correct")
 
 
+def at_rest(truth, N):
+    """The exact mean jobs at every station at rest, of N jobs  ->  (M,), for exponential services (product form).
+
+    weight[n, i] is the product of visits[i] / (mu[i] min(k, servers[i])) over k = 1 ... n, scaled alike for all i: a
+    split of the jobs has a probability proportional to the product of its weights.
+    """
+    load = loads(truth)                                       # visits / (mu servers)
+    servers = np.asarray(truth.servers)
+    factors = load / load.max() * servers / np.minimum(np.arange(1, N + 1)[:, None], servers)
+    weight = np.vstack([np.ones(len(servers)), factors.cumprod(0)])
+    means = []
+    for i in range(len(servers)):
+        others = np.ones(1)                                   # [n]: n jobs at the other stations, in any split
+        for j in range(len(servers)):
+            if j != i:
+                others = np.convolve(others, weight[:, j])[:N + 1]
+        chance = weight[:, i] * others[::-1]                  # [n]: n jobs here and N - n at the others
+        means.append(np.arange(N + 1) @ chance / chance.sum())
+    return np.array(means)
+
+
 CHECKS = {"22.1": check_1, "22.2": check_2, "22.3": check_3, "22.4": check_4, "22.5": check_5,
           "22.6": check_6}
 
 
 def breaking():
-    """A start, rates and a step with which a queue gets below zero."""
-    q, mu, step = [1, 0, 0], [3, 1, 1], 0.5
+    """A start, rates and a step with which fast gets below zero, though jobs arrive there."""
+    q, mu, step = [3, 2, 0], [1, 3, 1], 0.5
     return q, mu, step
 
 
 REFERENCE = {"22.1": (5.81, 2.795, 1.395), "22.2": breaking, "22.3": "b", "22.4": shares, "22.5": "b",
-             "22.6": ("noise", "fluid", "learned")}
+             "22.6": ("learned", "noise", "fluid")}
 WRONG = {
     "22.1": [(5.9, 2.9, 1.2), (5.81, 2.705, 1.395), (5.0, 1.85, 3.15), (5.82, 2.795, 1.395)],
     "22.2": [
-        lambda: ([1, 0, 0], [1.9, 1, 1], 0.5), lambda: ([60, 0, 0], [3, 1, 1], 0.5),
-        lambda: ([1, 0, 0], [5, 1, 1], 0.5), lambda: ([-1, 0, 0], [3, 1, 1], 0.5), lambda: ([1, 0, 0], [3, 1, 1], 2),
+        lambda: ([3, 2, 0], [1, 1.9, 1], 0.5), lambda: ([3, 3, 0], [1, 3, 1], 0.5), lambda: ([3, 1, 0], [1, 3, 1], 0.5),
+        lambda: ([2, 2, 0], [1, 3, 1], 0.5), lambda: ([3, 2, 0], [0, 3, 1], 0.5), lambda: ([9, 0, 0], [3, 1, 1], 0.5),
+        lambda: ([3, 2, 0], [1, 5, 1], 0.5), lambda: ([3, -1, 0], [1, 3, 1], 0.5), lambda: ([3, 2, 0], [1, 3, 1], 2),
     ],
     "22.3": ["a", "(c)", "d"],
     "22.4": [_divided, _shifted, _clipped_after, _softmax],
     "22.5": ["a", "C", "d"],
-    "22.6": [("fluid", "fluid", "learned"), ("noise", "learned", "learned"), ["noise", "fluid", "Fluid"]],
+    "22.6": [("noise", "noise", "fluid"), ("learned", "learned", "fluid"), ["learned", "noise", "Learned"]],
 }
 ILL_TYPED = {
     "22.1": [None, 5.81, "5.81", (5.81, 2.795), [[5.81, 2.795, 1.395]]],
-    "22.2": [None, 3, lambda: None, lambda: ([1, 0], [3, 1, 1], 0.5), lambda: 1 / 0, lambda: ("a", [3, 1, 1], 0.5)],
+    "22.2": [None, 3, lambda: None, lambda: ([3, 2], [1, 3, 1], 0.5), lambda: 1 / 0, lambda: ("a", [1, 3, 1], 0.5)],
     "22.3": [None, 2, "falls", ["b"]],
     "22.4": [None, np.zeros(3), lambda v: None, lambda v: v[:1], lambda v: v.sort(), lambda v: "b"],
     "22.5": [None, 5, "more", ("b",)],
