@@ -30,7 +30,7 @@ def check_2(attempt):
 
 
 def check_3(attempt):
-    """A bias that leaves the memory of the last real step at 0 where h in the padding was forgotten."""
+    """A bias that leaves the memory of the last real step at 0 where h in the padding was not set to 0."""
     answer = called("19.3", attempt, ())
     if answer is ...:
         print(f"exercise 19.3: {UNTOUCHED}")
