@@ -84,6 +84,21 @@ def check_5(answer):
     })
 
 
+# What section 8 uses.
+
+def draw_costs(axes, rows):
+    """Seconds and peak of memory (MiB) of one update against its steps, and the time of the longest at every length."""
+    steps, seconds, peaks = (np.array([row[name] for row in rows]) for name in ("T", "seconds", "peak"))
+    axes[0].loglog(steps, seconds, "o", label="measured")
+    axes[0].loglog(steps, steps * seconds[-1] / steps[-1], "--", label="the last one's time a step")
+    axes[0].set(xlabel="steps", ylabel="seconds of one update")
+    axes[0].legend(fontsize=8)
+    axes[1].semilogx(steps, peaks, "o")
+    for step, peak in zip(steps, peaks):
+        axes[1].annotate(f"{peak:.0f}", (step, peak), (0, 6), textcoords="offset points", ha="center")
+    axes[1].set(xlabel="steps", ylabel="peak of memory, MiB", ylim=(0, 1.25 * peaks.max()))
+
+
 # The reference solutions: the folded cells of the lesson hold the same text.
 
 def in_pieces(f, v, h0, pieces):
@@ -176,16 +191,3 @@ ILL_TYPED = {
              lambda W, b, x, h0: x @ W.T, lambda W, b, x, h0: (W.fill(0), gilr(W, b, x, h0))[1]],
     "18.5": [None, 1000, (1, 2), ("a", "b", "c"), (100, 200, np.ones(2))],
 }
-
-
-def draw_costs(axes, rows):
-    """Seconds and peak of memory (MiB) of one update against its steps, and the time of the longest at every length."""
-    steps, seconds, peaks = (np.array([row[name] for row in rows]) for name in ("T", "seconds", "peak"))
-    axes[0].loglog(steps, seconds, "o", label="measured")
-    axes[0].loglog(steps, steps * seconds[-1] / steps[-1], "--", label="the last one's time a step")
-    axes[0].set(xlabel="steps", ylabel="seconds of one update")
-    axes[0].legend(fontsize=8)
-    axes[1].semilogx(steps, peaks, "o")
-    for step, peak in zip(steps, peaks):
-        axes[1].annotate(f"{peak:.0f}", (step, peak), (0, 6), textcoords="offset points", ha="center")
-    axes[1].set(xlabel="steps", ylabel="peak of memory, MiB", ylim=(0, 1.25 * peaks.max()))

@@ -1,5 +1,7 @@
 """The checkers of lesson 20: what a low rank saves and misses, a projection's gradient, Toeplitz-like matrices."""
 
+from functools import partial
+
 import numpy as np
 
 from ..arrays import toeplitz
@@ -51,15 +53,7 @@ def check_4(attempt):
     rng = np.random.default_rng(3)
     cases = [(np.array([[1.0, 2, 3]]), np.array([[2.0, 2, 0]]))]
     cases += [tuple(rng.standard_normal((2, r, n))) for r, n in ((1, 2), (2, 3), (3, 6))]
-    mistakes = {
-        "the factor 1/2 of (20.5) is missing": _without_half,
-        "s must stand backwards in the skew-circulant matrix: s[k, ::-1]": _not_backwards,
-        "both matrices are circulant: the second one needs the minus signs, toeplitz.circulant(v, -1.0)": _no_signs,
-        "by (20.6) M[q, j+1] is M[q-1, j] minus the sum, not plus": _plus,
-        "row q takes g[:, q], the entry of the row that you fill, not that of the row above": _row_above,
-        "the entries are repeated along the diagonals: the sum of (20.6) is missing": _no_sum,
-    }
-    judge("20.4", attempt, toeplitz_like, cases, ("M",), mistakes=mistakes)
+    judge("20.4", attempt, toeplitz_like, cases, ("M",), mistakes=MISTAKES_4)
 
 
 def check_5(attempt):
@@ -130,7 +124,7 @@ def _entries(x, g):
     return x * g
 
 
-def _begun_otherwise(g, s, divisor=2, step=-1, sign=-1.0, factor=-1, above=0):
+def _with_a_mistake(g, s, divisor=2, step=-1, sign=-1.0, factor=-1, above=0):
     """The reference with a mistake in the first row and column, or in the rows below."""
     M = np.zeros((g.shape[1], g.shape[1]))
     for g_k, s_k in zip(g, s):
@@ -142,28 +136,16 @@ def _begun_otherwise(g, s, divisor=2, step=-1, sign=-1.0, factor=-1, above=0):
     return M
 
 
-def _without_half(g, s):
-    return _begun_otherwise(g, s, divisor=1)
-
-
-def _not_backwards(g, s):
-    return _begun_otherwise(g, s, step=1)
-
-
-def _no_signs(g, s):
-    return _begun_otherwise(g, s, sign=1.0)
-
-
-def _plus(g, s):
-    return _begun_otherwise(g, s, factor=1)
-
-
-def _row_above(g, s):
-    return _begun_otherwise(g, s, above=1)
-
-
-def _no_sum(g, s):
-    return _begun_otherwise(g, s, factor=0)
+MISTAKES_4 = {                                                # of exercise 20.4
+    "the factor 1/2 of (20.5) is missing": partial(_with_a_mistake, divisor=1),
+    "s must stand backwards in the skew-circulant matrix: s[k, ::-1]": partial(_with_a_mistake, step=1),
+    "both matrices are circulant: the second one needs the minus signs, toeplitz.circulant(v, -1.0)":
+        partial(_with_a_mistake, sign=1.0),
+    "by (20.6) M[q, j+1] is M[q-1, j] minus the sum, not plus": partial(_with_a_mistake, factor=1),
+    "row q takes g[:, q], the entry of the row that you fill, not that of the row above":
+        partial(_with_a_mistake, above=1),
+    "the entries are repeated along the diagonals: the sum of (20.6) is missing": partial(_with_a_mistake, factor=0),
+}
 
 
 def _spoils_g(g, s):
@@ -184,7 +166,7 @@ WRONG = {
     "20.1": ["a", "(c)", "D"],
     "20.2": [[0, 0, 0, 0], [1, 0, 0, 0], [1, -1, 0, 0], [1, -1, 1, np.inf], [1, -1, 1, 1]],
     "20.3": [_next_layer_only, _recurrence_only, _same_step, _step_before],
-    "20.4": [_without_half, _not_backwards, _no_signs, _plus, _row_above, _no_sum],
+    "20.4": [*MISTAKES_4.values()],
     "20.5": [_transposed, _spectrum, _entries, lambda x, g: x],
 }
 ILL_TYPED = {

@@ -59,8 +59,7 @@ def check_2(attempt):
         elif q[1] > SERVERS[1]:
             why = f"only {SERVERS[1]:g} of its {q[1]:g} jobs are in service, so the others stay"
         else:
-            served = min(q[1], SERVERS[1])
-            why = f"{step * mu[1] * served:.4g} leave and {step * mu[0] * min(q[0], SERVERS[0]) / 2:.4g} arrive"
+            why = f"{step * mu[1] * q[1]:.4g} leave and {step * mu[0] * min(q[0], SERVERS[0]) / 2:.4g} arrive"
         fail("22.2", f"fast has {fast:.4g} jobs after the step, expected fewer than 0 ({why}).")
     print("exercise 22.2: correct")
 
