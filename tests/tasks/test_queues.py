@@ -9,6 +9,7 @@ from support import refuses, rng
 from minidurnn import fit, load, save
 from minidurnn.cells import QueueingNetwork
 from minidurnn.cells.queueing import check_routing
+from minidurnn.exercises.lesson_22 import at_rest
 from minidurnn.networks import Direct
 from minidurnn.optim import Adam
 from minidurnn.tasks import Queues, Truth
@@ -72,6 +73,12 @@ def test_a_network_of_several_servers_follows_its_own_chain_at_every_time():
 
 def test_mean_values_are_those_of_the_chain_at_rest():
     assert np.allclose(mean_values(RING, 4), exact_means(RING, [4, 0, 0], [80.0])[0], atol=1e-9)
+
+
+def test_lesson_22s_means_at_rest_are_the_exact_ones():       # of one server by mean values, of several by the chain
+    assert np.allclose(at_rest(RING, 30), mean_values(RING, 30), atol=1e-9)
+    truth = RING._replace(servers=np.array([2, 1, 3]))
+    assert np.allclose(at_rest(truth, 5), exact_means(truth, [5, 0, 0], [80.0])[0], atol=1e-9)
 
 
 def test_jobs_are_neither_made_nor_lost():

@@ -58,10 +58,8 @@ def assert_identical(ours, theirs):
         assert (leaf.dtype, leaf.shape, leaf.tobytes()) == (other.dtype, other.shape, other.tobytes()), name
 
 
-@pytest.mark.parametrize("model, dtype", [               # how a leaf is written does not hang on whose it is
-    *((model, "float32") for model in [*CELLS, *STACKS, *NETWORKS, *SENTENCES]),
-    *((model, "float64") for model in [CELLS[0], *STACKS[:3], *NETWORKS, *SENTENCES]),
-], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("model", [*CELLS, *STACKS, *NETWORKS, *SENTENCES], ids=repr)
 def test_what_was_saved_is_loaded(model, dtype, tmp_path):
     p = map_leaves(lambda leaf: leaf.astype(dtype) / 3, model.init(np.random.default_rng(1)))
     save(tmp_path / "model.npz", model, p)
