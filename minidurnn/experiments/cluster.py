@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from secrets import token_hex
 from time import sleep
+from traceback import walk_tb
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
@@ -117,6 +118,7 @@ def _connected(scheduler):
         raise RuntimeError("dask is not installed: trials on many machines need minidurnn[sweep], here and at every "
                            "worker.") from error
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)      # its traceback of a lost scheduler
+    logging.getLogger("tornado.application").addFilter(_not_of_dask)        # and that of Ctrl-C within a call of dask
     try:
         socket.create_connection((host, port), WAIT).close()  # refused at once; the others would try again and again
         with ThreadPoolExecutor(1) as thread:                 # a notebook has a loop of its own
@@ -126,6 +128,15 @@ def _connected(scheduler):
         said = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
         raise OSError(f"no dask scheduler answers at {scheduler} ({said}): start one with `dask scheduler`, and give "
                       "the address that it prints.") from error
+
+
+def _not_of_dask(record):
+    """Whether a log record tells of anything else than an exception that was raised inside dask.
+
+    An interrupted call of dask cancels what it may not have begun, and the loop prints the NameError that follows.
+    """
+    frames = list(walk_tb(record.exc_info[2])) if record.exc_info else []
+    return not frames or not frames[-1][0].f_globals["__name__"].startswith("distributed.")
 
 
 async def _greeted(scheduler):

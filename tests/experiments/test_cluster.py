@@ -3,6 +3,7 @@
 One file, in order: its system tests share a cluster in a process of its own, and the last of them kills that.
 """
 
+import logging
 import os
 import re
 import signal
@@ -12,8 +13,10 @@ import sys
 import threading
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from time import monotonic, sleep
+from types import SimpleNamespace
 
 import pytest
 from support import refuses
@@ -151,6 +154,29 @@ def test_ctrl_c_leaves_whole_records_and_says_how_to_go_on(address, tmp_path):
         said += process.stderr.read()
     assert process.returncode == 130 and "--resume continues" in said and "Traceback" not in said
     assert 1 <= len(read_records(tmp_path / "out")) < 8       # each of them whole, or it could not be read
+
+
+class Interrupted(threading.Event):
+    def wait(self, timeout=None):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_before_dask_has_begun_a_call_prints_no_traceback(monkeypatch):
+    def wrong():
+        raise OSError("not of dask")
+
+    told = BufferingHandler(9)
+    with here() as address, monkeypatch.context() as patch:
+        patch.setattr(logging.getLogger("tornado.application"), "handlers", [told])
+        client = cluster._connected(address)
+        client.loop.add_callback(sleep, 0.2)                  # so that the call's cancel stands right behind it
+        with monkeypatch.context() as patch:
+            patch.setattr(distributed.utils, "threading", SimpleNamespace(**vars(threading) | {"Event": Interrupted}))
+            with pytest.raises(KeyboardInterrupt):
+                client.nthreads()
+        client.loop.add_callback(wrong)
+        client.close()
+    assert [record.exc_info[0] for record in told.buffer] == [OSError]
 
 
 @pytest.mark.parametrize("text", [
