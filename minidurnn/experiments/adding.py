@@ -28,6 +28,7 @@ EXPERIMENT = Experiment(
     quick=setting(length=100, updates=800, stop=0.002, patience=300),
     full=(
         *(setting(**{**SHORTER, "length": length, **way}) for length in (100, 500, 1000) for way in WAYS),
+        setting(**{**SHORTER, **EQUAL}, length=100, models=("transformer",)),
         setting(**LONGEST, models=("rnn", "short-term", "indrnn-1")),
         setting(**{**LONGEST, **EQUAL, "updates": 4000}, models=("durnn",), decay=2000),
         setting(**{**LONGEST, "updates": 8000}, models=("indrnn-2",), decay=4000),

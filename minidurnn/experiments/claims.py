@@ -65,6 +65,12 @@ CLAIMS = (
           Beats("characters", 50, ("indrnn-2-any", "transformer")), own=f"{SIZES}, two layers, 20,000 numbers"),
     Claim(DEEP, "better than the Transformer: words", "no number",
           Beats("words", 50, ("indrnn-2-any", "transformer")), own=f"{SIZES}, 500 words, two layers, 50,000 numbers"),
+    *(Claim(DEEP, f"better than the Transformer: {what}", "no number", Beats(experiment, length, (ours, "transformer")),
+            own=f"17,000 numbers, {done}")
+      for what, experiment, length, ours, done in (
+          ("pixels", "pixels", 196, "indrnn-6", "14 x 14 pixels, five epochs"),
+          ("permuted pixels", "permuted-pixels", 196, "indrnn-6", "14 x 14 pixels, five epochs"),
+          ("adding", "adding", 100, "indrnn-2", "our task for it, at most 6,000 updates"))),
     Claim(FSMN, "words: ahead of LSTM, RNN and feed-forward network, in this order",
           "perplexity 101 to 102, 105, 123, 131, Penn Treebank",
           Ordered("words", 50, ("fsmn", "lstm", "rnn", "window-2")),
@@ -89,7 +95,8 @@ CLAIMS = (
             Beats(experiment, length, ("lstm-floor", "lstm", "gru")), own="our construction, data and sizes")
       for what, experiment, length in (
           ("sunspots", "time-scales-sunspots", 48), ("carbon dioxide", "time-scales-co2", 48),
-          ("pixels", "time-scales-pixels", 196))),
+          ("pixels", "time-scales-pixels", 196), ("characters", "time-scales-characters", 50),
+          ("skeletons", "time-scales-skeletons", 20))),
     Claim(GILR, "a GILR-LSTM learns a dependency of 1,048,576 steps", "14,000 updates, 9.7 hours on a K80",
           Solves("first-vector", 1_048_576, ("gilr-lstm-chrono",), staged=True),
           own=f"{SMALL}; by a curriculum from 64 steps, with the chrono start"),

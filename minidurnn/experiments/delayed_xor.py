@@ -3,6 +3,8 @@
 from ..tasks import DelayedXOR
 from .experiment import Experiment, setting
 
+GATED = "lstm", "lstm-chrono", "gru"
+
 
 def task(length, source):
     """The task at a length; it has one source."""
@@ -24,7 +26,9 @@ EXPERIMENT = Experiment(
     full=(
         *(setting(length=length, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500)
           for length, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))),
-        _staged(1000, 2, ("indrnn-2", "durnn")),
+        *(setting(length=length, models=GATED, seeds=(0, 1, 2), updates=3000, stop=0.999, patience=1500)
+          for length in (30, 100, 500, 1000)),
+        _staged(1000, 2, ("indrnn-2", "durnn", *GATED)),
         _staged(5000, 2, ("indrnn-2", "durnn")),
         _staged(5000, 1.4, ("durnn",)),
     ),

@@ -7,7 +7,7 @@ import numpy as np
 from ..analysis import loss_gradients_by_step
 from ..arrays.trees import map_leaves
 from ..tasks import Series
-from . import adding, pixels
+from . import adding, characters, pixels, skeletons
 from .experiment import Experiment, setting
 from .gradients import plain
 
@@ -71,6 +71,16 @@ DIGITS = Experiment(
     name="time-scales-pixels", question="Do longer time scales help to read a digit pixel by pixel?",
     task=pixels.task, quick=setting(length=196, models=("lstm", "lstm-chrono"), updates=100, rates=(1e-2,)),
     full=(setting(length=196, updates=400, pilot=100, **COMMON),), solved=0.9, rule=pixels.RULE, look=by_gates)
+PLAYS = Experiment(
+    name="time-scales-characters", question="Do longer time scales help to predict the next character?",
+    task=characters.task, quick=setting(length=50, models=("lstm", "lstm-chrono"), updates=100, rates=(1e-2,)),
+    full=(setting(length=50, source="full", parameters=20_000, updates=300, pilot=75, **COMMON),), solved=2.5,
+    rule=characters.RULE, look=by_gates)
+MOVEMENTS = Experiment(
+    name="time-scales-skeletons", question="Do longer time scales help to tell movements apart?",
+    task=skeletons.task, quick=setting(length=20, models=("lstm", "lstm-chrono"), updates=100, rates=(1e-2,)),
+    full=(setting(length=20, source="full", parameters=17_000, updates=500, pilot=50, **COMMON),), solved=0.95,
+    rule=skeletons.RULE.format(0.95), look=by_gates)
 EXPERIMENTS = (
     SUM, next_value("sunspots", "the sunspots of a year", 0.9055),
-    next_value("co2", "the carbon dioxide of a month", 0.0074), DIGITS)
+    next_value("co2", "the carbon dioxide of a month", 0.0074), DIGITS, PLAYS, MOVEMENTS)
