@@ -7,6 +7,7 @@ import numpy as np
 from ..arrays.backend import namespace, to_numpy
 from ..arrays.checks import at_least, number
 from ..scans.attention import Source, State
+from .generate import check_scores
 from .translator import END
 
 Translation = namedtuple("Translation", "words lengths logs weights")
@@ -18,17 +19,18 @@ def translate(network, p, x, lengths=None, width=1, longest=None, per_word=0.0):
     width      beginnings that are kept for each sentence. 1: greedy, the likeliest next word at every step
     longest    words at most, the end included; None: 3 T + 10
     per_word   of the sentences that are left at the end, the first by log-probability / (words, the end included) to
-               this power: 0 takes the likeliest, 1 the likeliest per word, for every word makes a sentence less likely
+               this power, at most 10: 0 takes the likeliest, 1 the likeliest per word, for every word makes a sentence
+               less likely
     words      padded with 0, which ends a sentence; lengths count the end. One that found no end in `longest` words
                has none
     logs       the log-probability of each sentence             weights   where the decoder looked at every word
     Every step reads the scores from the device.
-    Raises     ValueError for a width or a number of words of 0, symbols that the network does not know, and lengths
-               that do not fit x
+    Raises     ValueError for a width or a number of words of 0, symbols that the network does not know, lengths that
+               do not fit x, and scores that are not finite
     """
     network.check(p)
     at_least(1)("width", width)
-    number("a finite number of at least 0", lambda given: given >= 0)("per_word", per_word)
+    number("a number from 0 to 10", lambda given: 0 <= given <= 10)("per_word", per_word)
     longest = None if longest is None else at_least(1)("longest", longest)
     source, state = network.begin(p, x, lengths)
     xp, (T, B) = namespace(x), x.shape
@@ -39,7 +41,7 @@ def translate(network, p, x, lengths=None, width=1, longest=None, per_word=0.0):
     before, ended, steps = np.full(B * width, END), np.zeros((B, width), bool), []
     while len(steps) < longest and not ended.all():
         scores, look = network.next(p, xp.asarray(before), state, source)
-        logs, parents, words = _best(logs, ended, to_numpy(scores).astype(np.float64), width)
+        logs, parents, words = _best(logs, ended, check_scores(to_numpy(scores)).astype(np.float64), width)
         ended = ended[sentence, parents] | (words == END)
         rows = (sentence * width + parents).ravel()
         weights = to_numpy(look.weights).reshape(T, B, width)

@@ -7,7 +7,15 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays.backend import namespace
-from ..arrays.checks import at_least, check_array, check_integers, check_options, check_parameters, opened
+from ..arrays.checks import (
+    at_least,
+    check_array,
+    check_gradients,
+    check_integers,
+    check_options,
+    check_parameters,
+    opened,
+)
 from ..arrays.lengths import check_lengths, without_padding
 from ..arrays.trees import leaves, some_leaf
 from ..cells import GRU
@@ -69,6 +77,7 @@ class Encoder(Layer):
     def backward(self, ds, tape, dstate=None):
         """ds (T, B, 2H) direct gradient on every s[j]  ->  None (symbols have none), dstate0 (B, 0), dp."""
         embedding, ahead, back, order, lengths, words = opened(Tape, tape)
+        check_gradients(self, ds, dstate, words)
         xp, H = namespace(words), self.units
         ds = xp.zeros((*words.shape[:2], 2 * H), words.dtype) if ds is None else without_padding(ds, lengths)
         dahead, _, dp_ahead = self.parts["ahead"].backward(xp.ascontiguousarray(ds[..., :H]), ahead)

@@ -16,7 +16,7 @@ def generate(network, p, prompt, steps, rng, temperature=1.0):
     temperature   scores are divided by it before the softmax: below 1 the likely gets likelier; 0: always the likeliest
     A body that is `whole` hands on no state that tells all: it reads the whole text again for each symbol.
     Raises        ValueError for a network that does not read what it predicts, for p of another network, for classes
-                  out of range, for no prompt, and for a temperature below 0
+                  out of range, for no prompt, for a temperature below 0, and for scores that are not finite
     """
     body, classes = network.body, network.outputs
     if (network.reads, body.inputs) != ("every", classes) or network.objective == "mse":
@@ -33,10 +33,18 @@ def generate(network, p, prompt, steps, rng, temperature=1.0):
     new = np.asarray(prompt)
     for _ in range(steps):
         scores, state = network.predict(p, to(backend, one_hot[new][:, None]), state)
-        drawn = _drawn(to_numpy(scores)[-1, 0].astype(np.float64), rng.random(), temperature)
+        drawn = _drawn(check_scores(to_numpy(scores)[-1, 0]).astype(np.float64), rng.random(), temperature)
         new, state = (np.concatenate([new, drawn]), None) if body.whole else (drawn, state)
         written.append(drawn[0])
     return np.array(written, np.int64)
+
+
+def check_scores(scores):
+    """NumPy's scores themselves.    Raises ValueError unless all are finite: no next symbol follows from others."""
+    if not np.isfinite(scores).all():
+        raise ValueError("the scores of the next symbol are not all finite: expected parameters of a run that did not "
+                         "diverge; load those of an earlier look, or train again at a smaller rate.")
+    return scores
 
 
 def _drawn(scores, chance, temperature):

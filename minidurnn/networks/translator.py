@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..arrays.backend import namespace
-from ..arrays.checks import at_least, check_classes, check_integers, check_options, check_parameters, opened
+from ..arrays.checks import (
+    at_least,
+    check_array,
+    check_classes,
+    check_integers,
+    check_options,
+    check_parameters,
+    opened,
+)
 from ..arrays.trees import leaves, some_leaf
 from .decoder import AttentionDecoder, attention_of
 from .encoder import Encoder
@@ -111,6 +119,9 @@ class Translator:
 
     def next(self, p, before, state, source):
         """The words before (B,), a State, a Source  ->  scores of the next words (B, target), Look (`after`: State)."""
+        B = source.s.shape[1]
+        check_classes("before", before, (B,), self.target, like=source.s)
+        check_array("state.r", state.r, (B, self.units), source.s)
         word, _ = self.parts["embedding"].forward(p["embedding"], before[None])
         look = self.parts["decoder"].step(p["decoder"], word[0], state, source)
         read = namespace(word).concatenate([look.after.r, look.context], axis=-1)

@@ -7,6 +7,7 @@ import pytest
 from support import refuses, rng
 
 from minidurnn import LSTM, Chunked, Network
+from minidurnn.arrays.trees import map_leaves
 from minidurnn.networks import generate
 
 NETWORK = Network(Chunked(LSTM(4, 6)), 4, "bits", "every")
@@ -72,6 +73,11 @@ def test_what_cannot_be_continued_is_refused(network, changed, words):
     options = {"prompt": np.array([0]), "steps": 3, "temperature": 1.0, **changed}
     with refuses(ValueError, *words):
         generate(network, network.init(rng()), rng=rng(), **options)
+
+
+def test_parameters_of_a_run_that_diverged_write_nothing(p):
+    with refuses(ValueError, "the scores of the next symbol are not all finite", "smaller rate"):
+        generate(NETWORK, map_leaves(lambda a: a * np.nan, p), np.array([0]), 3, rng())
 
 
 def test_the_parameters_of_the_body_alone_are_refused(p):

@@ -360,8 +360,21 @@ def test_impossible_options_and_inputs_are_refused_in_one_sentence():
         translate(network, p, x, width=0)
     with refuses(ValueError, "longest is 0", "at least 1"):
         translate(network, p, x, longest=0)
-    with refuses(ValueError, "per_word is -1", "at least 0"):
-        translate(network, p, x, per_word=-1)
+    for per_word in (-1, 11, float("nan")):
+        with refuses(ValueError, f"per_word is {per_word}", "from 0 to 10"):
+            translate(network, p, x, per_word=per_word)
+    with refuses(ValueError, "the scores of the next symbol are not all finite", "smaller rate"):
+        translate(network, map_leaves(lambda a: a * np.nan, p), x)
+    source, state = network.begin(p, x)
+    for before in (np.zeros(2, int), np.zeros((3, 1), int)):
+        with refuses(ValueError, f"before has shape {before.shape}", "(3,)"):
+            network.next(p, before, state, source)
+    with refuses(ValueError, "state.r has shape (3, 2)", "(3, 3)"):
+        network.next(p, np.zeros(3, int), state._replace(r=state.r[:, :2]), source)
+    part = network.parts["encoder"]
+    s, tape = part.forward(p["encoder"], x)
+    with refuses(ValueError, "dh has shape (4, 3, 5)", "(4, 3, 6)"):
+        part.backward(s[..., :5], tape)
     with refuses(ValueError, "the parameters are", "expected"):
         translate(network, NETWORKS[0].init(rng()), x)
     with refuses(ValueError, "x has shape (4, 3, 1)", "integer class numbers"):
