@@ -1,8 +1,8 @@
-"""The checkers of lesson 12, predict the next character: bits, counts of pairs, a gradient cut into windows."""
+"""The checkers of lesson 12, predict the next character: bits, counts of pairs, a cut gradient, a pair of texts."""
 
 import numpy as np
 
-from ..tasks.characters import decode
+from ..tasks.characters import ALPHABET, decode
 from . import UNTOUCHED, called, choose, fail, judge, kind
 
 
@@ -71,28 +71,53 @@ def check_4(attempt):
     })
 
 
-def check_5(answer):
-    """Which of three facts a long-term unit follows clearly better than any short-term unit."""
-    choose("12.5", answer, "c", {
-        "a": "whether a character is a vowel can be read off the input itself, so the short-term memory has it too.",
-        "b": "letters since the word began are few steps, which a short-term memory can span.",
-        "c": "",
-        "d": "one of the three lasts longer than a short-term memory can easily span, and begins with a blank line.",
-    })
+def check_5(attempt):
+    """Two texts that differ in the fact `name` at their last five letters, and not in their capitals."""
+    answer = called("12.5", attempt, ())
+    if answer is ...:
+        print(f"exercise 12.5: {UNTOUCHED}")
+        return
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        fail("12.5", f"got {kind(answer)}, expected two texts separated by a comma: return first, second.")
+    for name, text in zip(("the first text", "the second text"), answer):
+        if not isinstance(text, str):
+            fail("12.5", f"{name} is {kind(text)}, expected a text such as \"so. ROMEO\".")
+        if strange := sorted(set(text) - set(ALPHABET)):
+            fail("12.5", f"{name} holds {strange[0]!r}, which is none of the 65 characters.")
+        if not 10 <= len(text) <= 40 or not text.endswith("ROMEO"):
+            fail("12.5", f"{name} has {len(text)} characters and ends in {text[-5:]!r}, "
+                         "expected 10 to 40 characters that end in ROMEO.")
+    first, second = answer
+    if len(first) != len(second):
+        fail("12.5", f"the texts have {len(first)} and {len(second)} characters, expected as many.")
+    names, capitals = zip(*(facts_of(text)[2:] for text in answer))
+    if (capitals[0] != capitals[1]).any():
+        place = int((capitals[0] != capitals[1]).argmax())
+        fail("12.5", f"{first[place]!r} stands above {second[place]!r} at place {place}, and one of them is a capital: "
+                     "then the capitals could explain a difference.")
+    for name, row, wanted in zip(("first", "second"), names, (1, 0)):
+        if (row[-5:] != wanted).any():
+            fail("12.5", f"in the {name} text `name` is {row[-1]:.0f} at the last letter, expected {wanted} "
+                         f"at all five letters of ROMEO: what begins a name?")
+    print("exercise 12.5: correct")
 
 
 # What section 6 uses.
 
-def facts_of(string):
-    """Three facts about each character of a text  ->  (3, characters) float64.
+FACTS = ("vowel", "word", "name", "capital")
 
-    It is a vowel; letters since the word began; it belongs to a speaker's name, from a blank line to the colon.
+
+def facts_of(string):
+    """Four facts about each character of a text  ->  (4, characters) float64, in the order of FACTS.
+
+    It is a vowel; letters since the word began; it belongs to a speaker's name, from a blank line to the colon; it is
+    a capital.
     """
     rows, in_word, in_name = [], 0, False
     for place, character in enumerate(string):
         in_word = in_word + 1 if character.isalpha() else 0
         in_name = in_name or string[max(0, place - 2):place] == "\n\n"
-        rows.append([character in "aeiouAEIOU", in_word, in_name])
+        rows.append([character in "aeiouAEIOU", in_word, in_name, character.isupper()])
         in_name = in_name and character != ":"
     return np.array(rows, float).T
 
@@ -115,7 +140,7 @@ def best_units(states_of, p, text):
     """
     chooses, tests = [(states_of(p, text[part]), facts_of(decode(text[part]))) for part in ("validation", "test")]
     units, measured = {}, {}
-    for row, fact in enumerate(("vowel", "word", "name")):
+    for row, fact in enumerate(FACTS):
         for memory, first in (("short", 0), ("long", 32)):
             found = correlations(chooses[0][:, first:first + 32], chooses[1][row])
             unit = units[fact, memory] = first + int(abs(found).argmax())
@@ -130,6 +155,8 @@ def draw_states(axes, title, texts, values):
     for (row, column), value in np.ndenumerate(values):
         shown = {"\n": "↵", " ": "␣"}.get(texts[row][column], texts[row][column])
         axes.text(column, row, f"{shown}\n{value:.1f}", ha="center", va="center", fontsize=9)
+        if not column:
+            axes.text(-0.6, row, f"text {row + 1}", ha="right", va="center", fontsize=9)
     axes.set_axis_off()
 
 
@@ -170,6 +197,11 @@ def cut_slope(u, x, window):
         h = u * h + x_t
         slope += d
     return slope
+
+
+def two_texts():
+    """Two texts of equal length and with the same capitals; ROMEO ends both, in the first as a name."""
+    return "Let it be so.\n\nROMEO", "Let it be so.  ROMEO"
 
 
 def _counts(train, size, first=1.0):
@@ -227,7 +259,7 @@ def _last(u, x, window):
 
 
 CHECKS = {"12.1": check_1, "12.2": check_2, "12.3": check_3, "12.4": check_4, "12.5": check_5}
-REFERENCE = {"12.1": "c", "12.2": pair_bits, "12.3": surprises, "12.4": cut_slope, "12.5": "c"}
+REFERENCE = {"12.1": "c", "12.2": pair_bits, "12.3": surprises, "12.4": cut_slope, "12.5": two_texts}
 WRONG = {
     "12.1": ["a", "(b)", "D"],
     "12.2": [_alone, _from_zero, _joint, _nats, _swapped, _summed],
@@ -238,12 +270,22 @@ WRONG = {
         lambda: ("ab" * 15, "aabbccdd" * 2),                  # other letters
     ],
     "12.4": [_with(reset=True), _last, _with(late=True), _with(early=True), lambda u, x, _: cut_slope(u, x, len(x))],
-    "12.5": ["a", "B", "d"],
+    "12.5": [
+        lambda: ("Let it be so.\n\nROMEO", "Let it be so. ROMEO"),          # not as long
+        lambda: ("Let it be so.\n\nROMEO", "Let it be so.\n\nROMEO"),       # no difference
+        lambda: ("Let it be so.  ROMEO", "Let it be so.\n\nROMEO"),         # the wrong way round
+        lambda: ("Let it be so.\n\nROMEO", "LET IT BE SO.  ROMEO"),         # the capitals differ too
+        lambda: ("Let it be so.\n\nROMEO", "Let it be so.\n\nRomeo"),       # another ending
+        lambda: ("Let it be so.\n\nA:ROMEO", "Let it be so.\n A:ROMEO"),    # the colon has ended the name
+    ],
 }
 ILL_TYPED = {
     "12.1": [None, 2.25, "2.25", ["c"]],
     "12.2": [None, 1.5, lambda *given: None, lambda train, test, size: train[100], lambda train, test, size: train],
     "12.3": [3, lambda: None, lambda: "ab" * 5, lambda: (1, 2), lambda: ("ab" * 15, ["a", "b"]), lambda: 1 / 0],
     "12.4": [None, 16, lambda u, x, window: None, lambda u, x, window: x, lambda u, x, window: x.__imul__(2).sum()],
-    "12.5": [None, 3, "name", True],
+    "12.5": [
+        3, lambda: None, lambda: "so.\n\nROMEO", lambda: (1, 2), lambda: ("so.\n\nROMEO", list("so.  ROMEO")),
+        lambda: ("so.\n\nROMEO", "so\t\tROMEO"), lambda: 1 / 0,
+    ],
 }
