@@ -1,9 +1,11 @@
-"""The checkers of lesson 19: how far taps reach and back, what padding may not do, and attention as a weighted sum."""
+"""The checkers of lesson 19: the reach of taps and back, what padding may not do, attention as a weighted sum; bits."""
 
 import numpy as np
 
 from ..cells import FSMN
 from . import UNTOUCHED, called, choose, fail, judge, numbers
+
+CLOSE = 5e-3                                                  # two decimals of 19.5 are enough
 
 
 def check_1(answer):
@@ -57,14 +59,15 @@ def check_4(attempt):
     judge("19.4", attempt, look_back, cases, ("y",), mistakes=mistakes)
 
 
-def check_5(answer):
-    """One bit less, as perplexity."""
-    choose("19.5", answer, "b", {
-        "a": "5/6 is the ratio of the bits; perplexity is 2 to the power of the bits.",
-        "b": "",
-        "c": "a difference of one bit is a factor in the perplexity, not a difference.",
-        "d": "the size of the vocabulary does not stand in 2**bits.",
-    })
+def check_5(attempt):
+    """A paper's perplexities in bits, to two decimals."""
+    mistakes = {
+        "the natural logarithm gives another unit: bits are logarithms to the base 2": _nats,
+        "the bits of the difference: take the bits of both perplexities first, then subtract": _difference,
+        "the FSMN pays less, so the second number is 131's bits less 101's": _turned,
+        "perplexity is 2 to the power of the bits: solve for the bits": _powers,
+    }
+    judge("19.5", attempt, paper_in_bits, [()], ("bits", "gain"), tolerance=CLOSE, mistakes=mistakes)
 
 
 def memory_at_the_end(bias):
@@ -99,6 +102,11 @@ def look_back(q, k, v):
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
     return weights @ v
+
+
+def paper_in_bits():
+    """Bits of the FSMN at perplexity 101, and how many less than at perplexity 131."""
+    return np.log2(101), np.log2(131) - np.log2(101)          # 6.66 and 0.38
 
 
 def _forward(dm, h, alpha):
@@ -139,24 +147,40 @@ def _wrong_axis(q, k, v):
     return _softmax(scores, 0) @ v
 
 
+def _nats():
+    return np.log(101), np.log(131) - np.log(101)
+
+
+def _difference():
+    return np.log2(101), np.log2(131 - 101)
+
+
+def _turned():
+    return np.log2(101), np.log2(101) - np.log2(131)
+
+
+def _powers():
+    return 2.0**101, 2.0**131 - 2.0**101
+
+
 def _spoils_h(dm, h, alpha):
     h *= 2.0
     return taps_backward(dm, h / 2.0, alpha)
 
 
 CHECKS = {"19.1": check_1, "19.2": check_2, "19.3": check_3, "19.4": check_4, "19.5": check_5}
-REFERENCE = {"19.1": "b", "19.2": taps_backward, "19.3": spoil, "19.4": look_back, "19.5": "b"}
+REFERENCE = {"19.1": "b", "19.2": taps_backward, "19.3": spoil, "19.4": look_back, "19.5": paper_in_bits}
 WRONG = {
     "19.1": ["a", "(c)", "D"],
     "19.2": [_forward, _ahead, _mean, lambda dm, h, alpha: (dm, alpha)],
     "19.3": [lambda: 0.0, lambda: -0.23, lambda: -23 / 11, lambda: float("inf")],
     "19.4": [_sees_ahead, _unscaled, _wrong_axis, lambda q, k, v: v],
-    "19.5": ["a", "c", "(d)"],
+    "19.5": [_nats, _difference, _turned, _powers, lambda: (6.6, 0.38), lambda: (6.66, 0.3)],
 }
 ILL_TYPED = {
     "19.1": [None, 40, "t - 40", ["b"]],
     "19.2": [None, lambda *given: None, lambda dm, h, alpha: dm, lambda dm: dm, _spoils_h],
     "19.3": [None, lambda: None, lambda: "zero", lambda: [1.0, 2.0], lambda: 1 / 0],
     "19.4": [None, lambda *given: None, lambda q, k, v: v[:1], lambda q: q, lambda q, k, v: "weights"],
-    "19.5": [None, 0.5, "half of it", True],
+    "19.5": [None, 6.66, lambda: None, lambda: 6.66, lambda: ("6.66", "0.38"), lambda: ([6.66], 0.38), lambda: 1 / 0],
 }
