@@ -16,14 +16,17 @@ def check_1(answer):
 
 
 def check_2(attempt):
-    """The time scale of a gate that changes."""
+    """The influence of every state on the last one, and the time scales of gates that change."""
     rng = np.random.default_rng(17)
-    cases = [(np.array([0.9, 0.4]),), (np.full(5, 0.99),), (rng.uniform(0.05, 0.95, 30),)]
-    judge("17.2", attempt, scale, cases, ("scale",), mistakes={
+    cases = [(np.array([[0.9], [0.4]]),), (np.full((5, 2), 0.99),), (rng.uniform(0.05, 0.95, (30, 3)),)]
+    judge("17.2", attempt, reading, cases, ("influence", "scales"), mistakes={
+        "this multiplies by f_t too, but c_t is what is left after step t": _one_gate_more,
+        "this is the influence of the start on every c_t, not of every c_t on c_T": _of_the_start,
+        "the sign: logarithms of shares are negative, a time scale is not": _negative,
         "this is the scale of the mean gate: take the logarithm first, then the mean": _of_the_mean,
         "this is 1/(1 - mean f), the approximation for one gate near 1": _one_over,
-        "the sign: logarithms of shares are negative, a time scale is not": lambda kept: -scale(kept),
         "this is the scale of the whole product: divide its logarithm by the number of steps": _of_the_product,
+        "this is one scale for all neurons: take the mean over the steps only": _of_all,
     })
 
 
@@ -36,8 +39,8 @@ def check_3(attempt):
     if not isinstance(answer, tuple) or len(answer) != 2:
         fail("17.3", f"got {kind(answer)}, expected two results separated by commas: return u_z, b_f.")
     u_z, b_f = (float(numbers("17.3", name, given, ())) for name, given in zip(("u_z", "b_f"), answer))
-    if not (abs(u_z) <= 100 and abs(b_f) <= 100):
-        fail("17.3", f"u_z is {u_z:.4g} and b_f is {b_f:.4g}, expected numbers between -100 and 100.")
+    if not (abs(u_z) <= 1 and abs(b_f) <= 100):
+        fail("17.3", f"u_z is {u_z:.4g} and b_f is {b_f:.4g}, expected u_z from -1 to 1 and b_f from -100 to 100.")
     gate, slope = lone(u_z, b_f)
     if gate > 0.3:
         fail("17.3", f"the gate is {gate:.3g} at every step, expected at most 0.3: take a smaller b_f.")
@@ -64,25 +67,26 @@ def check_5(attempt):
     judge("17.5", attempt, floored, cases, ("f", "slope"), mistakes={
         "the slope of f is that of σ(a) times 1 - floor": _whole_slope,
         "the floor is added, but σ(a) is not made smaller: then f goes above 1": _above_one,
-        "the floor is 1 - 1/τ, not 1/τ": _inverse,
+        "the floor is 1 - 1/s, not 1/s": _inverse,
     })
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.
 
-def scale(kept):
-    """The gates (T,) of one neuron  ->  its time scale in steps."""
-    return -1 / np.log(kept).mean()
+def reading(kept):
+    """Gates (T, H)  ->  influence of c_1, ..., c_T on c_T (T, H), time scales (H,)."""
+    later = np.concatenate([kept[1:], np.ones_like(kept[:1])])    # the gate of the step after
+    return np.cumprod(later[::-1], axis=0)[::-1], -1 / np.log(kept).mean(axis=0)
 
 
 def shut_and_loud():
-    """Two numbers: u_z, and b_f for a gate of at most 0.3."""
+    """Two numbers: u_z of size at most 1, and b_f for a gate of at most 0.3."""
     return 1.0, -1.0
 
 
-def floored(a, tau):
-    """Pre-activations a (H,), fixed scales tau (H,)  ->  gate f (H,), its slope on a (H,)."""
-    floor = 1 - 1 / tau
+def floored(a, s):
+    """Pre-activations a (H,), fixed numbers s (H,)  ->  gate f (H,), its slope on a (H,)."""
+    floor = 1 - 1 / s
     share = 1 / (1 + np.exp(-a))
     return floor + (1 - floor) * share, (1 - floor) * share * (1 - share)
 
@@ -96,48 +100,66 @@ def lone(u_z, b_f):
     return float(cell.kept(tape)[0, 0, 0]), float(dstate0[0, 0])
 
 
+def _one_gate_more(kept):
+    return np.cumprod(kept[::-1], axis=0)[::-1], reading(kept)[1]
+
+
+def _of_the_start(kept):
+    return np.cumprod(kept, axis=0), reading(kept)[1]
+
+
+def _negative(kept):
+    return reading(kept)[0], -reading(kept)[1]
+
+
 def _of_the_mean(kept):
-    return -1 / np.log(kept.mean())
+    return reading(kept)[0], -1 / np.log(kept.mean(axis=0))
 
 
 def _one_over(kept):
-    return 1 / (1 - kept.mean())
+    return reading(kept)[0], 1 / (1 - kept.mean(axis=0))
 
 
 def _of_the_product(kept):
-    return -1 / np.log(kept).sum()
+    return reading(kept)[0], -1 / np.log(kept).sum(axis=0)
 
 
-def _whole_slope(a, tau):
+def _of_all(kept):
+    return reading(kept)[0], np.full(kept.shape[1], -1 / np.log(kept).mean())
+
+
+def _whole_slope(a, s):
     share = 1 / (1 + np.exp(-a))
-    return floored(a, tau)[0], share * (1 - share)
+    return floored(a, s)[0], share * (1 - share)
 
 
-def _above_one(a, tau):
+def _above_one(a, s):
     share = 1 / (1 + np.exp(-a))
-    return 1 - 1 / tau + share, share * (1 - share)
+    return 1 - 1 / s + share, share * (1 - share)
 
 
-def _inverse(a, tau):
+def _inverse(a, s):
     share = 1 / (1 + np.exp(-a))
-    return 1 / tau + (1 - 1 / tau) * share, (1 - 1 / tau) * share * (1 - share)
+    return 1 / s + (1 - 1 / s) * share, (1 - 1 / s) * share * (1 - share)
 
 
 CHECKS = {"17.1": check_1, "17.2": check_2, "17.3": check_3, "17.4": check_4, "17.5": check_5}
-REFERENCE = {"17.1": "b", "17.2": scale, "17.3": shut_and_loud, "17.4": "c", "17.5": floored}
+REFERENCE = {"17.1": "b", "17.2": reading, "17.3": shut_and_loud, "17.4": "c", "17.5": floored}
 WRONG = {
     "17.1": ["a", "(c)", "C"],
-    "17.2": [_of_the_mean, _one_over, _of_the_product, lambda kept: -scale(kept)],
+    "17.2": [
+        _one_gate_more, _of_the_start, _negative, _of_the_mean, _one_over, _of_the_product, _of_all],
     "17.4": ["a", "B", "(b)"],
-    "17.3": [lambda: (0.1, -1.0), lambda: (1.0, 1.0), lambda: (0.5, -3.0), lambda: (1e6, -1.0)],
+    "17.3": [lambda: (0.1, -1.0), lambda: (1.0, 1.0), lambda: (0.5, -3.0), lambda: (100.0, -1.0), lambda: (-1.0, -1.0)],
     "17.5": [_whole_slope, _above_one, _inverse],
 }
 ILL_TYPED = {
     "17.1": [None, 0.6, "most", ["b"]],
-    "17.2": [None, 3, lambda kept: None, lambda kept: kept, lambda kept: "9 steps", lambda kept: 1 / 0],
+    "17.2": [None, 3, lambda kept: None, lambda kept: kept, lambda kept: (kept, "9 steps"), lambda kept: 1 / 0,
+             lambda kept: (reading(kept)[0], 9.5), lambda kept: (kept[1:], reading(kept)[1])],
     "17.4": [None, 0.99, "slowest", True],
     "17.3": [3, lambda: None, lambda: 1.0, lambda: (1.0, "shut"), lambda: (np.ones(2), -1.0), lambda: 1 / 0,
              lambda: (float("nan"), -1.0)],
-    "17.5": [None, 1, lambda a, tau: a, lambda a, tau: (a, "slope"), lambda a, tau: 1 / 0,
-             lambda a, tau: (a.fill(0), floored(a, tau))[1]],
+    "17.5": [None, 1, lambda a, s: a, lambda a, s: (a, "slope"), lambda a, s: 1 / 0,
+             lambda a, s: (a.fill(0), floored(a, s))[1]],
 }
