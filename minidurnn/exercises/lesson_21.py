@@ -1,24 +1,24 @@
-"""The checkers of lesson 21: copies by hand, a look backward, memories that stay equal, one built, words counted."""
+"""The checkers of lesson 21: copies by hand, a look backward, memories that stay equal, one built, and its way back."""
 
 import numpy as np
 
 from . import UNTOUCHED, by_hand, fail, judge, kind, numbers
 
-SENTENCE, WRITTEN = (7, 2, 12), (2, 7, 7, 12, 12, 12)
+WRITTEN = (12, 12, 12, 6)
 
 
 def check_1(answer):
-    """The six words of the target of 7, 2, 12."""
+    """The four words of the target of 12, 1, 6."""
     known = {
-        "these are in the order of the source: move them": (7, 7, 2, 12, 12, 12),
-        "each word is there as often as its number of copies says, but the shifts go the other way": (
-            12, 12, 12, 7, 7, 2),
+        "12 and 6 have equal sums, so the word that stands first in the source comes first": (6, 12, 12, 12),
+        "word 1 is not written at all": (1, 12, 12, 12),
+        "6 is written once and 12 three times": (12, 12, 6, 6),
     }
-    by_hand("21.1", answer, WRITTEN, tuple(f"word {place}" for place in range(1, 7)), known)
+    by_hand("21.1", answer, WRITTEN, tuple(f"word {place}" for place in range(1, 5)), known)
 
 
 def look_backward(dc, s, weights):
-    """From dc (S,) on the context: the gradient on s (T, S) through the context, and on the scores (T,)."""
+    """From dc (S,): ds (T, S) through the context, de (T,)."""
     dweights = s @ dc
     mean = (weights * dweights).sum()
     ds = weights[:, None] * dc
@@ -84,7 +84,7 @@ def _row(weights):
 
 
 def remember(d, weights, base, w):
-    """A memory that adds up its windows, k = 1: d (T, 3) before a look  ->  d after it, the next scores (T,)."""
+    """d (T, 3) before a look  ->  d after it, scores (T,)."""
     padded = np.concatenate([[0], weights, [0]])
     read = np.stack([padded[:-2], padded[1:-1], padded[2:]], axis=1)
     d = d + read
@@ -126,27 +126,67 @@ def check_4(attempt):
     })
 
 
-def check_5(answer):
-    """Repeated and dropped words, by hand."""
-    known = {
-        "this counts every word that is too much; the first time that a word comes is no repetition": (2, 2),
-        "these are the other way round": (2, 1),
-        "dropped is counted by copies: a word that should come twice and comes once is dropped once": (1, 1),
-    }
-    by_hand("21.5", answer, (1, 2), ("repeated", "dropped"), known)
+def remember_back(dd, dscores, w):
+    """dd (T, 3) on the new d  ->  on the old d, dweights (T,)."""
+    dd = dd + dscores[:, None] * w
+    padded = np.zeros(len(dd) + 2)
+    for i in range(3):
+        padded[i:i + len(dd)] += dd[:, i]
+    return dd, padded[1:-1]
+
+
+def _without_scores(dd, dscores, w):
+    return remember_back(dd, 0 * dscores, w)
+
+
+def _without_carry(dd, dscores, w):
+    return remember_back(0 * dd, dscores, w)
+
+
+def _own_only(dd, dscores, w):
+    dd = remember_back(dd, dscores, w)[0]
+    return dd, dd[:, 1]
+
+
+def _turned_back(dd, dscores, w):
+    whole = remember_back(dd, dscores, w)[0]
+    return whole, remember_back(whole[:, ::-1], 0 * dscores, w)[1]
+
+
+def _weights_from_carry(dd, dscores, w):
+    return remember_back(dd, dscores, w)[0], remember_back(dd, 0 * dscores, w)[1]
+
+
+def check_5(attempt):
+    """The way back through the simple memory: its carry, and the slopes along the weights."""
+    rng, cases = np.random.default_rng(215), []
+    for T in (3, 1, 5):
+        cases.append((rng.normal(0, 1, (T, 3)), rng.normal(0, 1, T), rng.normal(0, 1, 3)))
+    judge("21.5", attempt, remember_back, cases, ("dd", "dweights"), mistakes={
+        "the part through the scores is missing: they read the new d": _without_scores,
+        "the part from later steps is missing: the new d is carried on": _without_carry,
+        "a weight stands in the windows of the neighbours too": _own_only,
+        "the window is the wrong way round: its first entry is the weight of the word to the left": _turned_back,
+        "dweights needs the whole slope along the new d, with the part through the scores": _weights_from_carry,
+    })
 
 
 CHECKS = {"21.1": check_1, "21.2": check_2, "21.3": check_3, "21.4": check_4, "21.5": check_5}
-REFERENCE = {"21.1": WRITTEN, "21.2": look_backward, "21.3": (0, 0, 0, 1), "21.4": remember, "21.5": (1, 2)}
+REFERENCE = {
+    "21.1": WRITTEN, "21.2": look_backward, "21.3": (0, 0, 0, 1), "21.4": remember, "21.5": remember_back,
+}
 WRONG = {
-    "21.1": [(7, 7, 2, 12, 12, 12), (12, 12, 12, 7, 7, 2), (2, 7, 7, 12, 12, 7), (2, 7, 12, 12, 12, 12)],
+    "21.1": [(6, 12, 12, 12), (1, 12, 12, 12), (12, 12, 6, 6), (12, 6, 12, 12), (12, 12, 12, 1)],
     "21.2": [_without_mean, _without_weights, _plain_mean, _all_alike, lambda dc, s, weights: (s, weights)],
     "21.3": [(0.25, 0.25, 0.25, 0.25), (0.5, 0.5, 0, 0), (0, 0, 1, 0), (0, 0, 0, 2), (1, 0, 0, 0), (-1, 1, 0, 1)],
     "21.4": [_turned, _circle, _forgetful, _late, lambda d, weights, base, w: (base, d)],
-    "21.5": [(2, 2), (2, 1), (1, 1), (0, 2)],
+    "21.5": [
+        _without_scores, _without_carry, _own_only, _turned_back, _weights_from_carry,
+        lambda dd, dscores, w: (dd, dscores),
+    ],
 }
 ILL_TYPED = {
-    "21.1": [None, 7, "2 7 7", (2, 7, 7), [[2, 7, 7, 12, 12, 12]]],
+    "21.1": [None, 7, "12 12 12 6", (12, 12, 12), [[12, 12, 12, 6]]],
     "21.2": [
         None, np.zeros(3), lambda dc, s, weights: s, lambda dc, s, weights: (s, None), lambda dc, s, weights: 1 / 0,
         lambda dc, s, weights: s.fill(0),
@@ -156,5 +196,8 @@ ILL_TYPED = {
         None, np.zeros(2), lambda d, weights, base, w: d, lambda d, weights, base, w: (d, None),
         lambda d, weights, base, w: 1 / 0, lambda d, weights, base, w: d.fill(0),
     ],
-    "21.5": [None, 1, "1, 2", (1,), ((1, 2), 3)],
+    "21.5": [
+        None, np.zeros(2), lambda dd, dscores, w: dd, lambda dd, dscores, w: (dd, None), lambda dd, dscores, w: 1 / 0,
+        lambda dd, dscores, w: dd.fill(0),
+    ],
 }
