@@ -1,4 +1,4 @@
-"""The checkers of lesson 22: queues by hand, their limit, many jobs, shares, a bottleneck, sources of error."""
+"""The checkers of lesson 22: queues by hand, their limit, many jobs, shares, a bottleneck, hidden rates."""
 
 import numpy as np
 
@@ -7,12 +7,8 @@ from . import UNTOUCHED, by_hand, called, choose, fail, judge, kind, numbers
 
 MU, P, SERVERS = np.array([1.0, 2, 1]), np.array([[0, 0.5, 0.5], [1, 0, 0], [1, 0, 0]]), np.array([9.0, 2, 1])
 
-SOURCES = ("learned", "noise", "fluid")                       # of X, Y and Z in exercise 22.6
-WHY = {
-    "noise": "neither the fluid nor the learned numbers are further off than a second simulation",
-    "fluid": "the true numbers bring most of the error already, and a second simulation is much nearer",
-    "learned": "the fluid with the true numbers is near, and the learned numbers are far off",
-}
+FULL = np.array([10.0, 10, 0])                                # busy servers of exercise 22.6; station 2 is left out
+OLD = np.array([2.0, 2, 1]), np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 
 
 def after(q, mu, step):
@@ -67,9 +63,9 @@ def check_2(attempt):
 def check_3(answer):
     """What the fluid's error does when jobs and servers grow together."""
     choose("22.3", answer, "b", {
-        "a": "the fluid's shares stay, but single runs do not scatter alike: four times the jobs scatter twice as far.",
+        "a": "divided by N the fluid stays, but a simulation deviates less: four times the jobs deviate twice as far.",
         "b": "",
-        "c": "more jobs can be at a wrong station, but the error is counted in shares of all jobs.",
+        "c": "more jobs can be at a wrong station, but the error is divided by the number of all jobs.",
     })
 
 
@@ -119,18 +115,34 @@ def check_5(answer):
     })
 
 
+def _changes(mu, P):
+    """The changes of the three queues of exercise 22.6 in a unit of time while stations 0 and 1 are full  ->  (3,)."""
+    leaving = mu * FULL
+    return leaving @ P - leaving
+
+
 def check_6(answer):
-    """The largest source of error in three questions."""
+    """Other rates and ways of two full stations, with the same changes of all queues."""
     if answer is ... or (isinstance(answer, (tuple, list)) and answer and all(part is ... for part in answer)):
         print(f"exercise 22.6: {UNTOUCHED}")
         return
-    if not isinstance(answer, (tuple, list)) or len(answer) != 3:
-        fail("22.6", f"got {kind(answer)}, expected three words separated by commas, for X, Y and Z.")
-    for question, given, right in zip("XYZ", answer, SOURCES):
-        if not isinstance(given, str) or given.strip().lower() not in WHY:
-            fail("22.6", f"the answer for {question} is {kind(given)}, expected one of 'noise', 'fluid', 'learned'.")
-        if given.strip().lower() != right:
-            fail("22.6", f"{question}: {given.strip().lower()} is not the largest source: {WHY[right]}.")
+    if not isinstance(answer, (tuple, list)) or len(answer) != 4:
+        fail("22.6", f"got {kind(answer)}, expected four numbers separated by commas: mu_0, mu_1, P_01, P_10.")
+    names = "mu_0", "mu_1", "P_01", "P_10"
+    mu_0, mu_1, P_01, P_10 = given = [
+        float(numbers("22.6", name, part, ())) for name, part in zip(names, answer)]
+    for name, part, high in zip(names, given, (100, 100, 1, 1)):
+        if not 0 <= part <= high:
+            fail("22.6", f"{name} is {part:g}, expected {'a rate' if high > 1 else 'a share'} from 0 to {high}.")
+    for name, part in zip(names[:2], given):
+        if not abs(part - 2) >= 0.1 - 1e-9:
+            fail("22.6", f"{name} is {part:g}, expected another rate than 2, by at least 0.1.")
+    P = np.array([[0, P_01, 1 - P_01], [P_10, 0, 1 - P_10], OLD[1][2]])
+    yours, right = _changes(np.array([mu_0, mu_1, 1]), P), _changes(*OLD)
+    if not np.allclose(yours, right, rtol=0, atol=0.05):
+        i = abs(yours - right).argmax()
+        why = " (the ways stay: more jobs go to station 2, too)" if P_01 == P_10 == 0.5 else ""
+        fail("22.6", f"the queue of station {i} changes by {yours[i]:.4g} in unit time, expected {right[i]:.4g}{why}.")
     print("exercise 22.6: correct")
 
 
@@ -166,7 +178,7 @@ def breaking():
 
 
 REFERENCE = {"22.1": (5.81, 2.795, 1.395), "22.2": breaking, "22.3": "b", "22.4": shares, "22.5": "b",
-             "22.6": ("learned", "noise", "fluid")}
+             "22.6": (2.5, 2.5, 0.6, 0.6)}
 WRONG = {
     "22.1": [(5.9, 2.9, 1.2), (5.81, 2.705, 1.395), (5.0, 1.85, 3.15), (5.82, 2.795, 1.395)],
     "22.2": [
@@ -177,7 +189,7 @@ WRONG = {
     "22.3": ["a", "(c)", "d"],
     "22.4": [_divided, _shifted, _clipped_after, _softmax],
     "22.5": ["a", "C", "d"],
-    "22.6": [("noise", "noise", "fluid"), ("learned", "learned", "fluid"), ["learned", "noise", "Learned"]],
+    "22.6": [(2, 2, 0.5, 0.5), (2.5, 2.5, 0.5, 0.5), (2.5, 2, 0.6, 0.5), (2.5, 2.5, 0.6, 0.4), (2.5, 2.5, 1.2, 0.6)],
 }
 ILL_TYPED = {
     "22.1": [None, 5.81, "5.81", (5.81, 2.795), [[5.81, 2.795, 1.395]]],
@@ -185,5 +197,5 @@ ILL_TYPED = {
     "22.3": [None, 2, "falls", ["b"]],
     "22.4": [None, np.zeros(3), lambda v: None, lambda v: v[:1], lambda v: v.sort(), lambda v: "b"],
     "22.5": [None, 5, "more", ("b",)],
-    "22.6": [None, "noise", ("noise", "fluid"), ("noise", 2, "learned"), ("a", "b", "c"), ("noise", ..., ...)],
+    "22.6": [None, 2.5, "2.5", (2.5, 2.5), ("a", 2.5, 0.6, 0.6), (2.5, 2.5, [0.6], 0.6), (2.5, 2.5, ..., 0.6)],
 }
