@@ -1,4 +1,4 @@
-"""The checkers of lesson 11, digits pixel by pixel: lags, the nearest mean, a gate, a norm, and a verdict."""
+"""The checkers of lesson 11, digits pixel by pixel: lags, the nearest mean, an order, a gate, a norm, a verdict."""
 
 import numpy as np
 
@@ -37,9 +37,23 @@ def check_2(attempt):
     })
 
 
-def check_3(answer):
-    """How the gradient on an early pixel grows with the gates, at the start of training."""
-    choose("11.3", answer, "b", {
+def check_3(attempt):
+    """An order of reading with some rows at the end."""
+    cases = [
+        (np.array([0]), 2), (np.array([1]), 3), (np.array([2, 0]), 3), (np.array([1, 2]), 4),
+        (np.array([4, 1, 2]), 5), (np.arange(3), 3),
+    ]
+    judge("11.3", attempt, rows_last, cases, ("order",), mistakes={
+        "these rows are to be read last; here they come first": _first,
+        "the rows in `last` are read in the order in which they stand there": _sorted,
+        "the other rows must be read as well, before these": _dropped,
+        "this reads columns; a row is n places side by side": _columns,
+    })
+
+
+def check_4(answer):
+    """How the far spread grows with the gates, at the start of training."""
+    choose("11.4", answer, "b", {
         "a": "u keeps its start values, but on its way into the long-term memory the pixel is multiplied by the gate.",
         "b": "",
         "c": "this would be a gate at every step; the gate multiplies what enters l[t], not what is kept of l[t-1].",
@@ -47,7 +61,7 @@ def check_3(answer):
     })
 
 
-def check_4(attempt):
+def check_5(attempt):
     """A matrix with its norm held."""
     random = np.random.default_rng(5)
     square = random.normal(size=(4, 4))
@@ -55,7 +69,7 @@ def check_4(attempt):
         (np.diag([2.0, 1.0]), 0.5), (np.diag([0.5, 0.4]), 0.9), (np.full((2, 2), 0.6), 0.9), (square, 0.9),
         (square / np.linalg.norm(square, 2), 1.1), (np.zeros((3, 3)), 0.9),
     ]
-    judge("11.4", attempt, hold, cases, ("held",), mistakes={
+    judge("11.5", attempt, hold, cases, ("held",), mistakes={
         "a matrix whose norm is within the bound stays as it is": _always,
         "this divides by the Frobenius norm; the norm of the lesson is the largest singular value, "
         "np.linalg.norm(U, 2)": _frobenius,
@@ -64,7 +78,7 @@ def check_4(attempt):
     })
 
 
-def check_5(attempt):
+def check_6(attempt):
     """The ledger's rule for a model that shall be ahead of others."""
     lines = {
         "not attempted": "a record is missing (line 1)",
@@ -76,15 +90,15 @@ def check_5(attempt):
     for case in CASES:
         ours, others, paper, own = case
         where = f" for verdict({', '.join(map(repr, case))})"
-        yours = called("11.5", attempt, (ours, list(others), paper, own), where)
+        yours = called("11.6", attempt, (ours, list(others), paper, own), where)
         if yours is ...:
             continue
         begun, right = True, verdict(*case)
         if not isinstance(yours, str) or yours not in VERDICTS:
-            fail("11.5", f"got {kind(yours)}{where}, expected one of the texts {', '.join(map(repr, VERDICTS))}.")
+            fail("11.6", f"got {kind(yours)}{where}, expected one of the texts {', '.join(map(repr, VERDICTS))}.")
         if yours != right:
-            fail("11.5", f"got {yours!r}{where}, expected {right!r}: {lines[right]}.")
-    print(f"exercise 11.5: {'correct' if begun else UNTOUCHED}")
+            fail("11.6", f"got {yours!r}{where}, expected {right!r}: {lines[right]}.")
+    print(f"exercise 11.6: {'correct' if begun else UNTOUCHED}")
 
 
 CASES = (                                                     # ours, others, paper's error, is something ours
@@ -111,10 +125,17 @@ def lags(order, n):
 def nearest_mean(train, label, test):
     """Training images in rows, their classes, test images in rows  ->  a class for every test image."""
     distance = np.zeros((len(test), 10))
-    for c in range(10):
-        mean = train[label == c].mean(axis=0)
-        distance[:, c] = ((test - mean) ** 2).sum(axis=1)
+    for j in range(10):
+        mean = train[label == j].mean(axis=0)
+        distance[:, j] = ((test - mean) ** 2).sum(axis=1)
     return distance.argmin(axis=1)
+
+
+def rows_last(last, n):
+    """Rows of an n × n image  ->  all places in order of reading, with these rows at the end."""
+    rows = np.arange(n * n).reshape(n, n)
+    before = [r for r in range(n) if r not in last]
+    return np.concatenate([rows[before].ravel(), rows[last].ravel()])
 
 
 def hold(U, most):
@@ -181,6 +202,23 @@ def _single(train, label, test):
     return label[((test[:, None] - train) ** 2).sum(axis=2).argmin(axis=1)]
 
 
+def _first(last, n):
+    return np.concatenate([rows_last(last, n)[-n * len(last):], rows_last(last, n)[:n * (n - len(last))]])
+
+
+def _sorted(last, n):
+    return rows_last(np.sort(last), n)
+
+
+def _dropped(last, n):
+    return rows_last(last, n)[-n * len(last):]
+
+
+def _columns(last, n):
+    order = rows_last(last, n)
+    return order % n * n + order // n
+
+
 def _always(U, most):
     return U * (most / max(np.linalg.norm(U, 2), 1e-12))
 
@@ -222,14 +260,15 @@ def _equal_is_ahead(ours, others, paper, own):
     return verdict(ours, others, paper, own)
 
 
-CHECKS = {"11.1": check_1, "11.2": check_2, "11.3": check_3, "11.4": check_4, "11.5": check_5}
-REFERENCE = {"11.1": lags, "11.2": nearest_mean, "11.3": "b", "11.4": hold, "11.5": verdict}
+CHECKS = {"11.1": check_1, "11.2": check_2, "11.3": check_3, "11.4": check_4, "11.5": check_5, "11.6": check_6}
+REFERENCE = {"11.1": lags, "11.2": nearest_mean, "11.3": rows_last, "11.4": "b", "11.5": hold, "11.6": verdict}
 WRONG = {
     "11.1": [_inverse, _signed, _exchanged, _greatest],
     "11.2": [_furthest, _sums, _absolute, _single],
-    "11.3": ["a", "C", "(d)"],
-    "11.4": [_always, _frobenius, _entry, _entries],
-    "11.5": [_without_missing, _mean_of_others, _forgets_own, _no_fifth, _equal_is_ahead],
+    "11.3": [_first, _sorted, _dropped, _columns],
+    "11.4": ["a", "C", "(d)"],
+    "11.5": [_always, _frobenius, _entry, _entries],
+    "11.6": [_without_missing, _mean_of_others, _forgets_own, _no_fifth, _equal_is_ahead],
 }
 ILL_TYPED = {
     "11.1": [
@@ -240,9 +279,13 @@ ILL_TYPED = {
         None, np.zeros(3), lambda train, label, test: train, lambda train, label, test: label[:3],
         lambda train, label, test: test.fill(0), lambda train, label, test: train[10**6],
     ],
-    "11.3": [None, 20, "twenty", ("b",)],
-    "11.4": [None, 0.9, lambda U, most: most, lambda U, most: U[0], lambda U, most: U.fill(most)],
-    "11.5": [
+    "11.3": [
+        None, np.arange(4), lambda last, n: n, lambda last, n: list("order"), lambda last, n: rows_last(last, n)[:n],
+        lambda last, n: last.sort(), lambda last, n: last[n],
+    ],
+    "11.4": [None, 20, "twenty", ("b",)],
+    "11.5": [None, 0.9, lambda U, most: most, lambda U, most: U[0], lambda U, most: U.fill(most)],
+    "11.6": [
         None, "trend only", lambda *case: 1, lambda *case: ["trend only"], lambda *case: "maybe",
         lambda ours, others, paper, own: ours + 1, lambda ours, others, paper, own: paper < ours,
     ],
