@@ -1,19 +1,60 @@
 """The checkers of lesson 18, a million steps: a scan as a tree and in pieces, where its maps overflow, and a GILR."""
 
+import re
+
 import numpy as np
 
-from ..scans import gated_scan
-from . import UNTOUCHED, by_hand, called, choose, fail, judge, numbers
+from ..arrays.activations import sigmoid
+from ..arrays.affine import affine, affine_backward, rows_product
+from ..cells import GILRLSTM, LSTM
+from ..cells.gilr import smoothed_backward
+from ..scans import gated_scan, gated_scan_backward
+from . import UNTOUCHED, by_hand, called, fail, judge, kind, numbers
 
 
 def check_1(answer):
-    """Rounds down after which each of eight steps has its map."""
-    choose("18.1", answer, "b", {
-        "a": "the map of steps 1 to 7 needs two joins, 1-4 with 5-6 and then 1-6 with 7, and the second has to wait.",
-        "b": "",
-        "c": "1-3 and 1-5 use maps of the way up alone, so they need not wait for each other: they share a round.",
-        "d": "four maps are missing, but joins that do not wait for each other share a round: 1-3, 1-5 and 1-6 do.",
-    })
+    """The joins on the way down, round by round, after which each of eight steps has its map."""
+    if answer is ...:
+        print(f"exercise 18.1: {UNTOUCHED}")
+        return
+    if not isinstance(answer, (list, tuple)):
+        fail("18.1", f"got {kind(answer)}, expected a list of rounds.")
+    have = {(step, step) for step in range(1, 9)} | UP
+    for number, joins in enumerate(answer, start=1):
+        if not isinstance(joins, (list, tuple)):
+            fail("18.1", f"round {number} is {kind(joins)}, expected a list of joins.")
+        made = set()
+        for join in joins:
+            first, second = (_steps(number, join, place, have, made) for place in (0, 1))
+            if first[1] + 1 != second[0]:
+                fail("18.1", f"round {number} joins {_named(first)} with {_named(second)}, expected two maps of which "
+                             "the second begins with the step behind the first.")
+            made.add((first[0], second[1]))
+        have |= made
+    lacks = [step for step in (3, 5, 6, 7) if (1, step) not in have]
+    if lacks:
+        fail("18.1", f"after your rounds 1-{lacks[0]} is not made, the map of all steps up to step {lacks[0]}.")
+    if len(answer) > 2:
+        fail("18.1", f"{len(answer)} rounds, expected 2: joins that do not wait for each other share a round.")
+    print("exercise 18.1: correct")
+
+
+def _steps(number, join, place, have, made):
+    """The first and the last step of one of the two maps of a join, "1-4" or "3"  ->  (1, 4) or (3, 3)."""
+    if not isinstance(join, (list, tuple)) or len(join) != 2 or not all(isinstance(one, str) for one in join):
+        fail("18.1", f"round {number} holds {kind(join)}, expected joins, pairs of texts such as (\"5-6\", \"7\").")
+    found = re.fullmatch(r"([1-8])(?:-([1-8]))?", join[place].strip())
+    if not found:
+        fail("18.1", f"round {number} names the map {join[place][:20]!r}, expected steps from 1 to 8 such as 1-4 or 3.")
+    steps = int(found[1]), int(found[2] or found[1])
+    if steps not in have:
+        when = " in the same round: it is there from the next round on" if steps in made else ""
+        fail("18.1", f"round {number} uses {_named(steps)}, which is {'made' if when else 'not made before'}{when}.")
+    return steps
+
+
+def _named(steps):
+    return f"{steps[0]}-{steps[1]}" if steps[0] < steps[1] else f"{steps[0]}"
 
 
 def check_2(attempt):
@@ -74,14 +115,82 @@ def check_4(attempt):
 
 
 def check_5(answer):
-    """The stretches that a limit of memory allows, and the steps that an update runs forward."""
-    by_hand("18.5", answer, RIGHT_5, ("the shortest stretch", "the longest stretch", "the steps run forward"), {
-        "the first number is the shortest stretch, the second the longest": (200.0, 100.0, 180_000.0),
-        "backward runs every stretch again, so every step runs forward twice": (100.0, 200.0, 90_000.0),
-        "the states in front of the stretches stand in memory too": (1.0, 300.0, 180_000.0),
-        "a state is two numbers, q = 2": (39.0, 261.0, 180_000.0),
-        "the tape of a stretch stands in memory too: 9 numbers for each of its steps": (67.0, 90_000.0, 180_000.0),
+    """A pair of states of a GILR-LSTM in noise: one step, how far they are apart after two, where both go."""
+    by_hand("18.5", answer, RIGHT_5, ("c- after one step", "the difference after two steps", "where both go"), {
+        "the input gate i weighs z: i z = -0.2": (2.3, 3.24, -2.0),
+        "that is the difference after one step": (2.5, 3.6, -2.0),
+        "the noise adds the same to both states, so it leaves the difference": (2.5, 2.84, -2.0),
+        "a step adds that much; the state that a step leaves as it is solves c = 0.9 c - 0.2": (2.5, 3.24, -0.2),
+        "both are forgotten, but the noise goes on: solve c = 0.9 c - 0.2": (2.5, 3.24, 0.0),
     })
+
+
+# What section 7 uses: two controls.
+
+class WithTanh(GILRLSTM):
+    """A GILR-LSTM with the LSTM's tanh around c, h[t] = o ⊙ tanh(c[t])."""
+
+    def forward(self, p, x, state=None):
+        """x (T, B, D), state [s, c] (B, 2H) or None for zeros  ->  h (T, B, H), tape."""
+        tape = super().forward(p, x, state)[1]
+        return tape.gates[3] * np.tanh(tape.c), tape
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, 2H) on the state handed on  ->  dx, dstate0, dp."""
+        p, x, s0, c0, s, c, g, j, (i, f, z, o) = tape
+        dh, (ds_last, dc_last) = np.zeros_like(c) if dh is None else dh, self._split(dstate)
+        bent = np.tanh(c)
+        df, dv, dc0 = gated_scan_backward(dh * o * (1 - bent * bent), c, f, c0, carry=dc_last)
+        da = [dv * z * i * (1 - i), df * f * (1 - f), dv * i * (1 - z * z), dh * bent * o * (1 - o)]
+        da = np.concatenate(da, axis=2)
+        dread, dU = da @ p["U"].T, rows_product(self._read(s, s0), da)
+        ds, ds0 = self._read_backward(dread)
+        dg, dw, through = gated_scan_backward(ds, s, g, s0, carry=ds_last)
+        dx_s, dW_s, db_s = affine_backward(smoothed_backward(dg, dw, g, j), x, p["W_s"])
+        dx, dW, db = affine_backward(da, x, p["W"])
+        dp = {"W_s": dW_s, "b_s": db_s, "W": dW, "U": dU, "b": db}
+        return dx_s + dx, np.concatenate([ds0 + through, dc0], axis=1), dp
+
+
+class WithoutTanh(LSTM):
+    """An LSTM without tanh around c, h[t] = o ⊙ c[t], with the gates in the order i, f, z, o."""
+
+    def forward(self, p, x, state=None):
+        """x (T, B, D), state [h, c] (B, 2H) or None for zeros  ->  h (T, B, H), tape."""
+        H, a = self.units, affine(x, p["W"], p["b"])
+        last = np.zeros((x.shape[1], 2 * H), x.dtype) if state is None else state
+        steps, h = [], np.empty((*x.shape[:2], H), x.dtype)
+        for t, a_t in enumerate(a):
+            before, c = last[:, :H], last[:, H:]
+            y = a_t + before @ p["U"]
+            i, f, o = (sigmoid(y[:, place * H:(place + 1) * H].copy()) for place in (0, 1, 3))
+            z = np.tanh(y[:, 2 * H:3 * H])
+            c_t = f * c + i * z
+            h[t] = o * c_t
+            steps.append((before, c, c_t, i, f, z, o))
+            last = np.concatenate([h[t], c_t], axis=1)
+        return h, (p, x, steps, last)
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, 2H) on the state handed on  ->  dx, dstate0, dp."""
+        p, x, steps, last = tape
+        dstate = np.zeros_like(last) if dstate is None else dstate
+        carry, dc = dstate[:, :self.units], dstate[:, self.units:]
+        da, dU = np.empty((*x.shape[:2], 4 * self.units), x.dtype), np.zeros_like(p["U"])
+        for t in reversed(range(len(steps))):
+            before, c, c_t, i, f, z, o = steps[t]
+            total = carry if dh is None else carry + dh[t]
+            dc = dc + total * o
+            parts = dc * z * i * (1 - i), dc * c * f * (1 - f), dc * i * (1 - z * z), total * c_t * o * (1 - o)
+            da[t] = np.concatenate(parts, axis=1)
+            dU += before.T @ da[t]
+            carry, dc = da[t] @ p["U"].T, dc * f
+        dx, dW, db = affine_backward(da, x, p["W"])
+        return dx, np.concatenate([carry, dc], axis=1), {"W": dW, "U": dU, "b": db}
+
+    def last_state(self, tape):
+        """The state [h, c] to hand to the next stretch of the sequence, (B, 2H)."""
+        return tape[3]
 
 
 # What section 8 uses.
@@ -109,10 +218,11 @@ def in_pieces(f, v, h0, pieces):
     A, B = f[:, 0], v[:, 0]
     for t in range(1, length):                                # phase 1
         A, B = f[:, t] * A, f[:, t] * B + v[:, t]
-    before = np.zeros(A.shape)                                # in front of each
+    before = np.zeros(A.shape)                                # the state in front of each piece
+    state = h0
     for k in range(pieces):                                   # phase 2
-        before[k] = h0
-        h0 = A[k] * h0 + B[k]
+        before[k] = state
+        state = A[k] * state + B[k]
     h = np.zeros(f.shape)
     for t in range(length):                                   # phase 3
         before = f[:, t] * before + v[:, t]
@@ -137,7 +247,9 @@ def gilr(W, b, x, h0):
 
 
 LIMIT_3 = 1e9                                                 # of gates, values and states
-RIGHT_5 = (100.0, 200.0, 180_000.0)
+RIGHT_5 = (2.5, 3.24, -2.0)
+UP = {(1, 2), (3, 4), (5, 6), (7, 8), (1, 4), (5, 8), (1, 8)}  # the maps that the way up makes of eight steps
+DOWN = [[("1-2", "3"), ("1-4", "5"), ("1-4", "5-6")], [("1-6", "7")]]
 
 
 def _starts_at(f, v, pieces, start):
@@ -166,9 +278,15 @@ def _swapped(W, b, x, h0):
 
 
 CHECKS = {"18.1": check_1, "18.2": check_2, "18.3": check_3, "18.4": check_4, "18.5": check_5}
-REFERENCE = {"18.1": "b", "18.2": in_pieces, "18.3": overflows, "18.4": gilr, "18.5": (100, 200, 180_000)}
+REFERENCE = {"18.1": DOWN, "18.2": in_pieces, "18.3": overflows, "18.4": gilr, "18.5": (2.5, 3.24, -2)}
 WRONG = {
-    "18.1": ["a", "c", "(D)"],
+    "18.1": [
+        [], [[("1-2", "3"), ("1-4", "5"), ("1-4", "5-6")]],   # 1-7 is missing
+        [[("1-2", "3"), ("1-4", "5"), ("1-4", "5-6"), ("1-6", "7")]],                # 1-6 is made in the same round
+        [[("1-2", "3")], [("1-4", "5")], [("1-5", "6")], [("1-6", "7")]],            # four rounds
+        [[("3", "1-2"), ("1-4", "5"), ("1-4", "5-6")], [("1-6", "7")]],              # the wrong order
+        [[("1-2", "4")]], [[("1-9", "3")]],
+    ],
     "18.2": [_from_zero, _from_h0, lambda f, v, h0, pieces: in_pieces(f, v, 0 * h0, pieces),
              lambda f, v, h0, pieces: in_pieces(f, v, h0, pieces)[::-1]],
     "18.3": [
@@ -180,14 +298,14 @@ WRONG = {
     "18.4": [lambda W, b, x, h0: _gilr(W, b, x, h0, lambda g: 1), lambda W, b, x, h0: _gilr(W, b, x, h0, lambda g: g),
              _swapped, lambda W, b, x, h0: gilr(W, b, x, 0 * h0), lambda W, b, x, h0: gilr(W, 0 * b, x, h0),
              lambda W, b, x, h0: gilr(W, b, x, h0)[::-1]],
-    "18.5": [(200, 100, 180_000), (100, 200, 90_000), (1, 300, 180_000), (39, 261, 180_000), (67, 200, 180_000)],
+    "18.5": [(2.3, 3.24, -2), (2.5, 3.6, -2), (2.5, 2.84, -2), (2.5, 3.24, -0.2), (2.5, 3.24, 0)],
 }
 ILL_TYPED = {
-    "18.1": [None, 3, "three", ["b"]],
+    "18.1": [None, 3, "three", ["b"], [("1-2", "3")], [[("1-2", 3)]], [[("1-2", "3", "4")]], [[{}]]],
     "18.2": [None, lambda f, v, h0, pieces: None, lambda f, v, h0, pieces: f[0], lambda f, v, h0, pieces: f[999],
              lambda f, v, h0, pieces: (f.fill(0), f)[1]],
     "18.3": [None, lambda: None, lambda: np.ones(100), lambda: (1.0, 2.0), lambda: ("f", "v"), lambda: 1 / 0],
     "18.4": [None, lambda W, b, x, h0: None, lambda W, b, x, h0: gilr(W, b, x, h0)[-1],
              lambda W, b, x, h0: x @ W.T, lambda W, b, x, h0: (W.fill(0), gilr(W, b, x, h0))[1]],
-    "18.5": [None, 1000, (1, 2), ("a", "b", "c"), (100, 200, np.ones(2))],
+    "18.5": [None, 1000, (1, 2), ("a", "b", "c"), (2.5, 3.24, np.ones(2))],
 }

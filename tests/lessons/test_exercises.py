@@ -230,6 +230,13 @@ def test_the_cell_of_lesson_00_keeps_the_contract():
     assert_cell(Blend(2, 4), rng())
 
 
+def test_the_controls_of_lesson_18_keep_the_contract():
+    from minidurnn.exercises.lesson_18 import WithoutTanh, WithTanh
+
+    for cell in (WithTanh(3, 4), WithoutTanh(3, 4, horizon=50)):
+        assert_cell(cell, rng())
+
+
 @pytest.mark.parametrize("error", [ValueError("no good."), ValueError("no good"), ValueError("no good: "), KeyError()])
 def test_a_sentence_has_one_full_stop_whatever_the_students_error_says(error):
     def attempt(x):
