@@ -113,8 +113,8 @@ def _late(d, weights, base, w):
 def check_4(attempt):
     """A memory that reads windows, and the scores that read the memory."""
     rng, cases = np.random.default_rng(214), []
-    first = np.exp([0.0, -8.0])                               # scores 12 and 4
-    cases.append((np.zeros((2, 3)), first / first.sum(), np.array([12.0, 4.0]), np.array([0.0, -4.0, 0.0])))
+    first = np.exp([0.0, -6.0])                               # scores 10 and 4
+    cases.append((np.zeros((2, 3)), first / first.sum(), np.array([10.0, 4.0]), np.array([0.0, -4.0, 0.0])))
     for T in (4, 1, 6):
         weights = rng.uniform(0.1, 1, T)
         cases.append((rng.uniform(0, 2, (T, 3)), weights / weights.sum(), rng.normal(0, 1, T), rng.normal(0, 1, 3)))
