@@ -148,24 +148,45 @@ def best_units(states_of, p, text):
     return units, measured
 
 
+def pushes(cell, p, unit):
+    """A DuRNN, its p, the place of a long-term neuron  ->  a function of codes.
+
+    It gives gate times offer of this neuron over the text, its state, two rows (characters,), and its u.
+    """
+    def of(codes):
+        h, tape = cell.forward(p, np.eye(65)[codes][:, None])
+        return (tape.g * tape.c)[:, 0, unit], tape.l[:, 0, unit], p["u"][unit]
+
+    return of
+
+
+def long_memory(states_of, p, text):
+    """The largest |u| after training, the largest state of its neuron on the test part, and the best for `name`."""
+    size, (_, measured) = abs(p["body"]["u"]), best_units(states_of, p, text)
+    top = states_of(p, text["test"])[:, 32 + size.argmax()].max()
+    return f"\n    largest |u| {size.max():.2f} (its largest state {top:.1f}); `name`: {measured['name', 'long']:.2f}"
+
+
 def draw_states(axes, title, texts, values):
-    """Texts of equal length as rows of cells, each with its character and its value (texts, characters) below."""
+    """Texts of equal length as rows of cells: each character, its value (texts, characters) below; name or not."""
     axes.set_title(title, fontsize=10)
     axes.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=2 * np.max(values))    # pale enough to read on
     for (row, column), value in np.ndenumerate(values):
         shown = {"\n": "↵", " ": "␣"}.get(texts[row][column], texts[row][column])
         axes.text(column, row, f"{shown}\n{value:.1f}", ha="center", va="center", fontsize=9)
         if not column:
-            axes.text(-0.6, row, f"text {row + 1}", ha="right", va="center", fontsize=9)
+            mark = "name" if facts_of(texts[row])[2, -1] else "no name"
+            axes.text(-0.6, row, f"text {row + 1}\n{mark}", ha="right", va="center", fontsize=9)
     axes.set_axis_off()
 
 
 def places_of(string):
-    """Four kinds of characters  ->  a dict: the kind and the places at which it stands."""
+    """Five kinds of characters  ->  a dict: the kind and the places at which it stands."""
     pairs = list(zip(string[:-1], string[1:]))                # each character with the one before it
     return {
         "capital after a capital": 1 + np.flatnonzero([now.isupper() and before.isupper() for before, now in pairs]),
         "small letter": 1 + np.flatnonzero([now.islower() for before, now in pairs]),
+        "line end": np.flatnonzero([one == "\n" for one in string]),
         "line end after a line end": 1 + np.flatnonzero([now == before == "\n" for before, now in pairs]),
         "colon": 1 + np.flatnonzero([now == ":" for before, now in pairs]),
     }
