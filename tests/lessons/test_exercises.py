@@ -17,8 +17,9 @@ import pytest
 from support import rng
 
 from minidurnn import exercises
-from minidurnn.exercises import by_hand, choose, compare, judge, lesson_23
+from minidurnn.exercises import by_hand, choose, compare, judge, lesson_20, lesson_23
 from minidurnn.gradcheck import assert_cell
+from minidurnn.records import read_records
 
 LESSONS = Path(__file__).parents[2] / "lessons"
 MODULES = [
@@ -312,3 +313,13 @@ def test_a_choice_of_any_length_is_refused_in_a_short_sentence():
     with pytest.raises(AssertionError) as caught:
         choose("99.1", "a" * 100_000, "a", {"a": "", "b": "no."})
     assert "is none of the options: expected one of 'a', 'b'" in str(caught.value) and len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("kept", [0, 1, 5])
+def test_the_tables_of_lesson_20_take_any_subset_of_the_records(kept, capsys):
+    records = [one for one in read_records(LESSONS / "results") if one.trial["experiment"] == "compact"]
+    runs = lesson_20.grouped(records[:kept], "compact")
+    lesson_20.table(runs)
+    lesson_20.medians(runs)
+    assert sum(map(len, runs.values())) == kept
+    assert len(capsys.readouterr().out.splitlines()) == len(runs) + len({name for name, part in runs})
