@@ -107,9 +107,10 @@ def test_the_ledger_of_the_results_is_the_one_that_the_records_give():
 
 
 TABLES = [
-    "adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-adding", "skeletons", "skeletons-20",
-    "characters", "words", "compact", "compact-skeletons", "time-scales", "time-scales-sunspots", "time-scales-co2",
-    "time-scales-skeletons", "time-scales-characters", "first-vector",
+    "adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-adding", "skeletons", "skeletons-20", "copy",
+    "characters", "words", "compact", "compact-skeletons", "compact-pixels", "time-scales", "time-scales-sunspots",
+    "time-scales-co2", "time-scales-skeletons", "time-scales-characters", "time-scales-pixels", "first-vector",
+    "pixels", "permuted-pixels",
 ]
 
 
