@@ -125,7 +125,7 @@ def check_5(answer):
     })
 
 
-# What section 7 uses: two controls.
+# What section 7 uses: three controls.
 
 class WithTanh(GILRLSTM):
     """A GILR-LSTM with the LSTM's tanh around c, h[t] = o ⊙ tanh(c[t])."""
@@ -150,6 +150,18 @@ class WithTanh(GILRLSTM):
         dx, dW, db = affine_backward(da, x, p["W"])
         dp = {"W_s": dW_s, "b_s": db_s, "W": dW, "U": dU, "b": db}
         return dx_s + dx, np.concatenate([ds0 + through, dc0], axis=1), dp
+
+
+class GatesOfInput(GILRLSTM):
+    """A GILR-LSTM whose gates read x only: U stays zero, so the smoothed states s are not read."""
+
+    def init(self, rng):
+        """As a GILR-LSTM's, U zero."""
+        return self.project(super().init(rng))
+
+    def project(self, p):
+        """Keeps U zero."""
+        return {**p, "U": np.zeros_like(p["U"])} if np.any(p["U"]) else p
 
 
 class WithoutTanh(LSTM):

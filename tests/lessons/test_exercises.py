@@ -232,9 +232,9 @@ def test_the_cell_of_lesson_00_keeps_the_contract():
 
 
 def test_the_controls_of_lesson_18_keep_the_contract():
-    from minidurnn.exercises.lesson_18 import WithoutTanh, WithTanh
+    from minidurnn.exercises.lesson_18 import GatesOfInput, WithoutTanh, WithTanh
 
-    for cell in (WithTanh(3, 4), WithoutTanh(3, 4, horizon=50)):
+    for cell in (WithTanh(3, 4), WithoutTanh(3, 4, horizon=50), GatesOfInput(3, 4)):
         assert_cell(cell, rng())
 
 
