@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..experiments.claims import VERDICTS
-from . import UNTOUCHED, called, choose, fail, judge, kind
+from . import UNTOUCHED, called, choose, fail, judge, kind, orders
+from .orders import lags, nearest_mean, rows_last
 
 
 def check_1(attempt):
@@ -14,10 +15,10 @@ def check_1(attempt):
         (mixed.permutation(9), 3), (mixed.permutation(25), 5),
     ]
     judge("11.1", attempt, lags, cases, ("right", "below"), mistakes={
-        "order[t] is the place that is read at step t; here it was taken for the step of place t": _inverse,
-        "a lag has no sign: take abs before the mean": _signed,
-        "right and below are exchanged: the row is the first index of an image": _exchanged,
-        "this is the greatest lag, not the mean": _greatest,
+        "order[t] is the place that is read at step t; here it was taken for the step of place t": orders.inverse,
+        "a lag has no sign: take abs before the mean": orders.signed,
+        "right and below are exchanged: the row is the first index of an image": orders.exchanged,
+        "this is the greatest lag, not the mean": orders.greatest,
     })
 
 
@@ -30,10 +31,10 @@ def check_2(attempt):
         train = random.random((len(label), pixels)) + 0.1 * label[:, None] * (np.arange(pixels) % 3 == 0)
         cases.append((train, random.permutation(label), random.random((20, pixels)) * 1.5))
     judge("11.2", attempt, nearest_mean, cases, ("classes",), mistakes={
-        "this is the class whose mean is furthest away: take the smallest distance": _furthest,
-        "these are the sums of the images of a class: divide by how many there are": _sums,
-        "these are sums of absolute differences; (11.3) has squares": _absolute,
-        "this is the nearest single image, not the nearest mean": _single,
+        "this is the class whose mean is furthest away: take the smallest distance": orders.furthest,
+        "these are the sums of the images of a class: divide by how many there are": orders.sums,
+        "these are sums of absolute differences; (11.3) has squares": orders.absolute,
+        "this is the nearest single image, not the nearest mean": orders.single,
     })
 
 
@@ -44,10 +45,10 @@ def check_3(attempt):
         (np.array([4, 1, 2]), 5), (np.arange(3), 3),
     ]
     judge("11.3", attempt, rows_last, cases, ("order",), mistakes={
-        "these rows are to be read last; here they come first": _first,
-        "the rows in `last` are read in the order in which they stand there": _sorted,
-        "the other rows must be read as well, before these": _dropped,
-        "this reads columns; a row is n places side by side": _columns,
+        "these rows are to be read last; here they come first": orders.first,
+        "the rows in `last` are read in the order in which they stand there": orders.in_order,
+        "the other rows must be read as well, before these": orders.dropped,
+        "this reads columns; a row is n places side by side": orders.columns,
     })
 
 
@@ -111,33 +112,6 @@ CASES = (                                                     # ours, others, pa
 
 # The reference solutions: the folded cells of the lesson hold the same text.
 
-def lags(order, n):
-    """The places of an n × n image in order of reading  ->  mean lags: right neighbours, below."""
-    step = np.zeros(n * n)
-    for t in range(n * n):
-        step[order[t]] = t
-    step = step.reshape(n, n)
-    right = abs(step[:, 1:] - step[:, :-1]).mean()
-    below = abs(step[1:] - step[:-1]).mean()
-    return right, below
-
-
-def nearest_mean(train, label, test):
-    """Training images in rows, their classes, test images in rows  ->  a class for every test image."""
-    distance = np.zeros((len(test), 10))
-    for j in range(10):
-        mean = train[label == j].mean(axis=0)
-        distance[:, j] = ((test - mean) ** 2).sum(axis=1)
-    return distance.argmin(axis=1)
-
-
-def rows_last(last, n):
-    """Rows of an n × n image  ->  all places in order of reading, with these rows at the end."""
-    rows = np.arange(n * n).reshape(n, n)
-    before = [r for r in range(n) if r not in last]
-    return np.concatenate([rows[before].ravel(), rows[last].ravel()])
-
-
 def hold(U, most):
     """A matrix  ->  the same matrix; made smaller by one factor if its norm is above `most`."""
     norm = np.linalg.norm(U, 2)
@@ -155,68 +129,6 @@ def verdict(ours, others, paper, own):
     if own or paper is None or 1 - ours > 1.2 * paper:
         return "trend only"
     return "replicated"
-
-
-def _steps(order, n):
-    step = np.zeros(n * n)
-    step[order] = np.arange(n * n)
-    return step.reshape(n, n)
-
-
-def _inverse(order, n):
-    return lags(np.argsort(order), n)
-
-
-def _signed(order, n):
-    step = _steps(order, n)
-    return (step[:, 1:] - step[:, :-1]).mean(), (step[1:] - step[:-1]).mean()
-
-
-def _exchanged(order, n):
-    return lags(order, n)[::-1]
-
-
-def _greatest(order, n):
-    step = _steps(order, n)
-    return abs(step[:, 1:] - step[:, :-1]).max(), abs(step[1:] - step[:-1]).max()
-
-
-def _by_class(train, label, test, middle, power, choice=np.argmin):
-    means = np.array([middle(train[label == c], axis=0) for c in range(10)])
-    return choice((abs(test[:, None] - means) ** power).sum(axis=2), axis=1)
-
-
-def _furthest(train, label, test):
-    return _by_class(train, label, test, np.mean, 2, np.argmax)
-
-
-def _sums(train, label, test):
-    return _by_class(train, label, test, np.sum, 2)
-
-
-def _absolute(train, label, test):
-    return _by_class(train, label, test, np.mean, 1)
-
-
-def _single(train, label, test):
-    return label[((test[:, None] - train) ** 2).sum(axis=2).argmin(axis=1)]
-
-
-def _first(last, n):
-    return np.concatenate([rows_last(last, n)[-n * len(last):], rows_last(last, n)[:n * (n - len(last))]])
-
-
-def _sorted(last, n):
-    return rows_last(np.sort(last), n)
-
-
-def _dropped(last, n):
-    return rows_last(last, n)[-n * len(last):]
-
-
-def _columns(last, n):
-    order = rows_last(last, n)
-    return order % n * n + order // n
 
 
 def _always(U, most):
@@ -263,9 +175,9 @@ def _equal_is_ahead(ours, others, paper, own):
 CHECKS = {"11.1": check_1, "11.2": check_2, "11.3": check_3, "11.4": check_4, "11.5": check_5, "11.6": check_6}
 REFERENCE = {"11.1": lags, "11.2": nearest_mean, "11.3": rows_last, "11.4": "b", "11.5": hold, "11.6": verdict}
 WRONG = {
-    "11.1": [_inverse, _signed, _exchanged, _greatest],
-    "11.2": [_furthest, _sums, _absolute, _single],
-    "11.3": [_first, _sorted, _dropped, _columns],
+    "11.1": [orders.inverse, orders.signed, orders.exchanged, orders.greatest],
+    "11.2": [orders.furthest, orders.sums, orders.absolute, orders.single],
+    "11.3": [orders.first, orders.in_order, orders.dropped, orders.columns],
     "11.4": ["a", "C", "(d)"],
     "11.5": [_always, _frobenius, _entry, _entries],
     "11.6": [_without_missing, _mean_of_others, _forgets_own, _no_fifth, _equal_is_ahead],

@@ -118,7 +118,7 @@ def _connected(scheduler):
         raise RuntimeError("dask is not installed: trials on many machines need minidurnn[sweep], here and at every "
                            "worker.") from error
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)      # its traceback of a lost scheduler
-    logging.getLogger("tornado.application").addFilter(_not_of_dask)        # and that of Ctrl-C within a call of dask
+    logging.getLogger("tornado.application").addFilter(_worth_telling)       # and one of its own after Ctrl-C
     try:
         socket.create_connection((host, port), WAIT).close()  # refused at once; the others would try again and again
         with ThreadPoolExecutor(1) as thread:                 # a notebook has a loop of its own
@@ -130,13 +130,14 @@ def _connected(scheduler):
                       "the address that it prints.") from error
 
 
-def _not_of_dask(record):
-    """Whether a log record tells of anything else than an exception that was raised inside dask.
+def _worth_telling(record):
+    """Whether a log record tells of anything else than a NameError that was raised inside dask.
 
-    An interrupted call of dask cancels what it may not have begun, and the loop prints the NameError that follows.
+    An interrupted call of dask cancels what it may not have begun, and that has no name yet.
     """
-    frames = list(walk_tb(record.exc_info[2])) if record.exc_info else []
-    return not frames or not frames[-1][0].f_globals["__name__"].startswith("distributed.")
+    kind, _, trace = record.exc_info or (None, None, None)
+    frames = [frame for frame, _ in walk_tb(trace)] if kind is NameError else []
+    return not frames or not frames[-1].f_globals.get("__name__", "").startswith("distributed.")
 
 
 async def _greeted(scheduler):

@@ -7,15 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays.backend import namespace
-from ..arrays.checks import (
-    at_least,
-    check_array,
-    check_gradients,
-    check_integers,
-    check_options,
-    check_parameters,
-    opened,
-)
+from ..arrays.checks import at_least, check_array, check_integers, check_options, check_parameters, opened
 from ..arrays.lengths import check_lengths, without_padding
 from ..arrays.trees import leaves, some_leaf
 from ..cells import GRU
@@ -75,9 +67,10 @@ class Encoder(Layer):
         return without_padding(s, lengths), Tape(embedding, ahead_tape, back_tape, order, lengths, words)
 
     def backward(self, ds, tape, dstate=None):
-        """ds (T, B, 2H) direct gradient on every s[j]  ->  None (symbols have none), dstate0 (B, 0), dp."""
+        """ds (T, B, 2H) direct gradient on every s[j]  ->  None (symbols have none), dstate0 (B, 0), dp.    Raises ValueError."""
         embedding, ahead, back, order, lengths, words = opened(Tape, tape)
-        check_gradients(self, ds, dstate, words)
+        if ds is not None:
+            check_array("ds", ds, (*words.shape[:2], self.outputs), words)
         xp, H = namespace(words), self.units
         ds = xp.zeros((*words.shape[:2], 2 * H), words.dtype) if ds is None else without_padding(ds, lengths)
         dahead, _, dp_ahead = self.parts["ahead"].backward(xp.ascontiguousarray(ds[..., :H]), ahead)

@@ -118,10 +118,15 @@ class Translator:
         return self.parts["decoder"].begin(p["decoder"], s, lengths)
 
     def next(self, p, before, state, source):
-        """The words before (B,), a State, a Source  ->  scores of the next words (B, target), Look (`after`: State)."""
+        """The words before (B,), a State, a Source  ->  scores of the next words (B, target), Look (`after`: State).
+
+        Raises ValueError for words or a State, r (B, units) and d (T, B, memory), that do not fit the Source.
+        """
         B = source.s.shape[1]
         check_classes("before", before, (B,), self.target, like=source.s)
         check_array("state.r", state.r, (B, self.units), source.s)
+        if self.memory:
+            check_array("state.d", state.d, (*source.s.shape[:2], self.memory), source.s)
         word, _ = self.parts["embedding"].forward(p["embedding"], before[None])
         look = self.parts["decoder"].step(p["decoder"], word[0], state, source)
         read = namespace(word).concatenate([look.after.r, look.context], axis=-1)

@@ -371,9 +371,11 @@ def test_impossible_options_and_inputs_are_refused_in_one_sentence():
             network.next(p, before, state, source)
     with refuses(ValueError, "state.r has shape (3, 2)", "(3, 3)"):
         network.next(p, np.zeros(3, int), state._replace(r=state.r[:, :2]), source)
+    with refuses(ValueError, "state.d has shape (4, 3, 1)", "(4, 3, 2)"):
+        network.next(p, np.zeros(3, int), state._replace(d=state.d[..., :1]), source)
     part = network.parts["encoder"]
     s, tape = part.forward(p["encoder"], x)
-    with refuses(ValueError, "dh has shape (4, 3, 5)", "(4, 3, 6)"):
+    with refuses(ValueError, "ds has shape (4, 3, 5)", "(4, 3, 6)"):
         part.backward(s[..., :5], tape)
     with refuses(ValueError, "the parameters are", "expected"):
         translate(network, NETWORKS[0].init(rng()), x)
