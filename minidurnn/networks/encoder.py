@@ -67,7 +67,7 @@ class Encoder(Layer):
         return without_padding(s, lengths), Tape(embedding, ahead_tape, back_tape, order, lengths, words)
 
     def backward(self, ds, tape, dstate=None):
-        """ds (T, B, 2H) direct gradient on every s[j]  ->  None (symbols have none), dstate0 (B, 0), dp.    Raises ValueError."""
+        """ds (T, B, 2H) direct gradient on every s[j]  ->  None (symbols have none), dstate0, dp. Raises ValueError."""
         embedding, ahead, back, order, lengths, words = opened(Tape, tape)
         if ds is not None:
             check_array("ds", ds, (*words.shape[:2], self.outputs), words)
