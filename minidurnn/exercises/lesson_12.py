@@ -41,21 +41,30 @@ def check_2(attempt):
     })
 
 
+def _two_texts(exercise, attempt, names, returned, such):
+    """The two texts that an attempt gives, a tuple; ... where it is untouched, which is said."""
+    answer = called(exercise, attempt, ())
+    if answer is ...:
+        print(f"exercise {exercise}: {UNTOUCHED}")
+        return ...
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        fail(exercise, f"got {kind(answer)}, expected two texts separated by a comma: return {returned}.")
+    for name, text in zip(names, answer):
+        if not isinstance(text, str):
+            fail(exercise, f"{name} is {kind(text)}, expected a text such as \"{such}\".")
+    return answer
+
+
 def check_3(attempt):
     """A test text that costs 3 bits or more a letter, though its letters come as often as in training."""
-    answer = called("12.3", attempt, ())
+    answer = _two_texts("12.3", attempt, ("train", "test"), "train, test", "abba")
     if answer is ...:
-        print(f"exercise 12.3: {UNTOUCHED}")
         return
-    if not isinstance(answer, tuple) or len(answer) != 2:
-        fail("12.3", f"got {kind(answer)}, expected two texts separated by a comma: return train, test.")
     for name, text in zip(("train", "test"), answer):
-        if not isinstance(text, str):
-            fail("12.3", f"{name} is {kind(text)}, expected a text such as \"abba\".")
         if set(text) != {"a", "b"} or not 10 <= len(text) <= 30:
             fail("12.3", f"{name} has {len(text)} letters of {sorted(set(text))}, expected 10 to 30, a and b.")
         if text.count("a") != text.count("b"):
-            fail("12.3", f"{name} has {text.count('a')} times a and {text.count('b')} times b, expected as many.")
+            fail("12.3", f"{name} has {text.count('a')} times a and {text.count('b')} times b, expected equally many.")
     bits = pair_bits(*[np.array([letter == "b" for letter in text]).astype(int) for text in answer], 2)
     if bits < 3:
         fail("12.3", f"the test text costs {bits:.4g} bits a letter, expected 3 or more: which pairs must be rare?")
@@ -80,15 +89,11 @@ def check_4(attempt):
 
 def check_5(attempt):
     """Two texts that differ in the fact `name` at their last five letters, and not in their capitals."""
-    answer = called("12.5", attempt, ())
+    which = "the first text", "the second text"
+    answer = _two_texts("12.5", attempt, which, "first, second", "so. ROMEO")
     if answer is ...:
-        print(f"exercise 12.5: {UNTOUCHED}")
         return
-    if not isinstance(answer, tuple) or len(answer) != 2:
-        fail("12.5", f"got {kind(answer)}, expected two texts separated by a comma: return first, second.")
-    for name, text in zip(("the first text", "the second text"), answer):
-        if not isinstance(text, str):
-            fail("12.5", f"{name} is {kind(text)}, expected a text such as \"so. ROMEO\".")
+    for name, text in zip(which, answer):
         if strange := sorted(set(text) - set(ALPHABET)):
             fail("12.5", f"{name} holds {strange[0]!r}, which is none of the 65 characters.")
         if not 10 <= len(text) <= 40 or not text.endswith("ROMEO"):
@@ -96,7 +101,7 @@ def check_5(attempt):
                          "expected 10 to 40 characters that end in ROMEO.")
     first, second = answer
     if len(first) != len(second):
-        fail("12.5", f"the texts have {len(first)} and {len(second)} characters, expected as many.")
+        fail("12.5", f"the texts have {len(first)} and {len(second)} characters, expected equally many.")
     names, capitals = zip(*(facts_of(text)[2:] for text in answer))
     if (capitals[0] != capitals[1]).any():
         place = int((capitals[0] != capitals[1]).argmax())

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from ..arrays import toeplitz
+from ..experiments.compact import WHOLE
 from ..records import chosen_run
 from . import UNTOUCHED, choose, fail, judge, numbers
 
@@ -75,7 +76,6 @@ def check_5(attempt):
 
 # The recorded runs of section 6.
 
-WHOLE = {"compact": 120_359, "compact-skeletons": 115_030, "compact-pixels": 112_714}
 PARTS = 1, 2, 4, 10                                           # all, a half, a quarter, a tenth of the numbers
 NAMES = {
     "lstm-two": "fewer units", "lstm-two-low-rank": "low rank", "lstm-two-toeplitz": "Toeplitz-like",

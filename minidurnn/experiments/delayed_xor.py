@@ -4,6 +4,7 @@ from ..tasks import DelayedXOR
 from .experiment import Experiment, setting
 
 GATED = "lstm", "lstm-chrono", "gru"
+DIRECT = {"updates": 3000, "stop": 0.999, "patience": 1500}
 
 
 def task(length, source):
@@ -24,10 +25,9 @@ EXPERIMENT = Experiment(
     task=task,
     quick=setting(length=100, updates=800, stop=0.999, patience=300),
     full=(
-        *(setting(length=length, seeds=tuple(range(seeds)), updates=3000, stop=0.999, patience=1500)
+        *(setting(length=length, seeds=tuple(range(seeds)), **DIRECT)
           for length, seeds in ((30, 5), (100, 5), (500, 3), (1000, 3))),
-        *(setting(length=length, models=GATED, seeds=(0, 1, 2), updates=3000, stop=0.999, patience=1500)
-          for length in (30, 100, 500, 1000)),
+        *(setting(length=length, models=GATED, seeds=(0, 1, 2), **DIRECT) for length in (30, 100, 500, 1000)),
         _staged(1000, 2, ("indrnn-2", "durnn", *GATED)),
         _staged(5000, 2, ("indrnn-2", "durnn")),
         _staged(5000, 1.4, ("durnn",)),

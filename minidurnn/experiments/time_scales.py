@@ -61,26 +61,25 @@ def next_value(name, said, baseline):
              "of that of always answering the training mean; else baseline")
 
 
+def of_task(name, said, task, length, solved, rule, **full):
+    """The experiment with another experiment's task, at one length."""
+    return Experiment(
+        name=f"time-scales-{name}", question=f"Do longer time scales help to {said}?", task=task,
+        quick=setting(length=length, models=("lstm", "lstm-chrono"), updates=100, rates=(1e-2,)),
+        full=(setting(length=length, **full, **COMMON),), solved=solved, rule=rule, look=by_gates)
+
+
 SUM = Experiment(
     name="time-scales", question="Do longer time scales help to add two numbers that stand up to T steps back?",
     task=adding.task, quick=setting(length=50, models=("lstm", "lstm-chrono"), updates=200, rates=(1e-2,)),
     full=(setting(length=50, updates=400, pilot=80, stop=0.005, **COMMON),
           setting(length=100, updates=1200, pilot=200, stop=0.005, **COMMON)), solved=0.01,
     rule=adding.EXPERIMENT.rule, look=by_gates)
-DIGITS = Experiment(
-    name="time-scales-pixels", question="Do longer time scales help to read a digit pixel by pixel?",
-    task=pixels.task, quick=setting(length=196, models=("lstm", "lstm-chrono"), updates=100, rates=(1e-2,)),
-    full=(setting(length=196, updates=400, pilot=100, **COMMON),), solved=0.9, rule=pixels.RULE, look=by_gates)
-PLAYS = Experiment(
-    name="time-scales-characters", question="Do longer time scales help to predict the next character?",
-    task=characters.task, quick=setting(length=50, models=("lstm", "lstm-chrono"), updates=100, rates=(1e-2,)),
-    full=(setting(length=50, source="full", parameters=20_000, updates=300, pilot=75, **COMMON),), solved=2.5,
-    rule=characters.RULE, look=by_gates)
-MOVEMENTS = Experiment(
-    name="time-scales-skeletons", question="Do longer time scales help to tell movements apart?",
-    task=skeletons.task, quick=setting(length=20, models=("lstm", "lstm-chrono"), updates=100, rates=(1e-2,)),
-    full=(setting(length=20, source="full", parameters=17_000, updates=500, pilot=50, **COMMON),), solved=0.95,
-    rule=skeletons.RULE.format(0.95), look=by_gates)
 EXPERIMENTS = (
     SUM, next_value("sunspots", "the sunspots of a year", 0.9055),
-    next_value("co2", "the carbon dioxide of a month", 0.0074), DIGITS, PLAYS, MOVEMENTS)
+    next_value("co2", "the carbon dioxide of a month", 0.0074),
+    of_task("pixels", "read a digit pixel by pixel", pixels.task, 196, 0.9, pixels.RULE, updates=400, pilot=100),
+    of_task("characters", "predict the next character", characters.task, 50, 2.5, characters.RULE,
+            source="full", parameters=20_000, updates=300, pilot=75),
+    of_task("skeletons", "tell movements apart", skeletons.task, 20, 0.95, skeletons.RULE.format(0.95),
+            source="full", parameters=17_000, updates=500, pilot=50))

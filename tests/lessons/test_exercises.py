@@ -323,3 +323,15 @@ def test_the_tables_of_lesson_20_take_any_subset_of_the_records(kept, capsys):
     lesson_20.medians(runs)
     assert sum(map(len, runs.values())) == kept
     assert len(capsys.readouterr().out.splitlines()) == len(runs) + len({name for name, part in runs})
+
+
+def test_the_tables_of_lesson_20_show_a_networks_ranks_seeds_and_median(capsys):
+    runs = lesson_20.grouped(read_records(LESSONS / "results"), "compact")
+    lesson_20.table(runs)
+    lesson_20.medians(runs)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    tests = [one.test for one in runs["Toeplitz-like", 2]]
+    shown = " ".join(f"{test:.3f}" for test in tests)
+    assert any(line.startswith("1/2 Toeplitz-like 60,455 ") and f" {shown} | " in line for line in lines)
+    assert any(line.startswith("Toeplitz-like ") and f"1/2: {sorted(tests)[1]:.2f} (" in line for line in lines)
+    assert [one.trial["seed"] for one in runs["Toeplitz-like", 2]] == [0, 1, 2]
