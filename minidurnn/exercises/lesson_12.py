@@ -6,6 +6,7 @@ from ..tasks.characters import ALPHABET
 from . import UNTOUCHED, called, choose, fail, judge, kind
 from .character_costs import bits_after_reset as bits_after_reset
 from .character_costs import character_records as character_records
+from .character_costs import numbers_in as numbers_in
 from .character_costs import triple_bits as triple_bits
 from .character_drawings import draw_costs as draw_costs
 from .character_drawings import draw_states as draw_states
