@@ -122,7 +122,8 @@ def draw_slopes(axes, name, seed, whole, gates):
     axes.plot(lags, gates, style, color=ORANGE, label=f"gates only, seed {seed}")
     axes.plot(lags, whole, style, color=BLUE, label=f"whole, seed {seed}")
     axes.set(title=name, xlabel="lag k", ylabel="local slope", ylim=(-1, 0))
-    axes.legend(fontsize=6, loc=8)
+    if name == "LSTM":                                        # one legend for both panels
+        axes.legend(fontsize=7, loc=8, ncols=2)
 
 
 def draw_step(plane, side, name, eigenvalues, gate, without, with_inputs):
