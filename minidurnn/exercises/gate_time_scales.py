@@ -10,8 +10,9 @@ from ..plots import BLUE, ORANGE, arrow, box, panels, reference
 from ..tasks import Adding
 from ..training import fit
 
-SCORES = {"adding": "error", "sunspots": "error", "co2": "error", "characters": "bits",
-          "skeletons": "accuracy", "pixels": "accuracy"}
+TASKS = {"adding": "adding, T = {}: error", "characters": "next character, T = {}: bits",
+         "co2": "next month's carbon dioxide: error", "sunspots": "next year's sunspots: error",
+         "pixels": "digit from {} pixels: accuracy", "skeletons": "movement from {} poses: accuracy"}
 LONGER = "a longer time scale than that of existing RNNs helps with real data: "
 
 
@@ -175,15 +176,15 @@ def scale_runs(records):
 
 
 def print_runs(runs, simple, models):
-    """A row for each data and length: the simple answer, then every model's median and its number of seeds."""
-    print(f"{'data, T, score':24}{'simple':>7}", *(f"{model:>11}" for model in models))
+    """A row for each data and length: the simple answer, the median of every model, and how many seeds these have."""
+    names = [model.removeprefix("lstm-") for model in models]
+    print(f"{'':36}{'simple':>7}", *(f"{name:>7}" for name in names), "  seeds")
     for key in sorted(runs):
         data, T = key
-        cells = []
-        for model in models:
-            scores = runs[key].get(model)
-            cells.append(f"{np.median(scores):.3f} ({len(scores)})" if scores else "-")
-        print(f"{f'{data}, {T}, {SCORES[data]}':24}{simple[key]:7.3f}", *(f"{cell:>11}" for cell in cells))
+        scores = [runs[key].get(model, []) for model in models]
+        medians = [f"{np.median(one):7.3f}" if one else f"{'-':>7}" for one in scores]
+        seeds = sorted({len(one) for one in scores})
+        print(f"{TASKS[data].format(T):36}{simple[key]:7.3f}", *medians, f"{' or '.join(map(str, seeds)):>7}")
 
 
 def print_ledger(records):
