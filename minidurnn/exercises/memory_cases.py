@@ -52,20 +52,6 @@ def size_by_lag(dx):
     return np.where(size > 0, size, np.nan)
 
 
-def typical_scores(width, rng):
-    """5,000 random queries, each with 10 random keys.
-
-    returns  the typical size of q · k; the largest weight of softmax, on average, without and with / sqrt(width)
-    """
-    queries, keys = rng.standard_normal((5000, 1, width)), rng.standard_normal((5000, 10, width))
-    products = (queries * keys).sum(2)
-    largest = []
-    for scores in (products, products / np.sqrt(width)):
-        powers = np.exp(scores)
-        largest.append((powers.max(1) / powers.sum(1)).mean())
-    return products.std(), *largest
-
-
 def diagonals(**rows):
     """A row of numbers for each name  ->  {name: the matrix with this diagonal}."""
     return {name: np.diag(np.array(row, float)) for name, row in rows.items()}

@@ -71,14 +71,14 @@ def print_verdicts(records):
 
 
 def time_and_memory(model, T, rng):
-    """A forward and a backward pass over T steps of 4 sequences  ->  milliseconds (best of 3), most megabytes."""
+    """A forward and a backward pass over T steps of 4 sequences  ->  milliseconds (best of 5), most megabytes."""
     p = model.init(rng)
     x = rng.standard_normal((T, 4, model.inputs)).astype("float32")
 
     def run():
         model.backward(*model.forward(p, x))
 
-    seconds = min(timeit.repeat(run, timer=process_time, number=1, repeat=3))
+    seconds = min(timeit.repeat(run, timer=process_time, number=1, repeat=5))
     tracemalloc.start()                                       # only now: it slows everything down
     run()
     peak = tracemalloc.get_traced_memory()[1]
