@@ -253,6 +253,52 @@ def test_lesson_19_calls_a_model_cheaper_where_its_worst_seed_is_below_the_other
     assert memory_costs.by_median(runs, "words") == ["low", "next", "across"]
 
 
+def test_rounds_of_lesson_21_hold_the_copies_of_the_language_in_rounds():
+    from minidurnn.exercises.translation_measures import Rounds
+    from minidurnn.tasks import Copies
+
+    task, (x, target, lengths) = Rounds(5), Rounds(5).batch(rng(), 20)
+    same, places = Copies(5).answer(x, lengths)
+    assert (np.sort(target, axis=0) == np.sort(same, axis=0)).all()
+    for b, written in enumerate(task.answer(x, lengths)[1].T):
+        written = list(written[written >= 0])
+        rounds = [written[:n].count(place) for n, place in enumerate(written)]
+        assert rounds == sorted(rounds)
+        first = [place for place, n in zip(written, rounds) if n == 0]
+        assert first == list(dict.fromkeys(places[places[:, b] >= 0, b]))
+
+
+class Counting:
+    """Looks at the true place and remembers how often it has looked."""
+
+    memory, window = 1, 1
+
+    def __init__(self, task):
+        self.task = task
+
+    def attention_on(self, p, x, target, lengths):
+        true = self.task.answer(x, lengths)[1]
+        weights = (true[:, None] == np.arange(len(x))[:, None]).astype(float)
+        return weights, weights.cumsum(0)[..., None]
+
+
+def test_the_read_out_of_lesson_21_finds_a_count_and_beats_the_constant_guess():
+    from minidurnn.exercises.translation_measures import count_errors, mean_memory
+    from minidurnn.tasks import Copies
+
+    task = Copies(3)
+    constant, untrained, trained = count_errors(Counting(task), None, task, rng())
+    assert trained < 1e-8 < untrained < constant
+    x, target, lengths = task.test()
+    true = task.answer(x, lengths)[1]
+    counts = [
+        (true[:t + 1, b] == j).sum() for b, n in enumerate(lengths) for t in range((true[:, b] >= 0).sum())
+        for j in range(n)
+    ]
+    assert mean_memory(Counting(task), None, task)[0] == pytest.approx(np.mean(counts))
+    assert constant == pytest.approx(np.std(counts), rel=0.1)
+
+
 @pytest.mark.parametrize("error", [ValueError("no good."), ValueError("no good"), ValueError("no good: "), KeyError()])
 def test_a_sentence_has_one_full_stop_whatever_the_students_error_says(error):
     def attempt(x):
