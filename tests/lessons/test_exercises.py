@@ -17,7 +17,7 @@ import pytest
 from support import rng
 
 from minidurnn import exercises
-from minidurnn.exercises import by_hand, choose, compact_records, compare, judge, lesson_23
+from minidurnn.exercises import by_hand, choose, compact_records, compare, judge, lesson_23, memory_cases, memory_costs
 from minidurnn.gradcheck import assert_cell
 from minidurnn.records import read_records
 
@@ -236,6 +236,21 @@ def test_the_controls_of_lesson_18_keep_the_contract():
 
     for cell in (WithTanh(3, 4), WithoutTanh(3, 4, horizon=50), GatesOfInput(3, 4)):
         assert_cell(cell, rng())
+
+
+def test_the_unit_of_lesson_19_adds_up_its_steps_by_the_taps_that_it_is_given():
+    layer, p = memory_cases.one_unit(past=[1, 10], future=[100], bias=1.0)
+    y, _ = layer.forward(p, memory_cases.steps(2, 3))
+    assert y[:, 0].tolist() == [[3, 403], [4, 34]]
+
+
+def test_lesson_19_calls_a_model_cheaper_where_its_worst_seed_is_below_the_others_best():
+    runs = {("words", model): [SimpleNamespace(test=bits) for bits in seeds] for model, seeds in {
+        "low": (4.0, 4.2), "next": (4.3, 4.5), "across": (4.4, 5.0)}.items()}
+    assert memory_costs.below(runs, "words", "low", "next")
+    assert memory_costs.below(runs, "words", "low", "across")
+    assert not memory_costs.below(runs, "words", "low", "next", "across")
+    assert memory_costs.by_median(runs, "words") == ["low", "next", "across"]
 
 
 @pytest.mark.parametrize("error", [ValueError("no good."), ValueError("no good"), ValueError("no good: "), KeyError()])
