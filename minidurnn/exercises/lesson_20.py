@@ -1,16 +1,10 @@
-"""The checkers of lesson 20: what a low rank saves and misses, a projection's gradient, Toeplitz-like matrices.
+"""The checkers of lesson 20: what a low rank saves and misses, a projection's gradient, Toeplitz-like matrices."""
 
-And the tables of its recorded runs.
-"""
-
-import re
 from functools import partial
 
 import numpy as np
 
 from ..arrays import toeplitz
-from ..experiments.compact import WHOLE
-from ..records import chosen_run
 from . import UNTOUCHED, choose, fail, judge, numbers
 
 A = np.array([[1.0, 0], [1, 1], [0, 1], [2, 1]])              # the first factor of exercise 20.2: 4 units, rank 2
@@ -38,6 +32,14 @@ def check_2(answer):
     if abs(seen).max() > 1e-9 * abs(h).max():
         fail("20.2", f"h A is {seen.round(6).tolist()}, expected zeros: each column of A gives one equation for h.")
     print("exercise 20.2: correct")
+
+
+def unseen_state(answer):
+    """The student's h, or before there is one a state that NumPy finds, as the state of one sequence (1, 4).
+
+    The last right singular vector of A transposed is orthogonal to both columns of A.
+    """
+    return (np.linalg.svd(A.T)[2][-1] if answer is ... else np.array(answer, float))[None]
 
 
 def check_3(attempt):
@@ -72,56 +74,6 @@ def check_5(attempt):
         "this multiplies entry by entry, without going to the spectra": _entries,
     }
     judge("20.5", attempt, times_circulant, cases, ("y",), mistakes=mistakes)
-
-
-# The recorded runs of section 6.
-
-PARTS = 1, 2, 4, 10                                           # all, a half, a quarter, a tenth of the numbers
-NAMES = {
-    "lstm-two": "fewer units", "lstm-two-low-rank": "low rank", "lstm-two-toeplitz": "Toeplitz-like",
-    "lstm-two-projection": "projection", "lstm-two-hybrid": "hybrid",
-}
-
-
-def grouped(records, task):
-    """The recorded runs of one task  ->  dict (network, part) -> its records, one for each seed there is, in order.
-
-    network   a name of NAMES; "fewer units" is an LSTM, and the whole network where part is 1
-    part      1: all numbers of the whole network; 2, 4, 10: a half, a quarter, a tenth of them
-    Any subset of the runs will do; what was not run has no key.
-    """
-    runs, names = {}, list(NAMES.values())
-    for one in sorted(records, key=lambda one: one.trial["seed"]):
-        if one.trial["experiment"] == task and one.trial["model"] in NAMES:
-            key = NAMES[one.trial["model"]], WHOLE[task] // one.trial["parameters"]
-            runs.setdefault(key, []).append(one)
-    return dict(sorted(runs.items(), key=lambda item: (item[0][1], names.index(item[0][0]))))
-
-
-def scores(own):
-    """Records of one network  ->  their test results, and the last of training, two arrays over the seeds."""
-    ends = [chosen_run(one).stages[-1].curve["metric"][-1] for one in own]
-    return np.array([one.test for one in own]), np.array(ends)
-
-
-def table(runs):
-    """Print a line for each network: part, name, numbers, ranks; test results by seed | the ends of training."""
-    for (name, part), own in runs.items():
-        ranks = re.findall("'(?:rank|inputs': 96, 'outputs)': ([0-9]+)", str(own[0].network))
-        test, end = [" ".join(f"{value:.3f}" for value in values) for values in scores(own)]
-        label = name if part > 1 else "whole network"
-        print(f"1/{part:<2} {label:13} {own[0].parameters:7,}  {' '.join(ranks):8}  {test} | {end}")
-
-
-def medians(runs):
-    """Print a line for each kind of network: at 1/1, 1/2, 1/4, 1/10 the median test result (at the end of training)."""
-    for name in dict.fromkeys(name for name, part in runs):
-        cells = [" " * 17] * len(PARTS)
-        for place, part in enumerate(PARTS):
-            if (name, part) in runs:
-                test, end = map(np.median, scores(runs[name, part]))
-                cells[place] = f"1/{part}: {test:.2f} ({end:.2f})".ljust(17)
-        print(f"    {name:13}", *cells)
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.

@@ -17,7 +17,7 @@ import pytest
 from support import rng
 
 from minidurnn import exercises
-from minidurnn.exercises import by_hand, choose, compare, judge, lesson_20, lesson_23, memory_cases, memory_costs
+from minidurnn.exercises import by_hand, choose, compact_records, compare, judge, lesson_23, memory_cases, memory_costs
 from minidurnn.gradcheck import assert_cell
 from minidurnn.records import read_records
 
@@ -379,20 +379,23 @@ def test_a_choice_of_any_length_is_refused_in_a_short_sentence():
 @pytest.mark.parametrize("kept", [0, 1, 5])
 def test_the_tables_of_lesson_20_take_any_subset_of_the_records(kept, capsys):
     records = [one for one in read_records(LESSONS / "results") if one.trial["experiment"] == "compact"]
-    runs = lesson_20.grouped(records[:kept], "compact")
-    lesson_20.table(runs)
-    lesson_20.medians(runs)
+    runs = compact_records.grouped(records[:kept], "compact")
+    compact_records.print_sizes(runs)
+    compact_records.print_medians(runs, 3)
     assert sum(map(len, runs.values())) == kept
-    assert len(capsys.readouterr().out.splitlines()) == len(runs) + len({name for name, part in runs})
+    names = {name for name, part in runs}
+    assert len(capsys.readouterr().out.splitlines()) == 3 + 2 * len(names)      # two heads, and the number of seeds
 
 
-def test_the_tables_of_lesson_20_show_a_networks_ranks_seeds_and_median(capsys):
-    runs = lesson_20.grouped(read_records(LESSONS / "results"), "compact")
-    lesson_20.table(runs)
-    lesson_20.medians(runs)
-    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    tests = [one.test for one in runs["Toeplitz-like", 2]]
-    shown = " ".join(f"{test:.3f}" for test in tests)
-    assert any(line.startswith("1/2 Toeplitz-like 60,455 ") and f" {shown} | " in line for line in lines)
-    assert any(line.startswith("Toeplitz-like ") and f"1/2: {sorted(tests)[1]:.2f} (" in line for line in lines)
+def test_the_tables_of_lesson_20_show_a_networks_numbers_ranks_seeds_and_median(capsys):
+    runs = compact_records.grouped(read_records(LESSONS / "results"), "compact")
+    compact_records.print_sizes(runs)
+    compact_records.print_medians(runs, 3)
+    sizes, medians = capsys.readouterr().out.split("seeds of each network: 3")
+    middle = sorted(one.test for one in runs["Toeplitz-like", 2])[1]
+    assert re.search(r"Toeplitz-like +60,455 \(22 22 22\) +29,735 \(9 9 8\)", sizes)
+    assert re.search(rf"Toeplitz-like +{middle:.3f} \(", medians)
+    assert compact_records.ranks(runs["hybrid", 2][0]) == [2, 54, 54]
+    assert compact_records.ranks(runs["projection", 4][0]) == [19, 19]
+    assert compact_records.ranks(runs["fewer units", 1][0]) == []
     assert [one.trial["seed"] for one in runs["Toeplitz-like", 2]] == [0, 1, 2]
