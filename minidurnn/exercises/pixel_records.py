@@ -26,7 +26,7 @@ def medians(found):
     return {run: median(record.test for record in records) for run, records in found.items()}
 
 
-def tests(found, order, model):
+def by_seed(found, order, model):
     """The runs of `runs_by_order`  ->  seed: test accuracy, of one model in one order."""
     return {record.trial["seed"]: record.test for record in found[order, model]}
 

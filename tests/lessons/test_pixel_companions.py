@@ -46,6 +46,6 @@ def test_recorded_runs_are_sorted_by_order_and_model(capsys):
     assert list(found) == [("permuted", "durnn")]
     accuracies = [record.test for record in records]
     assert pixel_records.medians(found) == {("permuted", "durnn"): np.median(accuracies)}
-    assert list(pixel_records.tests(found, "permuted", "durnn").values()) == accuracies
+    assert list(pixel_records.by_seed(found, "permuted", "durnn").values()) == accuracies
     pixel_records.print_runs(found)
     assert f"{len(records)}   16,979" in capsys.readouterr().out
