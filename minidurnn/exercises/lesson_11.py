@@ -53,7 +53,7 @@ def check_3(attempt):
 
 
 def check_4(answer):
-    """How the far spread grows with the gates, at the start of training."""
+    """How the spread of the long-term memory grows with the gates, at the start of training."""
     choose("11.4", answer, "b", {
         "a": "u keeps its start values, but on its way into the long-term memory the pixel is multiplied by the gate.",
         "b": "",
