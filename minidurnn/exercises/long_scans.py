@@ -8,17 +8,18 @@ import numpy as np
 
 from ..networks import Chain, Embedding, Network
 from ..optim import Adam
-from ..plots import BLUE, ORANGE, arrow, box
 from ..records import chosen_run
 from ..scans import associative
 from ..scans.maps import affine_then
 from ..tasks import FirstVector
 from ..training import fit
 
-# Drawings.
+BLUE, ORANGE = "#0072B2", "#E69F00"                           # as in plots.py
 
 
-def draw_tree(axes):
+# Drawings, with plots.box and plots.arrow, which the lesson hands down.
+
+def draw_tree(axes, box, arrow):
     """The tree of section 1: four steps, two rounds up, one down."""
     for height, name in ((2.6, "up, round 2"), (1.3, "up, round 1"), (0, "the steps"), (-1.4, "down, round 1")):
         axes.annotate(name, (-3.9, height), va="center")
@@ -34,7 +35,7 @@ def draw_tree(axes):
         arrow(axes, start, down, colour=ORANGE)
 
 
-def draw_stretches(axes):
+def draw_stretches(axes, box):
     """Three stretches, forward and backward, at the moment when the second one is computed (section 6)."""
     for height, name, kept in ((1.6, "forward", (0, 3)), (0, "backward", (0, 3, 6))):
         axes.annotate(f"{name},\nnow in\nstretch 2", (-0.5, height), ha="right", va="center")
@@ -67,7 +68,6 @@ def draw_costs(axes, rows):
 
 
 # Counts and measurements.
-
 
 def count_tree(T):
     """What the library's tree does with T steps  ->  joins, rounds."""
