@@ -4,20 +4,18 @@ import numpy as np
 
 from ..tasks.characters import decode
 
-FACTS = ("vowel", "word", "name", "capital")
+FACTS = ("vowel", "name", "capital")
 
 
 def facts_of(string):
-    """Four facts about each character of a text  ->  (4, characters) float64, in the order of FACTS.
+    """Three facts about each character of a text, 1 or 0  ->  (3, characters) float64, in the order of FACTS.
 
-    It is a vowel; letters since the word began; it belongs to a speaker's name, from a blank line to the colon; it is
-    a capital.
+    It is a vowel; it belongs to a speaker's name, from the character after a blank line to the colon; it is a capital.
     """
-    rows, in_word, in_name = [], 0, False
+    rows, in_name = [], False
     for place, character in enumerate(string):
-        in_word = in_word + 1 if character.isalpha() else 0
         in_name = in_name or string[max(0, place - 2):place] == "\n\n"
-        rows.append([character in "aeiouAEIOU", in_word, in_name, character.isupper()])
+        rows.append([character in "aeiouAEIOU", in_name, character.isupper()])
         in_name = in_name and character != ":"
     return np.array(rows, float).T
 
@@ -48,6 +46,14 @@ def best_units(states_of, p, text):
     return units, measured
 
 
+def print_correlations(seed, trained, before):
+    """Print a table of two dicts of correlations, as best_units gives them: after training and before it."""
+    print(f"seed {seed}    short-term unit          long-term unit")
+    for fact in FACTS:
+        cells = [f"{trained[fact, memory]:5.2f} (before {before[fact, memory]:5.2f})" for memory in ("short", "long")]
+        print(f"{fact:8}", "   ".join(cells))
+
+
 def pushes(cell, p, unit):
     """A DuRNN, its p, the place of a long-term neuron  ->  a function of codes.
 
@@ -61,32 +67,8 @@ def pushes(cell, p, unit):
 
 
 def long_memory(states_of, p, text):
-    """The largest |u| after training, the largest state of its neuron on the test part, and the best for `name`."""
-    size, (_, measured) = abs(p["body"]["u"]), best_units(states_of, p, text)
-    top = states_of(p, text["test"])[:, 32 + size.argmax()].max()
-    return f"\n    largest |u| {size.max():.2f} (its largest state {top:.1f}); `name`: {measured['name', 'long']:.2f}"
-
-
-def draw_states(axes, title, texts, values):
-    """Texts of equal length as rows of cells: each character, its value (texts, characters) below; name or not."""
-    axes.set_title(title, fontsize=10)
-    axes.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=2 * np.max(values))    # pale enough to read on
-    for (row, column), value in np.ndenumerate(values):
-        shown = {"\n": "↵", " ": "␣"}.get(texts[row][column], texts[row][column])
-        axes.text(column, row, f"{shown}\n{value:.1f}", ha="center", va="center", fontsize=9)
-        if not column:
-            mark = "name" if facts_of(texts[row])[2, -1] else "no name"
-            axes.text(-0.6, row, f"text {row + 1}\n{mark}", ha="right", va="center", fontsize=9)
-    axes.set_axis_off()
-
-
-def places_of(string):
-    """Five kinds of characters  ->  a dict: the kind and the places at which it stands."""
-    pairs = list(zip(string[:-1], string[1:]))                # each character with the one before it
-    return {
-        "capital after a capital": 1 + np.flatnonzero([now.isupper() and before.isupper() for before, now in pairs]),
-        "small letter": 1 + np.flatnonzero([now.islower() for before, now in pairs]),
-        "line end": np.flatnonzero([one == "\n" for one in string]),
-        "line end after a line end": 1 + np.flatnonzero([now == before == "\n" for before, now in pairs]),
-        "colon": 1 + np.flatnonzero([now == ":" for before, now in pairs]),
-    }
+    """In words: the largest |u| of a trained DuRNN and the correlation of its best long-term unit for `name`."""
+    if "W_l" not in p["body"]:
+        return ""                                             # not a DuRNN
+    measured = best_units(states_of, p, text)[1]
+    return f", largest |u| {abs(p['body']['u']).max():.2f}, `name` {measured['name', 'long']:.2f}"

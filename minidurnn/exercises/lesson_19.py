@@ -57,10 +57,10 @@ def check_4(attempt):
 def check_5(answer):
     """Which of four sentences the recorded runs break."""
     choose("19.5", answer, "c", {
-        "a": "in both seeds of B and all three of C the test cost of fsmn is below that of window-2: this one stands.",
-        "b": "in every seed of B and of C the test cost of fsmn is below that of fsmn-2: this one stands.",
+        "a": "in every seed of both texts the test cost of fsmn is below that of window-2: this one stands.",
+        "b": "in every seed of both texts the test cost of fsmn is below that of lstm: this one stands.",
         "c": "",
-        "d": "in every seed of B and of C the test cost of indrnn-2-any is below that of transformer: this one stands.",
+        "d": "in every seed of both texts the test cost of indrnn-2-any is below that of transformer: this one stands.",
     })
 
 

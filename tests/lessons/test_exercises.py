@@ -17,7 +17,7 @@ import pytest
 from support import rng
 
 from minidurnn import exercises
-from minidurnn.exercises import by_hand, choose, compare, judge, lesson_20, lesson_23
+from minidurnn.exercises import by_hand, choose, compare, judge, lesson_20, lesson_23, memory_cases, memory_costs
 from minidurnn.gradcheck import assert_cell
 from minidurnn.records import read_records
 
@@ -248,6 +248,21 @@ def test_the_tree_of_lesson_18_is_counted_and_its_neighbours_in_time_are_found()
     difference, middle = difference_and_middle(np.array([-2.0, 0.0, 4.0, 1.0]))      # behind +e₁ twice, then -e₁
     assert difference.tolist() == [6, 1]
     assert middle.tolist() == [1, 0.5]
+
+
+def test_the_unit_of_lesson_19_adds_up_its_steps_by_the_taps_that_it_is_given():
+    layer, p = memory_cases.one_unit(past=[1, 10], future=[100], bias=1.0)
+    y, _ = layer.forward(p, memory_cases.steps(2, 3))
+    assert y[:, 0].tolist() == [[3, 403], [4, 34]]
+
+
+def test_lesson_19_calls_a_model_cheaper_where_its_worst_seed_is_below_the_others_best():
+    runs = {("words", model): [SimpleNamespace(test=bits) for bits in seeds] for model, seeds in {
+        "low": (4.0, 4.2), "next": (4.3, 4.5), "across": (4.4, 5.0)}.items()}
+    assert memory_costs.below(runs, "words", "low", "next")
+    assert memory_costs.below(runs, "words", "low", "across")
+    assert not memory_costs.below(runs, "words", "low", "next", "across")
+    assert memory_costs.by_median(runs, "words") == ["low", "next", "across"]
 
 
 @pytest.mark.parametrize("error", [ValueError("no good."), ValueError("no good"), ValueError("no good: "), KeyError()])

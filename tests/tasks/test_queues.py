@@ -9,6 +9,7 @@ from support import refuses, rng
 from minidurnn import fit, load, save
 from minidurnn.cells import QueueingNetwork
 from minidurnn.cells.queueing import check_routing
+from minidurnn.exercises import queueing_answers as found
 from minidurnn.exercises.lesson_22 import at_rest
 from minidurnn.networks import Direct
 from minidurnn.optim import Adam
@@ -206,3 +207,23 @@ def test_a_trace_that_is_none_is_refused_in_one_sentence(trace, words):
 
 def test_a_sound_routing_passes():
     check_routing(random_network(5, 3).P)
+
+
+def test_lesson_22s_fluid_in_parts_ends_each_step_where_shorter_steps_end():
+    x = sequences(np.array([[[6.0, 3, 1]]] * 3), RING.servers, np.array([0, 0.2, 0.5]))[0]
+    shorter = sequences(np.array([[[6.0, 3, 1]]] * 5), RING.servers, np.array([0, 0.1, 0.2, 0.35, 0.5]))[0]
+    assert np.allclose(found.fluid(*RING[:2], x, 2), found.fluid(*RING[:2], shorter)[1::2], atol=1e-6)
+
+
+def test_lesson_22s_own_traces_are_the_fluids_and_have_no_loss_with_the_true_numbers():
+    true, task = {"mu": RING.mu, "P": RING.P}, found.Traces(RING, [0, 0.1, 0.3], 2, 3, rng(), jobs=(5, 9))
+    x, mean, lengths = task.batch(rng(), 12)
+    assert x.shape == (2, 2, 7) and mean.shape == (2, 2, 3) and lengths is None
+    assert task.own().loss_of(true) < 1e-12 < task.loss_of(true) and found.furthest(true, RING) == (0, 0)
+
+
+def test_lesson_22s_four_answers_are_of_all_jobs():
+    answer = found.foresee(RING, RING, [3, 2, 1], [0, 0.1, 0.2], runs=4)
+    assert list(answer) == ["simulation", "true", "learned", "long run"]
+    assert all(np.allclose(jobs.sum(-1), 6, atol=1e-5) for jobs in answer.values())
+    assert np.isclose(found.clicks_of("true", answer, RING, RING, last=1), answer["true"][-1, 0])

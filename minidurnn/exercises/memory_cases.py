@@ -1,0 +1,75 @@
+"""Small cases of lesson 19: one unit with taps set by hand, and sequences that ask for a number."""
+
+import numpy as np
+
+from ..arrays.trees import map_leaves
+from ..cells import FSMN
+
+WORDS = {"a5": (1, 0, 0, 5), "b7": (0, 1, 0, 7), "a7": (1, 0, 0, 7), "b5": (0, 1, 0, 5),
+         "a?": (1, 0, 1, 0), "b?": (0, 1, 1, 0)}              # is it a, is it b, is it a question, the number
+TEXTS = ("a5 b7 a?", "a5 b7 b?", "a7 b5 a?", "a7 b5 b?")
+WANTED = np.array([5.0, 7, 7, 5])
+
+
+def one_unit(past, future, bias=0.0):
+    """Taps on the present and the past, taps on the future  ->  an FSMN of one unit with h = x + bias, its p."""
+    layer = FSMN(1, 1, past=len(past) - 1, future=len(future), activation="identity")
+    p = {"W": np.ones((1, 1)), "b": np.array([bias]), "alpha": _column(past), "beta": _column(future)}
+    return layer, p
+
+
+def steps(*values):
+    """One number for each step  ->  (T, 1, 1): one sequence, one unit."""
+    return _column(values)[:, None]
+
+
+def _column(values):
+    return np.array(values, float).reshape(-1, 1)
+
+
+def slopes_on_memory(layer, rng):
+    """An FSMN at a random start, 9 steps of 2 sequences, random slopes on m and none on h.
+
+    returns  p, h (9, 2, H), dm (9, 2, H), dx (9, 2, D), dp like p: the layer's own backward
+    """
+    p = map_leaves(np.float64, layer.init(rng))
+    x, dm = (rng.standard_normal((9, 2, size)) for size in (layer.inputs, layer.units))
+    y, tape = layer.forward(p, x)
+    dx, _, dp = layer.backward(np.concatenate([0 * dm, dm], axis=2), tape)
+    return p, y[..., :layer.units], dm, dx, dp
+
+
+def slope_on_last_step(y, rng):
+    """Outputs y (T, B, H)  ->  dy like y: random on the last step, 0 on all others."""
+    dy = np.zeros_like(y)
+    dy[-1] = rng.standard_normal(y[-1].shape)
+    return dy
+
+
+def size_by_lag(dx):
+    """A gradient dx (T, B, D)  ->  its root mean square at lag 0, 1, 2, ... (T,), NaN where it is exactly 0."""
+    size = np.sqrt((dx[::-1] ** 2).mean((1, 2)))
+    return np.where(size > 0, size, np.nan)
+
+
+def diagonals(**rows):
+    """A row of numbers for each name  ->  {name: the matrix with this diagonal}."""
+    return {name: np.diag(np.array(row, float)) for name, row in rows.items()}
+
+
+def ask_one():
+    """The four sequences of TEXTS  ->  x (3, 4, 4): 3 steps, 4 sequences, 4 numbers for each step."""
+    x = np.array([[WORDS[word] for word in text.split()] for text in TEXTS], float)
+    return x.swapaxes(0, 1)
+
+
+def ask_both(number_a, number_b):
+    """The number at the letter a, the number at b  ->  x (3, 1, 4): the steps a, b and ? of one sequence."""
+    x = np.eye(4)[:3, None]                                   # is it a, is it b, is it a question, the number
+    x[:2, 0, 3] = number_a, number_b
+    return x
+
+
+def best_readout(h, wanted):
+    """Features (sequences, F), numbers (sequences,)  ->  a linear read-out's answers of the least squared error."""
+    return h @ np.linalg.pinv(h) @ wanted

@@ -1,0 +1,86 @@
+"""What memories cost, for lesson 19: recorded language models at equal counts, time and memory against T."""
+
+import timeit
+import tracemalloc
+from time import process_time
+
+import numpy as np
+
+from ..experiments.claims import ledger
+from ..networks import MODELS, width_for
+
+MEMORIES = ("feed-forward", "window-2", "fsmn", "rnn", "lstm", "indrnn-2-any", "transformer")
+SYMBOLS = {"characters": 65, "words": 500}                    # the texts, and how many symbols each is made of
+
+
+def language_runs(records):
+    """Records  ->  {(text, model): the records of its seeds}, on stretches of 50 steps; one model for each memory."""
+    runs = {}
+    for record in records:
+        text, model = record.trial["experiment"], record.trial["model"]
+        if text in SYMBOLS and record.trial["length"] == 50 and model in MEMORIES:
+            runs.setdefault((text, model), []).append(record)
+    return runs
+
+
+def bits_on_test(runs, text, model):
+    """The test costs in bits, one for each seed  ->  (seeds,)."""
+    return np.array([record.test for record in runs[text, model]])
+
+
+def rates(runs):
+    """The rates that validation chose in these runs, as a set."""
+    return {record.chosen_rate for records in runs.values() for record in records}
+
+
+def by_median(runs, text):
+    """The models that read a text, the one with the lowest median of its test costs first."""
+    models = [model for what, model in runs if what == text]
+    return sorted(models, key=lambda model: np.median(bits_on_test(runs, text, model)))
+
+
+def below(runs, text, *models):
+    """Whether each model costs less than the next one in the list: its worst seed less than the next one's best."""
+    tests = [bits_on_test(runs, text, model) for model in models]
+    return all(cheaper.max() < dearer.min() for cheaper, dearer in zip(tests, tests[1:]))
+
+
+def print_costs(runs):
+    """A table for each text: model, units, trained numbers, test costs of all seeds; the lowest median first."""
+    for text, symbols in SYMBOLS.items():
+        print(f"{text:14}units  numbers  test cost in bits, one for each seed")
+        for model in by_median(runs, text):
+            record = runs[text, model][0]
+            costs = "  ".join(f"{cost:.2f}" for cost in bits_on_test(runs, text, model))
+            print(f"  {model:12}{_units(record, symbols):5}  {record.parameters:7,}  {costs}")
+
+
+def _units(record, symbols):
+    """Units of a layer; of a transformer the numbers of its path."""
+    model = MODELS[record.trial["model"]]
+    asked = record.trial["parameters"]
+    units = width_for(lambda width: model.make(symbols, width, 50), symbols, asked)
+    return model.make(symbols, units, 50).outputs if record.trial["model"] == "transformer" else units
+
+
+def print_verdicts(records):
+    """The ledger's rows on one claim, "better than the Transformer", a line for each task."""
+    for row in ledger(records):
+        if row[1].startswith("better than the Transformer"):
+            print(f"{row[1].partition(': ')[2]}: {row[3]}: {row[6]}")
+
+
+def time_and_memory(model, T, rng):
+    """A forward and a backward pass over T steps of 4 sequences  ->  milliseconds (best of 5), most megabytes."""
+    p = model.init(rng)
+    x = rng.standard_normal((T, 4, model.inputs)).astype("float32")
+
+    def run():
+        model.backward(*model.forward(p, x))
+
+    seconds = min(timeit.repeat(run, timer=process_time, number=1, repeat=5))
+    tracemalloc.start()                                       # only now: it slows everything down
+    run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return 1000 * seconds, peak / 1e6
