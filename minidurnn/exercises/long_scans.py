@@ -55,7 +55,7 @@ def draw_pairs(axes, name, difference, middle):
 
 
 def draw_costs(axes, rows):
-    """Seconds and peak of memory (MiB) of one update against its steps, and the time of the longest at every length."""
+    """Seconds and peak of memory (MiB) of one update against its steps; a line on the longest beside the second."""
     steps, seconds, peaks = (np.array([row[name] for row in rows]) for name in ("T", "seconds", "peak"))
     axes[0].loglog(steps, seconds, "o", label="measured")
     axes[0].loglog(steps, steps * seconds[-1] / steps[-1], "--", label="same time a step as the longest")
@@ -65,6 +65,8 @@ def draw_costs(axes, rows):
     for step, peak in zip(steps, peaks):
         axes[1].annotate(f"{peak:.0f}", (step, peak), (0, 6), textcoords="offset points", ha="center")
     axes[1].set(xlabel="steps", ylabel="peak of memory, MiB", ylim=(0, 1.25 * peaks.max()))
+    times = (f"{values[-1] / values[1]:.0f} times the {name}" for name, values in (("steps", steps), ("time", seconds)))
+    print(f"from {steps[1]:,} steps on:", *times, f"peak {peaks[1]:.0f} -> {peaks[-1]:.0f} MiB", sep="   ")
 
 
 # Counts and measurements.
