@@ -8,9 +8,6 @@ import numpy as np
 
 from ..scans import gated_scan
 from . import UNTOUCHED, by_hand, called, fail, judge, kind, numbers
-from .gated_controls import GatesOfInput as GatesOfInput
-from .gated_controls import WithoutTanh as WithoutTanh
-from .gated_controls import WithTanh as WithTanh
 
 
 def check_1(answer):
@@ -124,21 +121,6 @@ def check_5(answer):
         "a step adds that much; the state that a step leaves as it is solves c = 0.9 c - 0.2": (2.5, 3.24, -0.2),
         "both are forgotten, but the noise goes on: solve c = 0.9 c - 0.2": (2.5, 3.24, 0.0),
     })
-
-
-# What section 8 uses.
-
-def draw_costs(axes, rows):
-    """Seconds and peak of memory (MiB) of one update against its steps, and the time of the longest at every length."""
-    steps, seconds, peaks = (np.array([row[name] for row in rows]) for name in ("T", "seconds", "peak"))
-    axes[0].loglog(steps, seconds, "o", label="measured")
-    axes[0].loglog(steps, steps * seconds[-1] / steps[-1], "--", label="the last one's time a step")
-    axes[0].set(xlabel="steps", ylabel="seconds of one update")
-    axes[0].legend(fontsize=8)
-    axes[1].semilogx(steps, peaks, "o")
-    for step, peak in zip(steps, peaks):
-        axes[1].annotate(f"{peak:.0f}", (step, peak), (0, 6), textcoords="offset points", ha="center")
-    axes[1].set(xlabel="steps", ylabel="peak of memory, MiB", ylim=(0, 1.25 * peaks.max()))
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.

@@ -231,11 +231,23 @@ def test_the_cell_of_lesson_00_keeps_the_contract():
     assert_cell(Blend(2, 4), rng())
 
 
-def test_the_controls_of_lesson_18_keep_the_contract():
-    from minidurnn.exercises.gated_controls import GatesOfInput, WithoutTanh, WithTanh
+def test_the_control_of_lesson_18_keeps_the_contract():
+    from minidurnn.exercises.gated_controls import WithoutTanh
 
-    for cell in (WithTanh(3, 4), WithoutTanh(3, 4, horizon=50), GatesOfInput(3, 4)):
-        assert_cell(cell, rng())
+    assert_cell(WithoutTanh(3, 4, horizon=50), rng())
+
+
+def test_the_tree_of_lesson_18_is_counted_and_its_neighbours_in_time_are_found():
+    from minidurnn.exercises.long_scans import count_tree, difference_and_middle, step_after, step_before
+
+    assert count_tree(4) == (4, 3)                            # 1-2, 3-4; 1-4; 1-3
+    assert count_tree(8) == (11, 5)
+    steps = np.array([[1.0], [2.0], [3.0]])
+    assert step_before(steps, np.array([0.0])).ravel().tolist() == [0, 1, 2]
+    assert step_after(steps, 9.0).ravel().tolist() == [2, 3, 9]
+    difference, middle = difference_and_middle(np.array([-2.0, 0.0, 4.0, 1.0]))      # behind +e₁ twice, then -e₁
+    assert difference.tolist() == [6, 1]
+    assert middle.tolist() == [1, 0.5]
 
 
 def test_the_unit_of_lesson_19_adds_up_its_steps_by_the_taps_that_it_is_given():
