@@ -8,7 +8,15 @@ from ..arrays.trees import leaves
 from ..networks.losses import cross_entropy_in_bits
 from ..records import read_records
 
-Recorded = namedtuple("Recorded", "numbers bits rates machines")    # of one model; bits and rates: one per seed
+Recorded = namedtuple("Recorded", "numbers bits rates machines starts")   # of a model; bits and rates: one per seed
+
+
+def pair_bits_from(begin, train, test, size):
+    """Places of two texts, size of the alphabet  ->  its bits per character by pairs; counts begin at `begin`."""
+    counts = np.full((size, size), float(begin))
+    np.add.at(counts, (train[:-1], train[1:]), 1)
+    q = counts / counts.sum(axis=1, keepdims=True)
+    return -np.log2(q[test[:-1], test[1:]]).mean()
 
 
 def triple_bits(train, test, size, begin):
@@ -41,6 +49,14 @@ def numbers_in(p):
     return sum(leaf.size for leaf in leaves(p).values())
 
 
+def starts_in(network):
+    """A recorded network  ->  in words: where u starts in each of its layers and their horizon; "" without a u."""
+    model = network["options"]["body"]["options"]["model"]            # inside the windows
+    layers = [layer["options"] for layer in model["options"].get("parts", [model])]
+    starts = [layer["memory"] for layer in layers if "memory" in layer]
+    return f"start {', '.join(starts)}; horizon {layers[0]['horizon']}" if starts else ""
+
+
 def character_records(folder):
     """The recorded runs on characters in stretches of 500  ->  a dict: model -> Recorded, least bits first."""
     runs = {}
@@ -51,6 +67,7 @@ def character_records(folder):
         model: Recorded(
             many[0].parameters, [one.test for one in many], [one.chosen_rate for one in many],
             {(one.machine["date"], one.machine["hardware"]) for one in many},
+            starts_in(many[0].network),
         ) for model, many in runs.items()
     }
     return dict(sorted(recorded.items(), key=lambda item: np.median(item[1].bits)))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..tasks.characters import decode
+from .character_costs import numbers_in
 
 FACTS = ("vowel", "name", "capital")
 
@@ -20,7 +21,7 @@ def facts_of(string):
     return np.array(rows, float).T
 
 
-def correlations(h, fact):
+def correlations_with(h, fact):
     """Units over a text (characters, units), one fact about it (characters,)  ->  a correlation per unit.
 
     It is 0 for a unit that never moves.
@@ -30,19 +31,36 @@ def correlations(h, fact):
     return fact @ h / np.maximum(size, 1e-12)
 
 
-def best_units(states_of, p, text):
-    """The units that follow each fact best, chosen on the validation part and measured on the test part.
+def unit_readers(network, text):
+    """Two functions, for a network whose body is a DuRNN of 32 and 32 units, and for the parts of a text.
 
-    states_of(p, codes)  ->  states (characters, 64): 32 short-term units, then 32 long-term ones
-    Gives two dicts by fact and memory, say ("name", "long"): place of the unit in 64, its correlation on the test part.
+    states_of(p, codes)             states (characters, 64): 32 short-term units, then 32 long-term ones
+    correlations(p, part, fact)     (64,): the correlation of each unit with a fact over a part, say "test"
     """
-    chooses, tests = [(states_of(p, text[part]), facts_of(decode(text[part]))) for part in ("validation", "test")]
+    known = {}                                                # p is kept with its states, so that its id stays its own
+
+    def states_of(p, codes):
+        h, tape = network.body.forward(p["body"], np.eye(65)[codes][:, None])
+        return h[:, 0]
+
+    def correlations(p, part, fact):
+        if (id(p), part) not in known:
+            known[id(p), part] = p, states_of(p, text[part])
+        row = facts_of(decode(text[part]))[FACTS.index(fact)]
+        return correlations_with(known[id(p), part][1], row)
+
+    return states_of, correlations
+
+
+def for_every_fact(best_unit, p):
+    """Two dicts by fact and memory, say ("name", "long"): place of the best unit, its correlation on the test part.
+
+    best_unit(p, fact, first)  ->  place, correlation; first: 0 for the short-term units, 32 for the long-term ones
+    """
     units, measured = {}, {}
-    for row, fact in enumerate(FACTS):
+    for fact in FACTS:
         for memory, first in (("short", 0), ("long", 32)):
-            found = correlations(chooses[0][:, first:first + 32], chooses[1][row])
-            unit = units[fact, memory] = first + int(abs(found).argmax())
-            measured[fact, memory] = correlations(tests[0][:, [unit]], tests[1][row]).item()
+            units[fact, memory], measured[fact, memory] = best_unit(p, fact, first)
     return units, measured
 
 
@@ -66,9 +84,16 @@ def pushes(cell, p, unit):
     return of
 
 
-def long_memory(states_of, p, text):
-    """In words: the largest |u| of a trained DuRNN and the correlation of its best long-term unit for `name`."""
-    if "W_l" not in p["body"]:
-        return ""                                             # not a DuRNN
-    measured = best_units(states_of, p, text)[1]
-    return f", largest |u| {abs(p['body']['u']).max():.2f}, `name` {measured['name', 'long']:.2f}"
+def print_run(name, seed, before, after, p, best_unit):
+    """Print what a run of section 8 gave; behind seed 1 also the mean of both.
+
+    before      bits before training           after      (2,), bits after training, of the seeds 0 and 1
+    best_unit   as in for_every_fact, for the correlation of the best long-term unit of a DuRNN with `name`
+    """
+    memory = ""
+    if "W_l" in p["body"]:                                    # a DuRNN
+        memory = f", largest |u| {abs(p['body']['u']).max():.2f}, `name` {best_unit(p, 'name', 32)[1]:.2f}"
+    digits = 2 if before < 100 else 0
+    print(f"{name:11} seed {seed}: {before:.{digits}f} bits before, {after[seed]:.3f} after{memory}")
+    if seed == 1:
+        print(f"    mean {after.mean():.3f} bits, {numbers_in(p):,} trained numbers")

@@ -6,15 +6,16 @@ from ..tasks.characters import ALPHABET
 from . import UNTOUCHED, called, choose, fail, judge, kind
 from .character_costs import bits_after_reset as bits_after_reset
 from .character_costs import character_records as character_records
-from .character_costs import numbers_in as numbers_in
+from .character_costs import pair_bits_from as pair_bits_from
 from .character_costs import triple_bits as triple_bits
 from .character_drawings import draw_costs as draw_costs
 from .character_drawings import draw_states as draw_states
-from .followed_facts import best_units as best_units
 from .followed_facts import facts_of
-from .followed_facts import long_memory as long_memory
+from .followed_facts import for_every_fact as for_every_fact
 from .followed_facts import print_correlations as print_correlations
+from .followed_facts import print_run as print_run
 from .followed_facts import pushes as pushes
+from .followed_facts import unit_readers as unit_readers
 
 
 def check_1(answer):
@@ -135,7 +136,7 @@ def surprises():
 
 
 def cut_slope(u, x, window):
-    """dL/du for h = u h + x_t, L = the sum of all h; the gradient is cut in front of every window."""
+    """dL/du, L the sum of all h; the gradient is cut in front of every window."""
     h, d, slope = 0.0, 0.0, 0.0
     for t, x_t in enumerate(x):
         if t % window == 0:
@@ -147,7 +148,7 @@ def cut_slope(u, x, window):
 
 
 def two_texts():
-    """Two texts of equal length and with the same capitals; ROMEO ends both, in the first as a name."""
+    """Two texts with the same capitals; ROMEO ends both, in the first as a name."""
     return "Let it be so.\n\nROMEO", "Let it be so.  ROMEO"
 
 
