@@ -15,7 +15,7 @@ def draw_translator():
     notes = [box(axes, 2.6 * j, 1.4, f"$s_{j}$", 1.6, filled=True) for j in range(3)]
     for j, note in enumerate(notes):
         x = 2.6 * j
-        arrow(axes, box(axes, x, 0, f"word {j}", 1.6), note)
+        arrow(axes, box(axes, x, 0, f"place {j}", 1.6), note)
         arrow(axes, (x + 0.75, 1.7), (x + 0.75, 4.3))
         box(axes, x - 0.3, 2.9, f"$d_{j}$  ↻", 1.1)
         arrow(axes, (x, 3.2), (x, 4.3), "$d_{t-1}$", dashed=True, side=-0.4)
@@ -54,16 +54,16 @@ def draw_looks(trained, source, target, places, word):
 
 
 def draw_curves(found, experiment):
-    """Validation of one experiment's runs in `found` (by_model), a line each  ->  their last two values, (runs, 2)."""
+    """Validation of one experiment's runs in `found` (by_model), a line each  ->  {model: (seeds, points)}."""
     _, axes = panels(f"{experiment}: validation, one line a seed", width=6.4, height=3.2)
-    ends = []
+    drawn = {}
     for place, model in enumerate(("attention", "attention-memory")):
         for number, record in enumerate(found[experiment, model]):
             curve = chosen_run(record).curve                  # of the rate that validation chose
             points = [(u, v) for u, v in zip(curve["update"], curve["validation"]) if v is not None]
             line(axes, *zip(*points), None if number else model, place, marker=".")
-            ends.append((points[-2][1], points[-1][1]))
+            drawn.setdefault(model, []).append([value for _, value in points])
     axes.set(xlabel="updates", ylabel="bits per word, logarithmic axis", yscale="log")
     axes.legend()
     plt.show()
-    return np.array(ends)
+    return {model: np.array(values) for model, values in drawn.items()}

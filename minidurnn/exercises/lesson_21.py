@@ -59,7 +59,7 @@ def check_2(attempt):
 
 
 def check_3(answer):
-    """Weights with which the memories of words 0 and 1 stay equal although they see one neighbour on either side."""
+    """Weights with which the memories at places 0 and 1 stay equal although they see one neighbour on either side."""
     if answer is ...:
         print(f"exercise 21.3: {UNTOUCHED}")
         return
@@ -71,11 +71,11 @@ def check_3(answer):
     weights = numbers("21.3", "answer", answer, (4,)).astype(float)
     if not (weights >= 0).all() or abs(weights.sum() - 1) > 1e-9:
         fail("21.3", f"the weights have the sum {weights.sum():.4g} and the smallest is {weights.min():.4g}, expected "
-                     "the sum 1 and none below 0, for a softmax gave them.")
+                     "the sum 1 and none below 0, as weights have.")
     padded = np.concatenate([[0], weights])
     first, second = padded[:3], padded[1:4]
     if not np.allclose(first, second):
-        fail("21.3", f"word 0 sees {_row(first)} and word 1 sees {_row(second)}, expected equal rows.")
+        fail("21.3", f"place 0 sees {_row(first)} and place 1 sees {_row(second)}, expected equal rows.")
     print("exercise 21.3: correct")
 
 
