@@ -4,6 +4,7 @@ import numpy as np
 
 from ..arrays.trees import map_leaves
 from ..cells import FSMN
+from ..networks import Attention
 
 WORDS = {"a5": (1, 0, 0, 5), "b7": (0, 1, 0, 7), "a7": (1, 0, 0, 7), "b5": (0, 1, 0, 5),
          "a?": (1, 0, 1, 0), "b?": (0, 1, 1, 0)}              # is it a, is it b, is it a question, the number
@@ -37,6 +38,34 @@ def slopes_on_memory(layer, rng):
     y, tape = layer.forward(p, x)
     dx, _, dp = layer.backward(np.concatenate([0 * dm, dm], axis=2), tape)
     return p, y[..., :layer.units], dm, dx, dp
+
+
+def slopes_on_attention(rng):
+    """Attention of one head without positions, W_o = 1, at a random point: one sequence of 6 steps of width 4.
+
+    returns  p, x (6, 4), y (6, 4), dy (6, 4), dp like p: the layer's own forward and backward
+    """
+    layer = Attention(4, heads=1, rotary=False)
+    p = {name: rng.standard_normal((4, 4)) for name in ("W_q", "W_k", "W_v")}
+    p["W_o"] = np.eye(4)
+    x, dy = rng.standard_normal((2, 6, 4))
+    y, tape = layer.forward(p, x[:, None])
+    _, _, dp = layer.backward(dy[:, None], tape)
+    return p, x, y[:, 0], dy, dp
+
+
+def largest_weights(d, rng):
+    """Random queries, each with 10 random keys of d entries, of mean 0 and variance 1.
+
+    returns  the typical size of a product; the mean largest softmax weight of the products, and of products / sqrt(d)
+    """
+    queries = rng.standard_normal((1000, 1, d))
+    products = (queries * rng.standard_normal((1000, 10, d))).sum(2)          # (1000, 10)
+    largest = []
+    for scores in (products, products / np.sqrt(d)):
+        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+        largest.append((weights.max(axis=1) / weights.sum(axis=1)).mean())
+    return products.std(), *largest
 
 
 def slope_on_last_step(y, rng):

@@ -9,7 +9,8 @@ import numpy as np
 from ..experiments.claims import ledger
 from ..networks import MODELS, width_for
 
-MEMORIES = ("feed-forward", "window-2", "fsmn", "rnn", "lstm", "indrnn-2-any", "transformer")
+MEMORIES = {"indrnn-2-any": "2", "fsmn": "2", "transformer": "2", "window-2": "1 + 2", "rnn": "1", "lstm": "1",
+            "feed-forward": "2"}                              # their layers
 SYMBOLS = {"characters": 65, "words": 500}                    # the texts, and how many symbols each is made of
 
 
@@ -46,13 +47,18 @@ def below(runs, text, *models):
 
 
 def print_costs(runs):
-    """A table for each text: model, units, trained numbers, test costs of all seeds; the lowest median first."""
-    for text, symbols in SYMBOLS.items():
-        print(f"{text:14}units  numbers  test cost in bits, one for each seed")
-        for model in by_median(runs, text):
+    """A table: model, layers; for each text units, trained numbers, test costs; the lowest median on words first."""
+    heads = [f"{text}, {len(runs[text, 'fsmn'])} seeds" for text in SYMBOLS]
+    print(f"{'':20}{heads[0]:28}{heads[1]}")
+    print(f"{'model':14}layers{'units':>6}{'numbers':>9}{'bits':>7}{'units':>13}{'numbers':>9}{'bits':>7}")
+    for model in by_median(runs, "words"):
+        row = f"{model:14}{MEMORIES[model]:>6}"
+        for text, symbols in SYMBOLS.items():
             record = runs[text, model][0]
-            costs = "  ".join(f"{cost:.2f}" for cost in bits_on_test(runs, text, model))
-            print(f"  {model:12}{_units(record, symbols):5}  {record.parameters:7,}  {costs}")
+            costs = " ".join(f"{cost:.3f}" for cost in bits_on_test(runs, text, model))
+            row += f"{_units(record, symbols):6}{record.parameters:9,}  {costs}"
+        print(row)
+    print("the rate of every run:", ", ".join(f"{rate:g}" for rate in sorted(rates(runs))))
 
 
 def _units(record, symbols):
