@@ -1,4 +1,4 @@
-"""What lesson 17 does beside its idea: starts in float64, changed weights, short trainings, drawings and tables."""
+"""What lesson 17 does beside its idea: starts in float64, changed weights, short trainings and tables."""
 
 import numpy as np
 
@@ -6,7 +6,6 @@ from ..arrays.trees import map_leaves
 from ..experiments.claims import ledger
 from ..networks import Network
 from ..optim import Adam
-from ..plots import BLUE, ORANGE, arrow, box, panels, reference
 from ..tasks import Adding
 from ..training import fit
 
@@ -24,13 +23,14 @@ def float64_batch(task, sequences, seed):
     return x.astype("float64"), target.astype("float64")
 
 
-def float64_start(network, seed, change=None):
-    """The weights of a network at the start, in float64  ->  p; p["body"] are the cell's.
+def float64_network(cell, seed, change=None):
+    """A network with one answer and its weights at the start, in float64  ->  network, p; p["body"] are the cell's.
 
     change   a function: the cell's weights, a dict of arrays  ->  the changed ones; None changes nothing
     """
+    network = Network(cell, 1)
     p = map_leaves(lambda leaf: leaf.astype("float64"), network.init(np.random.default_rng(seed)))
-    return p if change is None else {**p, "body": change(p["body"])}
+    return network, p if change is None else {**p, "body": change(p["body"])}
 
 
 def random_case(cell, steps, seed=4):
@@ -53,15 +53,61 @@ def cut(p, order, letters):
     return {**p, "U": U}
 
 
-def constant_forget(p, gates):
-    """The weights of an LSTM whose forget gates are the constants `gates` (H,), whatever it reads  ->  p."""
-    H = len(gates)
-    forget = slice(H, 2 * H)
-    W, U, b = p["W"].copy(), p["U"].copy(), p["b"].copy()
-    W[:, forget] = 0
-    U[:, forget] = 0
-    b[forget] = -np.log(1 / gates - 1)                        # σ of this is the gate
-    return {"W": W, "U": U, "b": b}
+def deaf(p):
+    """The weights of a cell that hears no input: W is 0  ->  p."""
+    return {**p, "W": np.zeros_like(p["W"])}
+
+
+def evenly(count):
+    """Numbers spread evenly over 0 to 1: the middles of `count` equal parts  ->  (count,)."""
+    return (np.arange(count) + 0.5) / count
+
+
+def constant_forget(gates, second_way):
+    """A change of an LSTM's weights  ->  a function of them: the forget gates become the constants `gates` (H,).
+
+    second_way   1: the other columns of U stay; 0: U is 0
+    """
+    def change(p):
+        H = len(gates)
+        forget = slice(H, 2 * H)
+        W, U, b = p["W"].copy(), second_way * p["U"], p["b"].copy()
+        W[:, forget] = 0
+        U[:, forget] = 0
+        b[forget] = -np.log(1 / gates - 1)                    # σ of this is the gate
+        return {"W": W, "U": U, "b": b}
+
+    return change
+
+
+def corner_start(p, long, shut):
+    """The weights of an LSTM with the chrono start, whole or in part  ->  p.
+
+    long     1: b_f of the chrono start; 0: 1, as in the default LSTM
+    shut     1: b_i of the chrono start; 0: 0, so that the input gate is half open, as there
+    """
+    H, b = len(p["U"]), p["b"].copy()
+    if not shut:
+        b[:H] = 0                                             # H each for i, f, z and o
+    if not long:
+        b[H:2 * H] = 1
+    return {**p, "b": b}
+
+
+# Curves.
+
+def gates_only(g, kept):
+    """The gradient at lag 1 as measured, and then only multiplied by gates.
+
+    g        measured gradients (K, B, H), lag 1 first          kept   gates of the same lags (K, B, H)  ->  (K, B, H)
+    """
+    return np.concatenate([g[:1], g[0] * np.cumprod(kept[:-1], axis=0)])
+
+
+def ends(curves):
+    """The mean of the first ten lags, and that of the last ten, of one curve (K,) or of several (N, K)  ->  two."""
+    curves = np.asarray(curves)
+    return np.array([curves[..., :10].mean(-1), curves[..., -10:].mean(-1)]).round(3)
 
 
 # Short trainings.
@@ -98,67 +144,56 @@ def updates_needed(cell, change, seed, most=400):
     return p, seen["update"][-1] if error <= 0.01 else np.inf, error
 
 
-# Drawings.
-
-def draw_two_ways(axes):
-    """Three cell states in a row, the direct way between them in orange, the way through h dashed in blue."""
-    cell_before = h_before = None
-    for place, name in enumerate(("t-1", "t", "t+1")):
-        cell_box = box(axes, 4 * place, 2, f"$c_{{{name}}}$", 1.0, 0.6, ORANGE, True)
-        h_box = box(axes, 4 * place, 0.2, f"$h_{{{name}}}$", 0.9, 0.6, BLUE)
-        arrow(axes, cell_box, h_box, "", BLUE, 0, True)
-        if place:                                             # not at t-1, where nothing comes in
-            arrow(axes, cell_before, cell_box, f"$\\times f_{{{name}}}$: the direct way", ORANGE)
-            reads = box(axes, 4 * place - 2, 0.2, f"$i, f, o, z$ of step ${name}$", 2.2, 0.6, BLUE)
-            arrow(axes, box(axes, 4 * place - 2, -1, f"$x_{{{name}}}$", 0.8, 0.6), reads)
-            for start, end in ((h_before, reads), (reads, cell_box), (reads, h_box)):
-                arrow(axes, start, end, "", BLUE, 0, True)
-        cell_before, h_before = cell_box, h_box
+def least_kept(cell, x):
+    """The gates (T, B, H) of a floor gate whose bias is -50, so that σ(a) is 0: the least it can keep."""
+    p = cell.init(np.random.default_rng(0))
+    p["b"][cell.units:2 * cell.units] = -50
+    return cell.kept(cell.forward(p, x)[1])
 
 
-def draw_slopes(axes, name, seed, whole, gates):
-    """The local slopes of one seed against the lags 1, 2, ...: of the whole gradient, and by gates only."""
-    style = ("-", "--", ":")[seed]
-    lags = np.arange(1, len(whole) + 1)
-    axes.plot(lags, gates, style, color=ORANGE, label=f"gates only, seed {seed}")
-    axes.plot(lags, whole, style, color=BLUE, label=f"whole, seed {seed}")
-    axes.set(title=name, xlabel="lag k", ylabel="local slope", ylim=(-1, 0))
-    if name == "LSTM":                                        # one legend for both panels
-        axes.legend(fontsize=7, loc=8, ncols=2)
-
-
-def draw_step(plane, side, name, eigenvalues, gate, without, with_inputs):
-    """A cell's eigenvalues in the complex plane, and beside them its local slopes without and with inputs.
-
-    gate     its logarithm is a cross at lag 1          without, with_inputs   local slopes at the lags 1, 2, ...
-    """
-    colour = {"LSTM": BLUE, "GRU": ORANGE}[name]
-    if not plane.lines:
-        angle = np.linspace(0, 2 * np.pi, 200)
-        plane.plot(np.cos(angle), np.sin(angle), color="black", linewidth=0.8, label="size 1")
-    plane.plot(eigenvalues.real, eigenvalues.imag, ".", color=colour, label=name)
-    plane.set(xlabel="real part", ylabel="imaginary part", aspect=1)
-    plane.legend(loc=2, fontsize=6)
-    lags, largest = np.arange(1, len(without) + 1), abs(eigenvalues).max()
-    side.plot(lags, without, "--", color=colour, label=f"{name}, no input")
-    side.plot(lags, with_inputs, color=colour, label=f"{name}, with inputs")
-    side.plot(1, np.log(gate), "x", color=colour, label=f"ln f of the {name}")
-    reference(side, np.log(largest), f"ln {largest:.2f}")
-    side.set(xlabel="lag k", ylabel="local slope", ylim=(-1.1, 0.1))
-    side.legend(fontsize=7, ncols=2, loc=8)
-
-
-def draw_scales(claim, scales, fixed):
-    """A column of dashes for every way to start: name -> time scales (H,); dots beside the last, its `fixed` (H,)."""
-    axes = panels(claim, 1, 7, 3.2)[1]
-    for place, of_units in enumerate(scales.values()):
-        axes.semilogy([place] * len(of_units), of_units, "_", color=ORANGE, ms=22)
-    axes.plot(np.full(len(fixed), place + 0.3), fixed, "k.", markersize=3)
-    axes.text(place + 0.22, 130, "numbers $s$")
-    axes.set(xticks=range(len(scales)), xticklabels=list(scales), ylabel="time scale (steps)")
+def print_cut(name, logs, whole, gates):
+    """A row of three seeds: the mean of ln f, the slope of the whole gradient by it, and that of gates only by it."""
+    shown = [" ".join(f"{one:5.2f}" for one in numbers) for numbers in (logs, whole, gates)]
+    print(f"{name} ln f {shown[0]}; divided by it: whole {shown[1]}, gates only {shown[2]}")
 
 
 # Recorded runs.
+
+def task_and_length(record):
+    """The data of a time-scale experiment and its length, such as ("co2", 48); None for another experiment."""
+    if record.trial["experiment"].startswith("time-scales"):
+        data = record.trial["experiment"].removeprefix("time-scales").lstrip("-") or "adding"
+        return data, record.trial["length"]
+    return None
+
+
+def gate_readings(records, tasks, models):
+    """What the gradient on the (cell) state does, and what the gates say, before and after training.
+
+    tasks    keys such as ("co2", 48)
+      ->  dict: (key, "start" or "trained") -> array (models, 2), medians over the seeds: slope of the straight line
+          through the logarithms of the gradient's norm over the lags; mean of ln f over units and steps
+    """
+    seen = {}
+    for one in records:
+        for when in ("start", "trained"):
+            if task_and_length(one) in tasks and one.trial["model"] in models:
+                curve = one.seen[when]
+                slope = np.polyfit(curve["lag"], np.log(curve["norm"]), 1)[0]
+                place = (task_and_length(one), when), one.trial["model"]
+                seen.setdefault(place, []).append([slope, np.mean(curve["log_kept"])])
+    keys = [(key, when) for key in tasks for when in ("start", "trained")]
+    return {key: np.array([np.median(seen[key, model], axis=0) for model in models]) for key in keys}
+
+
+def print_readings(readings, models):
+    """A row for each task before training and one after it: for every model the slope / the mean of ln f."""
+    print(f"{'slope / mean ln f':42}", *(f"{model:>16}" for model in models))
+    for ((data, T), when), pairs in readings.items():
+        said = f"{TASKS[data].format(T).split(':')[0]}, {'at the start' if when == 'start' else 'trained'}"
+        print(f"{said:42}", *(f"{slope:+8.3f} / {log:+.2f}" for slope, log in pairs))
+    print()
+
 
 def scale_runs(records):
     """The recorded runs of the time-scale experiments  ->  two dicts with the keys (data, T), such as ("co2", 48).
@@ -167,24 +202,21 @@ def scale_runs(records):
     """
     runs, simple = {}, {}
     for one in records:
-        if one.trial["experiment"].startswith("time-scales"):
-            data = one.trial["experiment"].removeprefix("time-scales").lstrip("-") or "adding"
-            key = data, one.trial["length"]
+        if key := task_and_length(one):
             runs.setdefault(key, {}).setdefault(one.trial["model"], []).append(one.test)
             simple[key] = one.baseline["value"]
     return runs, simple
 
 
 def print_runs(runs, simple, models):
-    """A row for each data and length: the simple answer, the median of every model, and how many seeds these have."""
+    """A row for each data and length: the simple answer, and the median of every model over its seeds."""
     names = [model.removeprefix("lstm-") for model in models]
-    print(f"{'':36}{'simple':>7}", *(f"{name:>7}" for name in names), "  seeds")
+    print(f"{'':36}{'simple':>7}", *(f"{name:>7}" for name in names))
     for key in sorted(runs):
         data, T = key
-        scores = [runs[key].get(model, []) for model in models]
-        medians = [f"{np.median(one):7.3f}" if one else f"{'-':>7}" for one in scores]
-        seeds = sorted({len(one) for one in scores})
-        print(f"{TASKS[data].format(T):36}{simple[key]:7.3f}", *medians, f"{' or '.join(map(str, seeds)):>7}")
+        medians = [np.median(runs[key][model]) for model in models]
+        print(f"{TASKS[data].format(T):36}{simple[key]:7.3f}", *(f"{median:7.3f}" for median in medians))
+    print()
 
 
 def print_ledger(records):
