@@ -72,18 +72,6 @@ def print_correlations(seed, trained, before):
         print(f"{fact:8}", "   ".join(cells))
 
 
-def pushes(cell, p, unit):
-    """A DuRNN, its p, the place of a long-term neuron  ->  a function of codes.
-
-    It gives gate times offer of this neuron over the text, its state, two rows (characters,), and its u.
-    """
-    def of(codes):
-        h, tape = cell.forward(p, np.eye(65)[codes][:, None])
-        return (tape.g * tape.c)[:, 0, unit], tape.l[:, 0, unit], p["u"][unit]
-
-    return of
-
-
 def print_run(name, seed, before, after, p, best_unit):
     """Print what a run of section 8 gave; behind seed 1 also the mean of both.
 

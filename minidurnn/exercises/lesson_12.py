@@ -14,7 +14,6 @@ from .followed_facts import facts_of
 from .followed_facts import for_every_fact as for_every_fact
 from .followed_facts import print_correlations as print_correlations
 from .followed_facts import print_run as print_run
-from .followed_facts import pushes as pushes
 from .followed_facts import unit_readers as unit_readers
 
 
