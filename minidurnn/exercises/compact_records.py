@@ -77,7 +77,8 @@ def print_medians(runs, digits):
     if runs:
         name, part = max(tests, key=lambda key: np.ptp(tests[key]))
         apart = np.ptp(tests[name, part])
-        print(f"seeds of one network lie up to {apart:.{digits}f} apart ({name}, {'all' if part == 1 else f'1/{part}'})")
+        size = "all" if part == 1 else f"1/{part}"
+        print(f"seeds of one network lie up to {apart:.{digits}f} apart ({name}, {size})")
 
 
 def print_ranges(runs, digits):
