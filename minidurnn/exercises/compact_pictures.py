@@ -27,10 +27,11 @@ def draw_projection():
 
 
 def draw_matrices(title, matrices):
-    """Matrices as grey pictures, side by side; dict name -> matrix. Each has its own scale, bright is large."""
+    """Matrices side by side; dict name -> matrix. Each has its own scale: grey is 0, white positive, black negative."""
     figure, axes = panels(title, len(matrices), 6.4, 3.2)
     for one, (name, matrix) in zip(axes, matrices.items()):
-        one.imshow(matrix, cmap="gray")
+        most = abs(matrix).max()
+        one.imshow(matrix, cmap="gray", vmin=-most, vmax=most)
         one.set(xlabel=name, xticks=[], yticks=[])
         one.grid(False)
     plt.show()
@@ -61,13 +62,15 @@ def draw_bits(title, tests, mark):
     tests    dict (network, part) -> bits by seed         mark    what counted pairs cost
     """
     figure, axes = panels(title)
+    whole = tests[FEWER, 1]
+    axes.hlines(np.median(whole), -0.06, 0.06, "k", lw=4, alpha=0.5, label="whole network")
+    axes.plot([-0.04, 0, 0.04], whole, "k.")
     for place, name in enumerate(NAMES.values()):
-        x = np.arange(3) + 0.16 * place - 0.32                # groups at 0, 1, 2; a network's place in each of them
-        own = np.array([tests[name, part] for part in (10, 4, 2)])
+        x = np.arange(1, 4) + 0.16 * place - 0.32             # groups at 1, 2, 3; a network's place in each of them
+        own = np.array([tests[name, part] for part in (2, 4, 10)])
         axes.hlines(np.median(own, 1), x - 0.06, x + 0.06, PALETTE[place], lw=4, alpha=0.5, label=name)
         axes.plot(x[:, None] + [-0.04, 0, 0.04], own, ".", color=PALETTE[place])
-    axes.plot([2.76, 2.8, 2.84], tests[FEWER, 1], "k.", label="whole network")
-    axes.set(xticks=[0, 1, 2, 2.8], xticklabels=["10 %", "25 %", "50 %", "whole"], xlim=(-0.5, 3.5), ylim=(3, 4))
+    axes.set(xticks=[0, 1, 2, 3], xticklabels=["all", "1/2", "1/4", "1/10"], xlim=(-0.5, 4.2), ylim=(3, 4))
     axes.set(xlabel="share of the 120,359 numbers", ylabel="test bits: seeds 0, 1, 2, median")
     reference(axes, mark, "counted pairs")
     axes.legend(ncols=3, loc="upper center", fontsize=8)

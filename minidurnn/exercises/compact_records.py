@@ -74,6 +74,18 @@ def print_medians(runs, digits):
     print("seeds of each network:", " or ".join(map(str, seeds)) or "no runs")
     middle = {key: (np.median(tests[key]), np.median(ends[key])) for key in runs}
     _print_table({key: f"{test:.{digits}f} ({end:.{digits}f})" for key, (test, end) in middle.items()}, 13)
+    if runs:
+        name, part = max(tests, key=lambda key: np.ptp(tests[key]))
+        apart = np.ptp(tests[name, part])
+        size = "all" if part == 1 else f"1/{part}"
+        print(f"seeds of one network lie up to {apart:.{digits}f} apart ({name}, {size})")
+
+
+def print_ranges(runs, digits):
+    """A line for each kind of network: at each size the lowest and the highest test result of its seeds."""
+    print("lowest to highest of the seeds")
+    ends = {key: (own.min(), own.max()) for key, own in tested(runs).items()}
+    _print_table({key: f"{low:.{digits}f} to {high:.{digits}f}" for key, (low, high) in ends.items()}, 13)
 
 
 def _print_table(cells, width):

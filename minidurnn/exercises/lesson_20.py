@@ -79,7 +79,7 @@ def check_5(attempt):
 # The reference solutions: the folded cells of the lesson hold the same text.
 
 def shared_gradient(h, dm, da, B):
-    """h (T, H), dm (T, r) from the next layer, da (T, G) of the recurrence, B (r, G)  ->  dP (H, r)."""
+    """h (T, H), dm (T, r), da (T, G), B (r, G)  ->  dP (H, r)."""
     total = dm.copy()
     total[:-1] += da[1:] @ B.T                                # m[t] is read by step t + 1
     return h.T @ total

@@ -409,7 +409,10 @@ def test_the_tables_of_lesson_20_take_any_subset_of_the_records(kept, capsys):
     compact_records.print_medians(runs, 3)
     assert sum(map(len, runs.values())) == kept
     names = {name for name, part in runs}
-    assert len(capsys.readouterr().out.splitlines()) == 3 + 2 * len(names)      # two heads, and the number of seeds
+    lines = 3 + 2 * len(names) + bool(kept)                   # two heads, the number of seeds, how far they lie apart
+    assert len(capsys.readouterr().out.splitlines()) == lines
+    compact_records.print_ranges(runs, 3)
+    assert len(capsys.readouterr().out.splitlines()) == 2 + len(names)
 
 
 def test_the_tables_of_lesson_20_show_a_networks_numbers_ranks_seeds_and_median(capsys):
@@ -420,6 +423,9 @@ def test_the_tables_of_lesson_20_show_a_networks_numbers_ranks_seeds_and_median(
     middle = sorted(one.test for one in runs["Toeplitz-like", 2])[1]
     assert re.search(r"Toeplitz-like +60,455 \(22 22 22\) +29,735 \(9 9 8\)", sizes)
     assert re.search(rf"Toeplitz-like +{middle:.3f} \(", medians)
+    assert "lie up to 0.375 apart (projection, 1/4)" in medians
+    compact_records.print_ranges(runs, 3)
+    assert "3.270 to 3.645" in capsys.readouterr().out
     assert compact_records.ranks(runs["hybrid", 2][0]) == [2, 54, 54]
     assert compact_records.ranks(runs["projection", 4][0]) == [19, 19]
     assert compact_records.ranks(runs["fewer units", 1][0]) == []
