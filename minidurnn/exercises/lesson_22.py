@@ -122,7 +122,7 @@ def _changes(mu, P):
 
 
 def check_6(answer):
-    """Other rates and ways of two full stations, with the same changes of all queues."""
+    """Other rates and routing of two full stations, with the same changes of all queues."""
     if answer is ... or (isinstance(answer, (tuple, list)) and answer and all(part is ... for part in answer)):
         print(f"exercise 22.6: {UNTOUCHED}")
         return
@@ -141,7 +141,7 @@ def check_6(answer):
     yours, right = _changes(np.array([mu_0, mu_1, 1]), P), _changes(*OLD)
     if not np.allclose(yours, right, rtol=0, atol=0.05):
         i = abs(yours - right).argmax()
-        why = " (the ways stay: more jobs go to station 2, too)" if P_01 == P_10 == 0.5 else ""
+        why = " (the routing stays: more jobs go to station 2, too)" if P_01 == P_10 == 0.5 else ""
         fail("22.6", f"the queue of station {i} changes by {yours[i]:.4g} in unit time, expected {right[i]:.4g}{why}.")
     print("exercise 22.6: correct")
 

@@ -1,10 +1,10 @@
-"""What sections 3, 6, 7 and 9 of lesson 22 use: the fluid by its cell, traces as a task, tables and one figure."""
+"""What lesson 22 uses from section 3 on: the fluid by its cell, traces as a task, tables and figures."""
 
 import numpy as np
 
 from ..cells import QueueingNetwork
 from ..tasks import Queues
-from ..tasks.queueing import misplaced, random_starts, sequences, simulate
+from ..tasks.queueing import loads, misplaced, random_starts, sequences, simulate
 from .lesson_22 import at_rest
 
 
@@ -23,6 +23,17 @@ def fluid(mu, P, x, parts=1):
     return q[parts - 1::parts]
 
 
+def spread(truth, N, runs=400):
+    """How far single runs lie apart: the standard deviation of the clients at time 4, in percent of N jobs  ->  float.
+
+    All jobs begin at the clients.
+    """
+    start = np.zeros((runs, len(truth.mu)), int)
+    start[:, 0] = N
+    end = simulate(truth, start, [0, 4], 1, np.random.default_rng(2))[-1]       # (runs, M)
+    return float(100 * end[:, 0].std() / N)
+
+
 class Traces:
     """A task for `fit`: mean jobs over simulated runs, from random starts, the same traces in every batch.
 
@@ -34,7 +45,7 @@ class Traces:
 
     def __init__(self, truth, times, count, runs, rng, jobs=(200, 600)):
         M = len(truth.mu)
-        self.inputs, self.outputs, self.truth = 1 + 2 * M, M, truth
+        self.inputs, self.outputs, self.truth, self.runs = 1 + 2 * M, M, truth, runs
         self.starts = random_starts(M, jobs, count, rng)
         trace = simulate(truth, self.starts, times, runs, rng)
         self.x, self.mean, _ = sequences(trace, truth.servers, times)
@@ -73,16 +84,27 @@ def furthest(p, truth):
     return 100 * abs(p["mu"] / truth.mu - 1).max(), abs(p["P"] - truth.P).max()
 
 
+def print_learned(traces, learned, own):
+    """One line for Traces: the largest errors of what was learned from them, its loss, the errors from own traces."""
+    (rate, share), (own_rate, own_share) = furthest(learned, traces.truth), furthest(own, traces.truth)
+    lower = traces.loss_of(learned) / traces.loss_of({"mu": traces.truth.mu, "P": traces.truth.P})
+    print(
+        f"{traces.runs:3} runs: worst rate {rate:.1f} %, share {share:.2f}; loss {lower:.2f} of the true numbers';"
+        f" own traces: {own_rate:.1f} %, {own_share:.3f}")
+
+
 def foresee(truth, guess, start, times, runs=50):
     """The jobs of a changed network over time  ->  {"simulation", "true", "learned", "long run"}: (T or 1, M).
 
     truth, guess    Truth: the changed network, and the operator's idea of it (rates and routing learned)
     "simulation"    the mean of so many runs; "true", "learned": the fluid; "long run": the exact means, `at_rest`
+    "runs"          besides, all the runs, (T, runs, M)
     """
     jobs = sum(start)
-    trace = simulate(truth, [start], times, runs, np.random.default_rng(1))
-    x, mean, _ = sequences(trace, truth.servers, times)
+    singles = simulate(truth, [start] * runs, times, 1, np.random.default_rng(1))     # (T + 1, runs, M)
+    x, mean, _ = sequences(singles.mean(axis=1, keepdims=True), truth.servers, times)
     return {
+        "runs": singles[1:],
         "simulation": jobs * mean[:, 0],
         "true": jobs * fluid(truth.mu, truth.P, x)[:, 0],
         "learned": jobs * fluid(guess.mu, guess.P, x)[:, 0],
@@ -96,26 +118,64 @@ def clicks_of(how, answer, truth, guess, last=50):
     return rate * answer[how][-last:, 0].mean()
 
 
+def noise_of(answer, truth, last=50):
+    """The standard error of the simulated clicks: of a run's over the last steps, divided by the root of the runs."""
+    clicks = truth.mu[0] * answer["runs"][-last:, :, 0].mean(axis=0)
+    return clicks.std(ddof=1) / len(clicks) ** 0.5
+
+
 def print_answers(answers, truth, guess, last=50):
-    """Two small tables, a line for each question: clicks, then jobs at the last station, by all four answers."""
-    hows = list(next(iter(answers.values())))
-    print(f"{'clicks in a unit of time':26}", *(f"{how:>10}" for how in hows))
+    """Two small tables, a line for each question: clicks and their noise, then jobs at the last station."""
+    hows = "simulation", "true", "learned", "long run"
+    print(f"{'clicks in a unit of time':26}", *(f"{how:>10}" for how in hows), "  noise of the simulation")
     for name, answer in answers.items():
-        print(f"{name:26}", *(f"{clicks_of(how, answer, truth, guess, last):10.1f}" for how in hows))
-    print(f"{'jobs at slow':26}")
+        clicks = (f"{clicks_of(how, answer, truth, guess, last):10.1f}" for how in hows)
+        print(f"{name:26}", *clicks, f"{noise_of(answer, truth, last):7.1f}")
+    print("jobs at slow")
     for name, answer in answers.items():
         print(f"{name:26}", *(f"{answer[how][-last:, -1].mean():10.0f}" for how in hows))
 
 
-def draw_answers(axes, name, answer, times):
-    """The jobs at *medium* (orange) and *slow* (blue) over time, and right of a line their long-run means."""
-    for place, station, colour in ((2, "medium", "#E69F00"), (3, "slow", "#0072B2")):
-        for how, style in (("simulation", "-"), ("true", "--"), ("learned", ":")):
-            axes.plot(times[1:], answer[how][:, place], style, c=colour, label=f"{station}, {how}")
-        size = 20 - 4 * place                                 # where both lie at one place, both are seen
-        axes.plot(92, answer["long run"][0, place], "o", c=colour, ms=size, label=f"{station}, long run")
-    axes.axvline(84, c="k")
-    axes.set(title=name, xlabel="time | long run", ylabel="jobs", ylim=(0, 520))
+def draw_answers(answers, times):
+    """A panel for each of two questions: the jobs at the three computers, right of a line their long-run means."""
+    from ..plots import BLUE, GREEN, ORANGE, panels, plt
+
+    figure, both = panels("By speed, the fluid ends far from the long-run means", 2, 9.6, 3.9)
+    colours = {"fast": GREEN, "medium": ORANGE, "slow": BLUE}
+    styles = {"simulation": "-", "true": "--", "learned": ":"}
+    for axes, name in zip(both, ("more servers", "by speed")):
+        for place, colour in enumerate(colours.values(), 1):
+            for how, style in styles.items():
+                axes.plot(times[1:], answers[name][how][:, place], style, c=colour)
+            size = 22 - 5 * place                             # where dots lie at one place, all are seen
+            axes.plot(92, answers[name]["long run"][0, place], "o", c=colour, ms=size)
+        axes.axvline(84, c="k")
+        axes.set(title=name, xlabel="time | long run", ylabel="jobs", ylim=(0, 520))
+    handles = [plt.Line2D([], [], c=colour, lw=4, label=station) for station, colour in colours.items()]
+    handles += [plt.Line2D([], [], c="k", ls=style, label=how) for how, style in styles.items()]
+    handles.append(plt.Line2D([], [], c="k", ls="", marker="o", label="long run"))
+    both[0].legend(handles=handles, fontsize=7, loc="upper center", ncol=3)
+
+
+def clicks_at_rest(truth, servers, jobs):
+    """Exact clicks of the long run with other servers at the last station  ->  float."""
+    servers = np.array([*truth.servers[:-1], int(servers)])
+    return truth.mu[0] * at_rest(truth._replace(servers=servers), int(jobs))[0]
+
+
+def draw_bottleneck(truth, servers, jobs):
+    """Clicks of the long run against the servers at slow, the bound (22.8), and the present setting as a dot."""
+    from ..plots import BLACK, line, panels
+
+    tried = np.arange(30, 121)
+    bounds = [1 / loads(truth._replace(servers=np.array([*truth.servers[:-1], c]))).max() for c in tried]
+    figure, axes = panels("No more clicks than the bound, whatever the servers at slow")
+    axes.plot(tried, bounds, color="silver", linewidth=7, label="bound (22.8)")
+    line(axes, tried, [clicks_at_rest(truth, c, jobs) for c in tried], "long run", 0)
+    here = clicks_at_rest(truth, servers, jobs)
+    axes.plot(servers, here, "o", c=BLACK, ms=9, label=f"{servers:.0f} servers, {jobs:.0f} jobs: {here:.1f} clicks")
+    axes.set(xlabel="servers at slow", ylabel="clicks in a unit of time", ylim=(0, 150))
+    axes.legend(fontsize=8, loc="lower right")
 
 
 def learned_networks(records, experiment):
@@ -124,29 +184,47 @@ def learned_networks(records, experiment):
     return {one.trial["seed"]: one.seen["trained"] for one in chosen}
 
 
-def always_full(task):
-    """The percentage of a task's measured means at which two stations or more have at least as many jobs as servers."""
+def most_full_pair(task):
+    """The two stations that are most often full at once  ->  "i, j", the percentage of a task's measured means."""
     x, mean, _ = task.batch(np.random.default_rng(0), 32)
-    full = mean >= x[:, :, 1 + task.stations:]
-    return 100 * (full.sum(axis=-1) >= 2).mean()
+    full = (mean >= x[:, :, 1 + task.stations:]).reshape(-1, task.stations).astype(float)
+    together = full.T @ full / len(full)                      # (M, M): how often i and j are full
+    i, j = max(zip(*np.triu_indices(task.stations, 1)), key=lambda pair: together[pair])
+    return f"{i}, {j}", 100 * together[i, j]
 
 
-def network_rows(records):
-    """The recorded networks  ->  a row for each: stations, fewest jobs, number, two full, same, new, worst rate."""
+def network_rows(records, fewest=100):
+    """The recorded networks, learned from so many to 300 jobs  ->  a row for each:
+
+    stations, number, the pair most often full and how often in %, same, new, the question of the largest new error,
+    worst rate in %
+    """
     rows = []
-    for experiment, stations, fewest in (("queues", 5, 100), ("queues-3", 3, 100), ("queues-few", 3, 10)):
+    for experiment, stations in (("queues", 5), ("queues-3", 3)) if fewest == 100 else (("queues-few", 3),):
         for number, seen in sorted(learned_networks(records, experiment).items()):
             errors = seen["errors"]
-            new = max(errors[name] for name in ("population", "servers", "routing"))
-            full = always_full(Queues(100, stations, number, fewest=fewest))
-            rows.append((stations, fewest, number, full, errors["same"], new, errors["mu off"]))
+            hardest = max(("population", "servers", "routing"), key=errors.get)
+            pair, often = most_full_pair(Queues(100, stations, number, fewest=fewest))
+            rows.append((stations, number, pair, often, errors["same"], errors[hardest], hardest, errors["mu off"]))
     return rows
 
 
-def exchanging(mu, share):
-    """Exercise 22.6's network with other numbers: both rates mu, this share between 0 and 1  ->  {"mu", "P"}."""
+def print_networks(records):
+    """The table of the ten networks, and one line for those learned from fewer jobs  ->  the rows of the table."""
+    rows = network_rows(records)
+    print("stations | network | one pair full | same |  new | by         | worst rate, %")
+    for row in rows:
+        print("{:8} | {:7} | {:>8}: {:3.0f} | {:4.1f} | {:4.1f} | {:10} | {:4.1f}".format(*row))
+    few = network_rows(records, fewest=10)
+    print("3 stations, learned from 10 to 300 jobs: new", *(f"{row[5]:.1f}" for row in few))
+    return rows
+
+
+def exchanging(rate):
+    """Exercise 22.6's network with both rates so high, and shares that keep all changes  ->  {"mu", "P"}."""
+    share = 1 - 1 / rate                                      # 10 rate (1 - share) = 10 jobs go to station 2
     P = np.array([[0, share, 1 - share], [share, 0, 1 - share], [0.5, 0.5, 0]])
-    return {"mu": np.array([mu, mu, 1.0]), "P": P}
+    return {"mu": np.array([rate, rate, 1.0]), "P": P}
 
 
 def median_error(q, mean):
