@@ -231,10 +231,11 @@ def test_the_cell_of_lesson_00_keeps_the_contract():
     assert_cell(Blend(2, 4), rng())
 
 
-def test_the_control_of_lesson_18_keeps_the_contract():
-    from minidurnn.exercises.gated_controls import WithoutTanh
+def test_the_controls_of_lesson_18_keep_the_contract():
+    from minidurnn.exercises.gated_controls import WithoutTanh, WithTanh
 
     assert_cell(WithoutTanh(3, 4, horizon=50), rng())
+    assert_cell(WithTanh(3, 4, horizon=50), rng())
 
 
 def test_the_tree_of_lesson_18_is_counted_and_its_neighbours_in_time_are_found():
