@@ -133,7 +133,7 @@ def in_pieces(f, v, h0, pieces):
     A, B = f[:, 0], v[:, 0]
     for t in range(1, length):                                # phase 1
         A, B = f[:, t] * A, f[:, t] * B + v[:, t]
-    before = np.zeros(A.shape)                
+    before = np.zeros(A.shape)
     state = h0
     for k in range(pieces):                                   # phase 2
         before[k] = state

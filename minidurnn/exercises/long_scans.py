@@ -62,7 +62,7 @@ def draw_costs(axes, rows):
     axes[0].set(xlabel="steps", ylabel="seconds of one update")
     axes[0].legend(fontsize=8)
     axes[1].semilogx(steps, peaks, "o")
-    axes[1].axvline(8192, ls=":", color="0.4", label="S = 8,192")
+    axes[1].axvline(8192, ymax=0.7, ls=":", color="0.4", label="S = 8,192")
     axes[1].legend(fontsize=8, loc="lower right")
     for step, peak in zip(steps, peaks):
         axes[1].annotate(f"{peak:.0f}", (step, peak), (0, 6), textcoords="offset points", ha="center")
@@ -149,8 +149,13 @@ def print_change(name, difference, middle):
     print(f"{name}: difference {d:4.1f} -> {d_last:4.1f}, middle {m:4.1f} -> {m_last:6.1f}")
 
 
-def print_pair(difference, middle):
-    """A line: difference and middle (2,) of one pair at step 64 and at step 1,048,576, to two digits."""
+def print_stages(stages, seed, updates, ok, difference, middle):
+    """What a run learned on stages of 64 steps, two lines.
+
+    ok                   right answers at 4,096 and at 65,536 steps (2,)
+    difference, middle   of one pair at step 64 and at step 1,048,576 (2,), printed to two digits
+    """
+    print(f"{len(stages)} x 64, seed {seed}: {updates} updates, of 16 right at 4,096, 65,536: {ok}")
     (d, d_last), (m, m_last) = ([float(f"{one:.2g}") for one in values] for values in (difference, middle))
     print(f"    one pair, step 64 -> a million: difference {d:,g} -> {d_last:,g}, middle {m:,g} -> {m_last:,g}")
 
