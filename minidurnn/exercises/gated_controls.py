@@ -1,10 +1,38 @@
-"""A control of lesson 18: an LSTM without tanh around c."""
+"""Two controls of lesson 18: a GILR-LSTM with tanh around c, an LSTM without."""
 
 import numpy as np
 
 from ..arrays.activations import sigmoid
-from ..arrays.affine import affine, affine_backward
-from ..cells import LSTM
+from ..arrays.affine import affine, affine_backward, rows_product
+from ..cells import GILRLSTM, LSTM
+from ..cells.gilr import smoothed_backward
+from ..scans import gated_scan_backward
+
+
+class WithTanh(GILRLSTM):
+    """A GILR-LSTM with the LSTM's tanh around c, h[t] = o ⊙ tanh(c[t])."""
+
+    def forward(self, p, x, state=None):
+        """x (T, B, D), state [s, c] (B, 2H) or None for zeros  ->  h (T, B, H), tape."""
+        tape = super().forward(p, x, state)[1]
+        return tape.gates[3] * np.tanh(tape.c), tape
+
+    def backward(self, dh, tape, dstate=None):
+        """dh (T, B, H) direct gradient on every h[t], dstate (B, 2H) on the state handed on  ->  dx, dstate0, dp."""
+        p, x, s0, c0, s, c, g, j, (i, f, z, o) = tape
+        dh = np.zeros_like(c) if dh is None else dh
+        ds_last, dc_last = self._split(dstate)
+        bent = np.tanh(c)
+        df, dv, dc0 = gated_scan_backward(dh * o * (1 - bent * bent), c, f, c0, carry=dc_last)
+        parts = dv * z * i * (1 - i), df * f * (1 - f), dv * i * (1 - z * z), dh * bent * o * (1 - o)
+        da = np.concatenate(parts, axis=2)
+        dread, dU = da @ p["U"].T, rows_product(self._read(s, s0), da)
+        ds, ds0 = self._read_backward(dread)
+        dg, dw, through = gated_scan_backward(ds, s, g, s0, carry=ds_last)
+        dx_s, dW_s, db_s = affine_backward(smoothed_backward(dg, dw, g, j), x, p["W_s"])
+        dx, dW, db = affine_backward(da, x, p["W"])
+        dp = {"W_s": dW_s, "b_s": db_s, "W": dW, "U": dU, "b": db}
+        return dx_s + dx, np.concatenate([ds0 + through, dc0], axis=1), dp
 
 
 class WithoutTanh(LSTM):

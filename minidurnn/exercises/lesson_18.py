@@ -102,13 +102,13 @@ def check_4(attempt):
     for T, B, D, H in ((1, 1, 1, 1), (5, 2, 3, 4), (7, 3, 2, 1)):
         sizes = (D, 2 * H), (2 * H,), (T, B, D), (B, H)
         cases.append(tuple(draw.standard_normal(size) for size in sizes))
-    judge("18.4", attempt, gilr, cases, ("h",), mistakes={
-        "the input j takes part with 1 - g, not whole": lambda W, b, x, h0: _gilr(W, b, x, h0, lambda g: 1),
-        "g keeps the state and 1 - g takes the input: here both are g": lambda W, b, x, h0: _gilr(
-            W, b, x, h0, lambda g: g),
+    judge("18.4", attempt, gilr, cases, ("s",), mistakes={
+        "the input j takes part with 1 - g, not whole": lambda W, b, x, s0: _gilr(W, b, x, s0, lambda g: 1),
+        "g keeps the state and 1 - g takes the input: here both are g": lambda W, b, x, s0: _gilr(
+            W, b, x, s0, lambda g: g),
         "the first H columns of W belong to the gate, the last H to the input": _swapped,
-        "the scan starts from h0, not from 0": lambda W, b, x, h0: gilr(W, b, x, 0 * h0),
-        "b is missing": lambda W, b, x, h0: gilr(W, 0 * b, x, h0),
+        "the scan starts from s0, not from 0": lambda W, b, x, s0: gilr(W, b, x, 0 * s0),
+        "b is missing": lambda W, b, x, s0: gilr(W, 0 * b, x, s0),
     })
 
 
@@ -126,14 +126,14 @@ def check_5(answer):
 # The reference solutions: the folded cells of the lesson hold the same text.
 
 def in_pieces(f, v, h0, pieces):
-    """f, v (T, columns), h0 (columns,), T a multiple of pieces  ->  h (T, columns)."""
+    """f, v (T, columns), h0 (columns,)  ->  h (T, columns)."""
     length = len(f) // pieces
     f = f.reshape(pieces, length, -1)
     v = v.reshape(pieces, length, -1)
     A, B = f[:, 0], v[:, 0]
     for t in range(1, length):                                # phase 1
         A, B = f[:, t] * A, f[:, t] * B + v[:, t]
-    before = np.zeros(A.shape)                                # the state in front of each piece
+    before = np.zeros(A.shape)
     state = h0
     for k in range(pieces):                                   # phase 2
         before[k] = state
@@ -152,13 +152,13 @@ def overflows():
     return f, v
 
 
-def gilr(W, b, x, h0):
-    """W (D, 2H), b (2H,), x (T, B, D), h0 (B, H)  ->  h (T, B, H)."""
-    H = h0.shape[1]
-    a = x @ W + b                                             # (T, B, 2H)
-    g = 1 / (1 + np.exp(-a[:, :, :H]))                        # the gate
-    j = np.tanh(a[:, :, H:])                                  # the input
-    return gated_scan(g, (1 - g) * j, h0)
+def gilr(W, b, x, s0):
+    """W (D, 2H), b (2H,), x (T, B, D), s0 (B, H)  ->  s (T, B, H)."""
+    H = s0.shape[1]
+    y = x @ W + b
+    g = 1 / (1 + np.exp(-y[:, :, :H]))
+    j = np.tanh(y[:, :, H:])
+    return gated_scan(g, (1 - g) * j, s0)
 
 
 LIMIT_3 = 1e9                                                 # of gates, values and states
@@ -180,16 +180,16 @@ def _from_h0(f, v, h0, pieces):
     return _starts_at(f, v, pieces, h0)
 
 
-def _gilr(W, b, x, h0, taken):
+def _gilr(W, b, x, s0, taken):
     """A GILR whose input takes part with another share than 1 - g."""
     g, j = np.split(x @ W + b, 2, axis=2)
     g = 1 / (1 + np.exp(-g))
-    return gated_scan(g, taken(g) * np.tanh(j), h0)
+    return gated_scan(g, taken(g) * np.tanh(j), s0)
 
 
-def _swapped(W, b, x, h0):
-    H = h0.shape[1]
-    return gilr(np.roll(W, H, axis=1), np.roll(b, H), x, h0)
+def _swapped(W, b, x, s0):
+    H = s0.shape[1]
+    return gilr(np.roll(W, H, axis=1), np.roll(b, H), x, s0)
 
 
 CHECKS = {"18.1": check_1, "18.2": check_2, "18.3": check_3, "18.4": check_4, "18.5": check_5}
@@ -210,9 +210,9 @@ WRONG = {
         lambda: (np.full(100, np.inf), np.zeros(100)),        # not finite itself
         lambda: (np.full(99, 1e6), np.zeros(99)),
     ],
-    "18.4": [lambda W, b, x, h0: _gilr(W, b, x, h0, lambda g: 1), lambda W, b, x, h0: _gilr(W, b, x, h0, lambda g: g),
-             _swapped, lambda W, b, x, h0: gilr(W, b, x, 0 * h0), lambda W, b, x, h0: gilr(W, 0 * b, x, h0),
-             lambda W, b, x, h0: gilr(W, b, x, h0)[::-1]],
+    "18.4": [lambda W, b, x, s0: _gilr(W, b, x, s0, lambda g: 1), lambda W, b, x, s0: _gilr(W, b, x, s0, lambda g: g),
+             _swapped, lambda W, b, x, s0: gilr(W, b, x, 0 * s0), lambda W, b, x, s0: gilr(W, 0 * b, x, s0),
+             lambda W, b, x, s0: gilr(W, b, x, s0)[::-1]],
     "18.5": [(2.3, 3.24, -2), (2.5, 3.6, -2), (2.5, 2.84, -2), (2.5, 3.24, -0.2), (2.5, 3.24, 0)],
 }
 ILL_TYPED = {
@@ -220,7 +220,7 @@ ILL_TYPED = {
     "18.2": [None, lambda f, v, h0, pieces: None, lambda f, v, h0, pieces: f[0], lambda f, v, h0, pieces: f[999],
              lambda f, v, h0, pieces: (f.fill(0), f)[1]],
     "18.3": [None, lambda: None, lambda: np.ones(100), lambda: (1.0, 2.0), lambda: ("f", "v"), lambda: 1 / 0],
-    "18.4": [None, lambda W, b, x, h0: None, lambda W, b, x, h0: gilr(W, b, x, h0)[-1],
-             lambda W, b, x, h0: x @ W.T, lambda W, b, x, h0: (W.fill(0), gilr(W, b, x, h0))[1]],
+    "18.4": [None, lambda W, b, x, s0: None, lambda W, b, x, s0: gilr(W, b, x, s0)[-1],
+             lambda W, b, x, s0: x @ W.T, lambda W, b, x, s0: (W.fill(0), gilr(W, b, x, s0))[1]],
     "18.5": [None, 1000, (1, 2), ("a", "b", "c"), (2.5, 3.24, np.ones(2))],
 }

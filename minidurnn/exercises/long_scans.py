@@ -62,11 +62,14 @@ def draw_costs(axes, rows):
     axes[0].set(xlabel="steps", ylabel="seconds of one update")
     axes[0].legend(fontsize=8)
     axes[1].semilogx(steps, peaks, "o")
+    axes[1].axvline(8192, ymax=0.7, ls=":", color="0.4", label="S = 8,192")
+    axes[1].legend(fontsize=8, loc="lower right")
     for step, peak in zip(steps, peaks):
         axes[1].annotate(f"{peak:.0f}", (step, peak), (0, 6), textcoords="offset points", ha="center")
     axes[1].set(xlabel="steps", ylabel="peak of memory, MiB", ylim=(0, 1.25 * peaks.max()))
     times = (f"{values[-1] / values[1]:.0f} times the {name}" for name, values in (("steps", steps), ("time", seconds)))
     print(f"from {steps[1]:,} steps on:", *times, f"peak {peaks[1]:.0f} -> {peaks[-1]:.0f} MiB", sep="   ")
+    print(f"of every peak {rows[-1]['imports']:.0f} MiB are Python, NumPy and the library")
 
 
 # Counts and measurements.
@@ -141,9 +144,20 @@ def scores(body, p, symbols):
 
 
 def print_change(name, difference, middle):
-    """A line: difference and middle (2, pairs), means over the pairs, at step 64 and at step 4,096."""
-    (d, d_last), (m, m_last) = difference.mean(axis=1), middle.mean(axis=1)
+    """A line: difference and middle (4097, pairs), means over the pairs, at step 64 and at step 4,096."""
+    (d, d_last), (m, m_last) = (one[[64, 4096]].mean(axis=1) for one in (difference, middle))
     print(f"{name}: difference {d:4.1f} -> {d_last:4.1f}, middle {m:4.1f} -> {m_last:6.1f}")
+
+
+def print_stages(stages, seed, updates, ok, difference, middle):
+    """What a run learned on stages of 64 steps, two lines.
+
+    ok                   right answers at 4,096 and at 65,536 steps (2,)
+    difference, middle   of one pair at step 64 and at step 1,048,576 (2,), printed to two digits
+    """
+    print(f"{len(stages)} x 64, seed {seed}: {updates} updates, of 16 right at 4,096, 65,536: {ok}")
+    (d, d_last), (m, m_last) = ([float(f"{one:.2g}") for one in values] for values in (difference, middle))
+    print(f"    one pair, step 64 -> a million: difference {d:,g} -> {d_last:,g}, middle {m:,g} -> {m_last:,g}")
 
 
 def noise_twice(count):
@@ -158,6 +172,11 @@ def difference_and_middle(score):
     """Scores (..., 2 pairs), first those behind +e₁  ->  of every pair minus less plus, and the mean: (..., pairs)."""
     plus, minus = np.split(score, 2, axis=-1)
     return minus - plus, (minus + plus) / 2
+
+
+def of_networks(networks, symbols):
+    """Difference and middle of every pair for each (body, p), symbols (T, 2 pairs)  ->  twice (networks, T, pairs)."""
+    return difference_and_middle(np.array([scores(body, p, symbols) for body, p in networks]))
 
 
 def trained(cell, seed):
@@ -176,6 +195,11 @@ def train_in_stages(body, stages, seed):
                       stop=0.999, validate_every=20, progress=False)
         updates += past["update"][-1]
     return p, updates
+
+
+def first_vector_of_lstms(records):
+    """The recorded runs of first vector by an LSTM or a GILR-LSTM, with the chrono start and without."""
+    return [one for one in records if one.trial["experiment"] == "first-vector" and "lstm" in one.trial["model"]]
 
 
 def print_solved(records, n, stages):

@@ -244,10 +244,11 @@ def test_lesson_17_reads_the_median_slope_and_the_median_gate_of_recorded_gradie
     assert np.allclose(readings[("co2", 48), "trained"], [[-0.4, -1.1]])
 
 
-def test_the_control_of_lesson_18_keeps_the_contract():
-    from minidurnn.exercises.gated_controls import WithoutTanh
+def test_the_controls_of_lesson_18_keep_the_contract():
+    from minidurnn.exercises.gated_controls import WithoutTanh, WithTanh
 
     assert_cell(WithoutTanh(3, 4, horizon=50), rng())
+    assert_cell(WithTanh(3, 4, horizon=50), rng())
 
 
 def test_the_tree_of_lesson_18_is_counted_and_its_neighbours_in_time_are_found():
