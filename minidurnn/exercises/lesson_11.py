@@ -15,7 +15,7 @@ def check_1(attempt):
         (mixed.permutation(9), 3), (mixed.permutation(25), 5),
     ]
     judge("11.1", attempt, lags, cases, ("right", "below"), mistakes={
-        "order[t] is the place that is read at step t; here it was taken for the step of place t": orders.inverse,
+        "order[t] is the place that is read at step t + 1; here it was taken for the step of place t": orders.inverse,
         "a lag has no sign: take abs before the mean": orders.signed,
         "right and below are exchanged: the row is the first index of an image": orders.exchanged,
         "this is the greatest lag, not the mean": orders.greatest,

@@ -5,7 +5,7 @@ import numpy as np
 # The reference solutions: the folded cells of the lesson hold the same text.
 
 def lags(order, n):
-    """The places of an n × n image in order of reading  ->  mean lags: right neighbours, below."""
+    """Places in order of reading  ->  mean lags: right neighbours, below."""
     step = np.zeros(n * n)
     for t in range(n * n):
         step[order[t]] = t
@@ -16,7 +16,7 @@ def lags(order, n):
 
 
 def nearest_mean(train, label, test):
-    """Training images in rows, their classes, test images in rows  ->  a class for every test image."""
+    """Images in rows, their classes, test images  ->  a class for each."""
     distance = np.zeros((len(test), 10))
     for j in range(10):
         mean = train[label == j].mean(axis=0)

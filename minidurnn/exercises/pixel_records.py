@@ -9,14 +9,19 @@ from ..records import chosen_run
 
 TASKS = {"pixels": "in order", "permuted-pixels": "permuted"}
 COLOURS = {"in order": BLUE, "permuted": ORANGE}
+MODELS = ("rnn", "lstm", "gru", "irnn", "indrnn-6", "durnn", "durnn-open-clip", "durnn-open-free")
 
 
 def runs_by_order(records):
-    """Records  ->  (order, model): its records on 196 pixels that have a test result, one for each seed."""
+    """Records  ->  (order, model): its records on 196 pixels that have a test result, one for each seed.
+
+    Only the models that the lesson discusses are taken.
+    """
     found = {}
     for record in records:
         order = TASKS.get(record.trial["experiment"])
-        if order and record.trial["length"] == 196 and record.test:
+        discussed = record.trial["model"] in MODELS
+        if order and discussed and record.trial["length"] == 196 and record.test:
             found.setdefault((order, record.trial["model"]), []).append(record)
     return found
 
@@ -41,27 +46,32 @@ def print_runs(found):
         print(f"{run[0]:10}{run[1]:15}{seeds:6}{numbers:9,}{test[run]:7.3f} ", *rates)
 
 
-def draw_runs(found, mark=0.9):
+def print_seeds(found, model):
+    """A row for each order: the test accuracy and the rate of every run of one model."""
+    for order in COLOURS:
+        runs = sorted(found[order, model], key=lambda record: record.trial["seed"])
+        said = [f"{record.test:.3f} ({record.chosen_rate})" for record in runs]
+        print(f"{model} {order}, seeds 0 to {len(runs) - 1} with their rates:", ", ".join(said))
+
+
+def draw_runs(title, found):
     """Left: the test accuracy of every run, a row for each model. Right: the curves of the RNN's runs."""
     test = medians(found)
-    above = {order: sum(run[0] == order and test[run] > mark for run in test) for order in COLOURS}
-    said = ", ".join(f"{order} {count}" for order, count in above.items())
-    _, (left, right) = panels(f"Models whose median is above {100 * mark:.0f} %: {said}", 2, 9, 4)
+    _, (left, right) = panels(title, 2, 9, 4)
     models = sorted({model for _, model in found}, key=lambda model: test.get(("in order", model), 0))
     for (order, colour), side, sign in zip(COLOURS.items(), (0.17, -0.17), "oD"):
         for row, model in enumerate(models):                  # permuted runs lie a little below those in order
             dots = [record.test for record in found.get((order, model), [])]
             left.plot(dots, np.full(len(dots), row + side), sign, color=colour, markersize=4.5, alpha=0.85)
         left.plot([], [], sign, color=colour, label=order)
-        for number, record in enumerate(found[order, "rnn"]):
+        for record, style in zip(found[order, "rnn"], ("-", "--", ":")):
             curve = chosen_run(record).curve
-            label = None if number else f"rnn, {order}"
-            right.plot(curve["update"], curve["validation"], "-" if side > 0 else "--", color=colour, label=label)
-    left.axvline(mark, color="black", linestyle="--", linewidth=1)
+            label = f"{order}, seed {record.trial['seed']}, rate {record.chosen_rate}"
+            right.plot(curve["update"], curve["validation"], style, color=colour, label=label)
     left.set_yticks(range(len(models)), models)
     left.set_xlabel("test accuracy of each run")
     left.legend(fontsize=8, loc="upper left")
-    right.set(xlabel="updates", ylabel="validation accuracy")
+    right.set(xlabel="updates", ylabel="validation accuracy of the rnn")
     right.legend(fontsize=8)
 
 

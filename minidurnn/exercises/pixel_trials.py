@@ -17,7 +17,7 @@ SEEDS = range(5)
 class DigitsInOrder:
     """The task `Pixels(14)` with its 196 pixels read in another order.
 
-    order   (196,): the place that is read at each step, both counted from 0
+    order   (196,): order[t] is the place, counted from 0, that is read at step t + 1
     """
 
     order: np.ndarray
@@ -35,8 +35,8 @@ class DigitsInOrder:
         return x[self.order], digit, lengths
 
 
-def train(body, order, seed, rate=0.001, larger_W_l=1.0):
-    """100 updates with 25 images each, with Adam  ->  loss and accuracy on the test images.
+def train(body, order, seed, rate=0.001, larger_W_l=1.0, updates=100):
+    """Updates with 25 images each, with Adam  ->  loss and accuracy on the test images.
 
     body         a recurrent model with one input; it gets a read-out of ten scores
     order        (196,): the place that is read at each step
@@ -48,15 +48,15 @@ def train(body, order, seed, rate=0.001, larger_W_l=1.0):
     if larger_W_l != 1:
         start["body"]["W_l"] *= np.float32(larger_W_l)
     p, _ = fit(
-        network, task, 100, start=start, optimizer=Adam(rate), seed=seed, batch=25, dtype="float64",
+        network, task, updates, start=start, optimizer=Adam(rate), seed=seed, batch=25, dtype="float64",
         validate_every=None, progress=False,
     )
     return evaluate(network, p, task.test())
 
 
 def five_losses(body, rate=0.001, larger_W_l=1.0):
-    """The test losses of `train` in row order with the seeds 0 to 4  ->  (5,)."""
-    return np.array([train(body, np.arange(196), seed, rate, larger_W_l)[0] for seed in SEEDS])
+    """The test losses after 200 updates of `train` in row order with the seeds 0 to 4  ->  (5,)."""
+    return np.array([train(body, np.arange(196), seed, rate, larger_W_l, 200)[0] for seed in SEEDS])
 
 
 def nearest_neighbour(train, label, test):
@@ -67,16 +67,16 @@ def nearest_neighbour(train, label, test):
 
 def print_head():
     """The names of the columns of `print_change`."""
-    print("network          loss  against    loss  mean change (least to greatest)  lower  counts")
+    print("network          loss  against    loss  mean change (least to greatest)  lower  control  counts")
 
 
-def print_change(name, base, losses, counts):
+def print_change(name, base, losses, control, counts):
     """A row: mean losses (of five seeds) of a network and its base, their change seed by seed, does it count?"""
     change = losses[name] - losses[base]
     print(
         f"{name:16}{losses[name].mean():.3f}  {base:10}{losses[base].mean():.3f}",
         f"{change.mean():+10.3f} ({change.min():+.3f} to {change.max():+.3f}) ",
-        f"{(change < 0).sum()} of 5  {'yes' if counts else 'no'}",
+        f"{(change < 0).sum()} of 5 {control:8.3f}  {'yes' if counts else 'no'}",
     )
 
 
@@ -94,21 +94,26 @@ def draw_reading(axes, image, in_order, permuted):
         axes.annotate(f"{name}, steps 1 to 196:", (0, low + 2), fontsize=9)
 
 
-def draw_changes(title, losses, against, control, counts):
-    """The five changes of every network as dots, over the band of its base's control.
+def draw_losses(title, losses, counts):
+    """The five losses of every network as dots, over the band of the network that it is compared with.
 
-    losses    name -> (5,)               against   name -> its base, in the order of drawing, from the top
-    control   base -> the network from whose change no effect is expected
-    counts    name -> does its change count? Those that do are orange
+    losses   name -> (5,)
+    counts   (name, base) -> does the change count?, in the order of drawing, from the top
     """
     _, axes = panels(title, width=7.6, height=4)
-    for row, (name, base) in enumerate(against.items()):
-        noise = abs(losses[control[base]] - losses[base]).max()
-        axes.barh(row, 2 * noise, left=-noise, height=0.8, color="#dddddd")
-        change, colour = losses[name] - losses[base], ORANGE if counts[name] else BLUE
-        axes.plot(change, np.full(5, row), "o", color=colour, markersize=4, alpha=0.8)
-        axes.plot(change.mean(), row, "|", color=colour, markersize=16, markeredgewidth=2.5)
-    axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_yticks(range(len(against)), [f"{name} (against {base})" for name, base in against.items()], fontsize=8)
-    axes.set_xlabel("change of the test loss (to the left: lower)")
+    for row, ((name, base), counting) in enumerate(counts.items()):
+        middle, control = losses[base].mean(), losses[base].max() - losses[base].min()
+        axes.barh(row, 2 * control, left=middle - control, height=0.8, color="#dddddd")
+        axes.plot([middle, middle], [row - 0.4, row + 0.4], color="#888888", linewidth=1)
+        colour = ORANGE if counting else BLUE
+        axes.plot(losses[name], np.full(5, row), "o", color=colour, markersize=4, alpha=0.8)
+        axes.plot(losses[name].mean(), row, "|", color=colour, markersize=16, markeredgewidth=2.5)
+    axes.axvline(np.log(10), color="black", linestyle=":", label="guessing")
+    axes.plot([], [], "o", color=ORANGE, label="the change counts")
+    axes.plot([], [], "o", color=BLUE, label="it does not")
+    axes.bar(0, 0, color="#dddddd", label="network after against:\nmean ± control")
+    axes.set_yticks(range(len(counts)), [f"{name} (against {base})" for name, base in counts], fontsize=8)
+    axes.set_xlim(1.4, 2.72)
+    axes.set_xlabel("test loss")
     axes.invert_yaxis()
+    axes.legend(fontsize=8, loc="lower right")

@@ -49,3 +49,12 @@ def test_recorded_runs_are_sorted_by_order_and_model(capsys):
     assert list(pixel_records.by_seed(found, "permuted", "durnn").values()) == accuracies
     pixel_records.print_runs(found)
     assert f"{len(records)}   16,979" in capsys.readouterr().out
+
+
+def test_single_runs_are_printed_by_seed(capsys):
+    found = pixel_records.runs_by_order(read_records(RESULTS))
+    pixel_records.print_seeds(found, "lstm")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["lstm in order", "lstm permuted"]
+    best = max(found["in order", "lstm"], key=lambda record: record.test)
+    assert f"{best.test:.3f} ({best.chosen_rate})" in lines[0]
