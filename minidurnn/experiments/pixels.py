@@ -20,7 +20,7 @@ EPOCHS = {                                                    # five of the 54,0
 }
 FULL = (
     setting(**EPOCHS, models=("rnn", "indrnn-2", "indrnn-6", "durnn", "durnn-2", "lstm"), seeds=(0, 1, 2)),
-    setting(**EPOCHS, models=("durnn-open-free",), seeds=(0, 1, 2)),
+    setting(**EPOCHS, models=("durnn-open-free", "durnn-open", "durnn-unbounded-short"), seeds=(0, 1, 2)),
     setting(**EPOCHS, models=("irnn", "short-term", "indrnn-residual", "gru", "durnn-open-clip", "transformer")),
     setting(**{**EPOCHS, "length": 784, "updates": 1080, "pilot": 108}, models=("indrnn-6", "durnn", "lstm")),
 )
