@@ -28,6 +28,25 @@ def _column(values):
     return np.array(values, float).reshape(-1, 1)
 
 
+def print_slopes(dx, dp):
+    """The gradients of a layer of one unit, dx and those on all its parameters, in a line."""
+    slopes = {"x": dx, **dp}
+    print("  ".join(f"d{name}: {slope.ravel()}" for name, slope in slopes.items()))
+
+
+def random_taps(rng):
+    """Taps on the present and two steps back at a random start  ->  an FSMN of 2 units with h = xW + b, its p."""
+    layer = FSMN(2, 2, past=2, activation="identity")
+    return layer, map_leaves(np.float64, layer.init(rng))
+
+
+def change_by_swap(layer, p, x):
+    """Steps x (3, D) of one sequence, and the same with steps 1 and 2 exchanged  ->  how far y moves (3,), at most."""
+    y, _ = layer.forward(p, x[:, None])
+    swapped, _ = layer.forward(p, x[[1, 0, 2], None])
+    return abs(swapped - y)[:, 0].max(axis=1)
+
+
 def slopes_on_memory(layer, rng):
     """An FSMN at a random start, 9 steps of 2 sequences, random slopes on m and none on h.
 
