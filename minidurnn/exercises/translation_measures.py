@@ -3,8 +3,9 @@
 import numpy as np
 
 from ..cells import GRU
+from ..networks import translator_for
 from ..scans.attention import windows
-from ..tasks import Copies
+from ..tasks import Copies, Pairs
 
 
 class Rounds(Copies):
@@ -41,8 +42,8 @@ def count_errors(network, p, task, rng):
     """How well a memory d tells how often its word has been written: root mean squared errors, in copies.
 
     A linear read-out of d is fitted on every second test sentence and tried on the others.
-    returns  of a constant, the mean count of the first half; of a read-out from an untrained memory that reads the
-             weights of this network; of a read-out from the trained memory
+    returns  of a constant, the mean count of the first half; of its mean count at each step and place; of a read-out
+             from an untrained memory that reads the weights of this network; of a read-out from the trained memory
     """
     x, target, lengths, true, written = _right_targets(task)
     weights, d = network.attention_on(p, x, target, lengths)  # (N, T, B), (N, T, B, M)
@@ -54,12 +55,15 @@ def count_errors(network, p, task, rng):
     there = written[:, None] & (x > 0)
     fitted = there & (np.arange(B) % 2 == 0)
     tried = there & (np.arange(B) % 2 == 1)
-    errors = []
-    for numbers in (d[..., :0], untrained, d):
+    # (N, T, 1), the mean count at each step and place
+    late = (count * fitted).sum(2, keepdims=True) / np.maximum(fitted.sum(2, keepdims=True), 1)
+
+    def read_out(numbers):
         rows = np.concatenate([numbers, np.ones(there.shape + (1,))], axis=-1)
-        read_out = np.linalg.lstsq(rows[fitted], count[fitted], rcond=None)[0]
-        errors.append(float(np.sqrt(np.mean((rows[tried] @ read_out - count[tried]) ** 2))))
-    return tuple(errors)
+        return rows @ np.linalg.lstsq(rows[fitted], count[fitted], rcond=None)[0]
+
+    guesses = count[fitted].mean(), late, read_out(untrained), read_out(d)
+    return tuple(float(np.sqrt(np.mean((guess - count)[tried] ** 2))) for guess in guesses)
 
 
 def print_columns(table, names):
@@ -90,8 +94,23 @@ def score_table(found, experiment, names):
     return table
 
 
+def overlap(one, other):
+    """Whether the ranges of two groups of numbers overlap."""
+    return one.min() <= other.max() and other.min() <= one.max()
+
+
 def _score(record, name):
     return record.test if name == "bits" else record.seen["trained"]["scores"][name]
+
+
+def print_setups(found):
+    """Print of each experiment and model: its sizes, how many numbers it trains, the rates that validation chose."""
+    tasks = {"translation-copies": Copies(8), "translation": Pairs(8)}
+    for (experiment, model), runs in found.items():
+        task, rates = tasks[experiment], {record.chosen_rate for record in runs}
+        network = translator_for(model, task.inputs, task.outputs, runs[0].trial["parameters"])
+        sizes = f"E = H = {network.units}, A = {network.attention}, {runs[0].parameters} numbers"
+        print(f"{experiment} {model}: {sizes}; rate", *rates)
 
 
 def print_claims(rows, start):

@@ -313,7 +313,7 @@ def test_the_read_out_of_lesson_21_finds_a_count_and_beats_the_constant_guess():
     from minidurnn.tasks import Copies
 
     task = Copies(3)
-    constant, untrained, trained = count_errors(Counting(task), None, task, rng())
+    constant, late, untrained, trained = count_errors(Counting(task), None, task, rng())
     assert trained < 1e-8 < untrained < constant
     x, target, lengths = task.test()
     true = task.answer(x, lengths)[1]
@@ -323,6 +323,16 @@ def test_the_read_out_of_lesson_21_finds_a_count_and_beats_the_constant_guess():
     ]
     assert mean_memory(Counting(task), None, task)[0] == pytest.approx(np.mean(counts))
     assert constant == pytest.approx(np.std(counts), rel=0.1)
+    fitted, tried = {}, []
+    for half in (0, 1):                                       # every second sentence, then the others
+        for b in range(half, len(lengths), 2):
+            for t, j in np.ndindex((true[:, b] >= 0).sum(), lengths[b]):
+                count = (true[:t + 1, b] == j).sum()
+                if half:
+                    tried.append(np.mean(fitted.get((t, j), 0)) - count)
+                else:
+                    fitted.setdefault((t, j), []).append(count)
+    assert late == pytest.approx(np.sqrt(np.mean(np.square(tried)))) and trained < late < constant
 
 
 @pytest.mark.parametrize("error", [ValueError("no good."), ValueError("no good"), ValueError("no good: "), KeyError()])
