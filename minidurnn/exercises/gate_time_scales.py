@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..analysis import decay
 from ..arrays.trees import map_leaves
 from ..experiments.claims import ledger
 from ..networks import Network
@@ -38,19 +39,6 @@ def random_case(cell, steps, seed=4):
     rng = np.random.default_rng(seed)
     p = {name: rng.normal(size=shape) for name, shape in cell.shapes.items()}
     return p, rng.normal(size=(steps, 1, cell.inputs))
-
-
-def cut(p, order, letters):
-    """The weights of a cell whose gates `letters` no longer hear h: their columns of U are 0  ->  p.
-
-    order    the blocks of columns in U, a letter each: "ifzo"        letters   such as "f" or "ifo"
-    """
-    U = p["U"].copy()
-    H = len(U)
-    for letter in letters:
-        first = order.index(letter) * H
-        U[:, first:first + H] = 0
-    return {**p, "U": U}
 
 
 def deaf(p):
@@ -95,14 +83,6 @@ def corner_start(p, long, shut):
 
 
 # Curves.
-
-def gates_only(g, kept):
-    """The gradient at lag 1 as measured, and then only multiplied by gates.
-
-    g        measured gradients (K, B, H), lag 1 first          kept   gates of the same lags (K, B, H)  ->  (K, B, H)
-    """
-    return np.concatenate([g[:1], g[0] * np.cumprod(kept[:-1], axis=0)])
-
 
 def ends(curves):
     """The mean of the first ten lags, and that of the last ten, of one curve (K,) or of several (N, K)  ->  two."""
@@ -220,8 +200,18 @@ def print_runs(runs, simple, models):
 
 
 def print_ledger(records):
-    """A row for each sentence of the abstract that was judged: its words, the verdict, what our records show."""
-    for paper, says, _, ours, _, _, verdict, _ in ledger(records):
-        if paper.startswith("Gates as time scales") and verdict != "not attempted":
-            said = says.replace(LONGER, "longer scales help: ").replace(" on the state of existing RNNs", "")
-            print(f"{said:47} {verdict:14}  {ours}")
+    """A row for each sentence of the abstract that was judged: its words, the verdict; of the first two what they show.
+
+    Below them R² of every record that the first row judges.
+    """
+    shares = {"lstm": [], "gru": []}
+    for one in records:
+        if task_and_length(one) == ("adding", 50) and one.trial["model"] in shares:
+            shares[one.trial["model"]].append(decay(one.seen["start"]["norm"])[1])
+    judged = [row for row in ledger(records) if row[0].startswith("Gates as time scales") and row[6] != "not attempted"]
+    for _, says, _, ours, _, _, verdict, _ in judged:
+        said = says.replace(LONGER, "longer scales help: ").replace(" on the state of existing RNNs", "")
+        ours = {"at": ours.split(", ")[0], "then": ours.split(", ")[-1]}.get(said.split()[0], "")
+        print(f"{said.replace('skeletons', 'movement'):47} {verdict:14}  {ours}".rstrip())
+    for model, of_seeds in shares.items():
+        print(f"R² of a line, {model}, seed by seed:", *(f"{share:.3f}" for share in of_seeds))

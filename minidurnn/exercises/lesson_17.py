@@ -74,18 +74,18 @@ def check_5(attempt):
 # The reference solutions: the folded cells of the lesson hold the same text.
 
 def reading(kept):
-    """Gates (T, H)  ->  influence of c_1, ..., c_T on c_T (T, H), time scales (H,)."""
+    """Gates (T, H)  ->  influences on c_T (T, H), time scales (H,)."""
     later = np.concatenate([kept[1:], np.ones_like(kept[:1])])    # the gate of the step after
     return np.cumprod(later[::-1], axis=0)[::-1], -1 / np.log(kept).mean(axis=0)
 
 
 def shut_and_loud():
-    """Two numbers: u_z of size at most 1, and b_f for a gate of at most 0.3."""
+    """The two numbers u_z, b_f."""
     return 1.0, -1.0
 
 
 def floored(a, s):
-    """Pre-activations a (H,), fixed numbers s (H,)  ->  gate f (H,), its slope on a (H,)."""
+    """a, s (H,)  ->  gate f (H,), its slope on a (H,)."""
     floor = 1 - 1 / s
     share = 1 / (1 + np.exp(-a))
     return floor + (1 - floor) * share, (1 - floor) * share * (1 - share)
