@@ -33,7 +33,7 @@ def _all_served(q):
 
 
 def check_2(attempt):
-    """A start, rates and a step with which fast gets below zero, though jobs arrive there."""
+    """A start, rates and a step with which fast gets below zero, though jobs come in there."""
     answer = called("22.2", attempt, ())
     if answer is ...:
         print(f"exercise 22.2: {UNTOUCHED}")
@@ -47,7 +47,7 @@ def check_2(attempt):
             fail("22.2", f"{name} holds {part[~((part >= low) & (part <= high))][0]:g}, expected {low:g} to {high:g}.")
     for name, given, low in (("jobs at the clients", q[0], 3), ("a rate of the clients", mu[0], 1)):
         if given < low:
-            fail("22.2", f"{name}: got {given:g}, expected at least {low}, so that jobs arrive at fast.")
+            fail("22.2", f"{name}: got {given:g}, expected at least {low}, so that jobs come in at fast.")
     fast = after(q, mu, step)[1]
     if not fast < -1e-9:
         if not step * mu[1] > 1:
@@ -55,7 +55,7 @@ def check_2(attempt):
         elif q[1] > SERVERS[1]:
             why = f"only {SERVERS[1]:g} of its {q[1]:g} jobs are in service, so the others stay"
         else:
-            why = f"{step * mu[1] * q[1]:.4g} leave and {step * mu[0] * min(q[0], SERVERS[0]) / 2:.4g} arrive"
+            why = f"{step * mu[1] * q[1]:.4g} leave and {step * mu[0] * min(q[0], SERVERS[0]) / 2:.4g} come in"
         fail("22.2", f"fast has {fast:.4g} jobs after the step, expected fewer than 0 ({why}).")
     print("exercise 22.2: correct")
 
@@ -70,7 +70,7 @@ def check_3(answer):
 
 
 def shares(v):
-    """The nearest row of shares that sum to 1 and are not negative: v (n,)  ->  (n,)."""
+    """The nearest row of shares."""
     largest = np.sort(v)[::-1]
     k = np.arange(1, len(v) + 1)
     theta = ((np.cumsum(largest) - 1) / k).max()
@@ -172,9 +172,8 @@ CHECKS = {"22.1": check_1, "22.2": check_2, "22.3": check_3, "22.4": check_4, "2
 
 
 def breaking():
-    """A start, rates and a step with which fast gets below zero, though jobs arrive there."""
-    q, mu, step = [3, 2, 0], [1, 3, 1], 0.5
-    return q, mu, step
+    """The queue of fast gets below zero."""
+    return [3, 2, 0], [1, 3, 1], 0.5
 
 
 REFERENCE = {"22.1": (5.81, 2.795, 1.395), "22.2": breaking, "22.3": "b", "22.4": shares, "22.5": "b",

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..cells import QueueingNetwork
-from ..tasks import Queues
 from ..tasks.queueing import loads, misplaced, random_starts, sequences, simulate
 from .lesson_22 import at_rest
 
@@ -46,6 +45,7 @@ class Traces:
     def __init__(self, truth, times, count, runs, rng, jobs=(200, 600)):
         M = len(truth.mu)
         self.inputs, self.outputs, self.truth, self.runs = 1 + 2 * M, M, truth, runs
+        self.times = times
         self.starts = random_starts(M, jobs, count, rng)
         trace = simulate(truth, self.starts, times, runs, rng)
         self.x, self.mean, _ = sequences(trace, truth.servers, times)
@@ -54,11 +54,18 @@ class Traces:
         """All traces, whatever B is  ->  x (T, count, 1 + 2M), mean (T, count, M), None."""
         return self.x, self.mean, None
 
-    def own(self):
-        """The same starts and times, with the fluid's jobs by the true numbers in place of the means  ->  Traces."""
+    def own(self, noise=None):
+        """The same starts and times, with the fluid's jobs by the true numbers in place of the means  ->  Traces.
+
+        noise    a generator: other runs from the same starts; the difference of both means over √2 is added
+        """
         other = object.__new__(Traces)
         other.__dict__.update(self.__dict__)
         other.mean = fluid(self.truth.mu, self.truth.P, self.x).astype("float32")
+        if noise is not None:
+            again = simulate(self.truth, self.starts, self.times, self.runs, noise)
+            mean = sequences(again, self.truth.servers, self.times)[1]
+            other.mean = other.mean + (mean - self.mean) / np.float32(2 ** 0.5)
         return other
 
     def loss_of(self, p):
@@ -85,12 +92,23 @@ def furthest(p, truth):
 
 
 def print_learned(traces, learned, own):
-    """One line for Traces: the largest errors of what was learned from them, its loss, the errors from own traces."""
+    """One line for Traces: the largest errors of what was learned from them, its ratio, the errors from own traces."""
     (rate, share), (own_rate, own_share) = furthest(learned, traces.truth), furthest(own, traces.truth)
-    lower = traces.loss_of(learned) / traces.loss_of({"mu": traces.truth.mu, "P": traces.truth.P})
     print(
-        f"{traces.runs:3} runs: worst rate {rate:.1f} %, share {share:.2f}; loss {lower:.2f} of the true numbers';"
+        f"{traces.runs:3} runs: worst rate {rate:.1f} %, share {share:.2f}; ratio {ratio(traces, learned):.2f};"
         f" own traces: {own_rate:.1f} %, {own_share:.3f}")
+
+
+def ratio(traces, p):
+    """The loss of p on Traces over that of the true numbers  ->  float."""
+    return traces.loss_of(p) / traces.loss_of({"mu": traces.truth.mu, "P": traces.truth.P})
+
+
+def print_ratio(traces, learned, name):
+    """One line for Traces: the ratio of what was learned, its median error and that of the true numbers in percent."""
+    pairs = (learned["mu"], learned["P"]), (traces.truth.mu, traces.truth.P)
+    errors = [median_error(fluid(mu, P, traces.x), traces.mean) for mu, P in pairs]
+    print(f"{name}: ratio {ratio(traces, learned):.2f}; median error {errors[0]:.2f} %, true {errors[1]:.2f} %")
 
 
 def foresee(truth, guess, start, times, runs=50):
@@ -176,48 +194,6 @@ def draw_bottleneck(truth, servers, jobs):
     axes.plot(servers, here, "o", c=BLACK, ms=9, label=f"{servers:.0f} servers, {jobs:.0f} jobs: {here:.1f} clicks")
     axes.set(xlabel="servers at slow", ylabel="clicks in a unit of time", ylim=(0, 150))
     axes.legend(fontsize=8, loc="lower right")
-
-
-def learned_networks(records, experiment):
-    """Records of lesson 22  ->  number of a network -> what was learned: "mu", "P", "errors" in percent."""
-    chosen = [one for one in records if one.trial["model"] == "queueing" and one.trial["experiment"] == experiment]
-    return {one.trial["seed"]: one.seen["trained"] for one in chosen}
-
-
-def most_full_pair(task):
-    """The two stations that are most often full at once  ->  "i, j", the percentage of a task's measured means."""
-    x, mean, _ = task.batch(np.random.default_rng(0), 32)
-    full = (mean >= x[:, :, 1 + task.stations:]).reshape(-1, task.stations).astype(float)
-    together = full.T @ full / len(full)                      # (M, M): how often i and j are full
-    i, j = max(zip(*np.triu_indices(task.stations, 1)), key=lambda pair: together[pair])
-    return f"{i}, {j}", 100 * together[i, j]
-
-
-def network_rows(records, fewest=100):
-    """The recorded networks, learned from so many to 300 jobs  ->  a row for each:
-
-    stations, number, the pair most often full and how often in %, same, new, the question of the largest new error,
-    worst rate in %
-    """
-    rows = []
-    for experiment, stations in (("queues", 5), ("queues-3", 3)) if fewest == 100 else (("queues-few", 3),):
-        for number, seen in sorted(learned_networks(records, experiment).items()):
-            errors = seen["errors"]
-            hardest = max(("population", "servers", "routing"), key=errors.get)
-            pair, often = most_full_pair(Queues(100, stations, number, fewest=fewest))
-            rows.append((stations, number, pair, often, errors["same"], errors[hardest], hardest, errors["mu off"]))
-    return rows
-
-
-def print_networks(records):
-    """The table of the ten networks, and one line for those learned from fewer jobs  ->  the rows of the table."""
-    rows = network_rows(records)
-    print("stations | network | one pair full | same |  new | by         | worst rate, %")
-    for row in rows:
-        print("{:8} | {:7} | {:>8}: {:3.0f} | {:4.1f} | {:4.1f} | {:10} | {:4.1f}".format(*row))
-    few = network_rows(records, fewest=10)
-    print("3 stations, learned from 10 to 300 jobs: new", *(f"{row[5]:.1f}" for row in few))
-    return rows
 
 
 def exchanging(rate):

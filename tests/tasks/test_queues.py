@@ -10,6 +10,7 @@ from minidurnn import fit, load, save
 from minidurnn.cells import QueueingNetwork
 from minidurnn.cells.queueing import check_routing
 from minidurnn.exercises import queueing_answers as found
+from minidurnn.exercises import queueing_runs
 from minidurnn.exercises.lesson_22 import at_rest
 from minidurnn.networks import Direct
 from minidurnn.optim import Adam
@@ -220,6 +221,9 @@ def test_lesson_22s_own_traces_are_the_fluids_and_have_no_loss_with_the_true_num
     x, mean, lengths = task.batch(rng(), 12)
     assert x.shape == (2, 2, 7) and mean.shape == (2, 2, 3) and lengths is None
     assert task.own().loss_of(true) < 1e-12 < task.loss_of(true) and found.furthest(true, RING) == (0, 0)
+    noisy = task.own(noise=rng())
+    assert noisy.loss_of(true) > 1e-6 and np.allclose(noisy.mean.sum(-1), 1, atol=1e-5)
+    assert found.ratio(noisy, true) == 1
 
 
 def test_lesson_22s_four_answers_are_of_all_jobs():
@@ -234,7 +238,7 @@ def test_lesson_22s_pair_most_often_full_is_the_one_of_all_pairs():
     x, mean, _ = SMALL.batch(rng(), 32)
     full = mean >= x[:, :, 4:]
     pairs = {f"{i}, {j}": 100 * full[:, :, [i, j]].all(-1).mean() for i, j in ((0, 1), (0, 2), (1, 2))}
-    pair, often = found.most_full_pair(SMALL)
+    pair, often = queueing_runs.most_full_pair(SMALL)
     assert np.isclose(often, pairs[pair]) and np.isclose(often, max(pairs.values()))
 
 
