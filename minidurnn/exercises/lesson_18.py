@@ -130,14 +130,14 @@ def in_pieces(f, v, h0, pieces):
     length = len(f) // pieces
     f = f.reshape(pieces, length, -1)
     v = v.reshape(pieces, length, -1)
-    A, B = f[:, 0], v[:, 0]
+    a, b = f[:, 0], v[:, 0]
     for t in range(1, length):                                # phase 1
-        A, B = f[:, t] * A, f[:, t] * B + v[:, t]
-    before = np.zeros(A.shape)
+        a, b = f[:, t] * a, f[:, t] * b + v[:, t]
+    before = np.zeros(a.shape)
     state = h0
     for k in range(pieces):                                   # phase 2
         before[k] = state
-        state = A[k] * state + B[k]
+        state = a[k] * state + b[k]
     h = np.zeros(f.shape)
     for t in range(length):                                   # phase 3
         before = f[:, t] * before + v[:, t]

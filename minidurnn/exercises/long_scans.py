@@ -174,6 +174,19 @@ def difference_and_middle(score):
     return minus - plus, (minus + plus) / 2
 
 
+def one_pair(n, rng):
+    """One noise of n symbols, behind +e₁ and behind -e₁  ->  (n + 1, 2)."""
+    pair = rng.integers(0, 128, (n + 1, 1)).repeat(2, axis=1)
+    pair[0] = 0, 128                                          # the symbols of +e₁ and -e₁
+    return pair
+
+
+def pair_at(body, p, pair, places):
+    """Difference and middle of one pair, symbols (T, 2), at these places  ->  twice (places,)."""
+    difference, middle = difference_and_middle(scores(body, p, pair)[places])
+    return difference[:, 0], middle[:, 0]
+
+
 def of_networks(networks, symbols):
     """Difference and middle of every pair for each (body, p), symbols (T, 2 pairs)  ->  twice (networks, T, pairs)."""
     return difference_and_middle(np.array([scores(body, p, symbols) for body, p in networks]))
