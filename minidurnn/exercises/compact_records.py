@@ -77,8 +77,7 @@ def print_medians(runs, digits):
     if runs:
         name, part = max(tests, key=lambda key: np.ptp(tests[key]))
         apart = np.ptp(tests[name, part])
-        size = "all" if part == 1 else f"1/{part}"
-        print(f"seeds of one network lie up to {apart:.{digits}f} apart ({name}, {size})")
+        print(f"seeds of one network lie up to {apart:.{digits}f} apart ({name}, {_size(part)})")
 
 
 def print_ranges(runs, digits):
@@ -88,10 +87,39 @@ def print_ranges(runs, digits):
     _print_table({key: f"{low:.{digits}f} to {high:.{digits}f}" for key, (low, high) in ends.items()}, 13)
 
 
+def print_means(tests, digits):
+    """A line for each kind of network: at each size the mean test result of its seeds."""
+    print("means")
+    _print_table({key: f"{own.mean():.{digits}f}" for key, own in tests.items()}, 13)
+
+
+def print_above(tests, mark):
+    """Which networks have a median test result above `mark`: in bits per character those that cost more."""
+    above = [f"{name} {_size(part)}" for (name, part), own in tests.items() if np.median(own) > mark]
+    print(f"median above {mark:.3f}:", ", ".join(above))
+
+
+def print_training(ends, names):
+    """Of each of the names: how many training bits more a half of the numbers costs than a quarter, seed by seed."""
+    for name in names:
+        more = ends[name, 2] - ends[name, 4]
+        print(f"{name}: training bits at 1/2 less those at 1/4, by seed:", more.round(2))
+
+
+def above_by_median(tests, one, two):
+    """Is the median test result of network `one` above that of `two`, at a half, a quarter, a tenth?  ->  list."""
+    return [bool(np.median(tests[one, part]) > np.median(tests[two, part])) for part in (2, 4, 10)]
+
+
+def _size(part):
+    """What the lesson calls a part: all, 1/2, 1/4, 1/10."""
+    return "all" if part == 1 else f"1/{part}"
+
+
 def _print_table(cells, width):
     """Print cells, dict (network, part) -> text, with a row for each network and a column for each part."""
     names = list(dict.fromkeys(name for name, part in cells))
-    print(" " * 13, *(f"{'all' if part == 1 else f'1/{part}':{width}}" for part in PARTS))
+    print(" " * 13, *(f"{_size(part):{width}}" for part in PARTS))
     for name in names:
         print(f"{name:13}", *(f"{cells.get((name, part), ''):{width}}" for part in PARTS))
 
