@@ -56,7 +56,7 @@ def print_seeds(found, *models):
             runs = sorted(found.get((order, model), []), key=lambda record: record.trial["seed"])
             if runs:
                 said = [f"{record.test:.3f} ({record.chosen_rate})" for record in runs]
-                print(f"{model} {order}, seeds 0 to {len(runs) - 1} with their rates:", ", ".join(said))
+                print(f"{model} {order}, from seed 0 on, with their rates:", ", ".join(said))
 
 
 def draw_runs(title, found):
