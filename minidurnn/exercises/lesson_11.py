@@ -112,16 +112,16 @@ CASES = (                                                     # ours, others, pa
 
 # The reference solutions: the folded cells of the lesson hold the same text.
 
+# A matrix  ->  the same matrix; made smaller by one factor if its norm is above `most`.
 def hold(U, most):
-    """A matrix  ->  the same matrix; made smaller by one factor if its norm is above `most`."""
     norm = np.linalg.norm(U, 2)
     if norm <= most:
         return U
     return U * (most / norm)
 
 
+# Test accuracies, the paper's error or None, is something ours?  ->  the verdict.
 def verdict(ours, others, paper, own):
-    """Test accuracies, the paper's error or None, is something ours?  ->  the verdict."""
     if ours is None or None in others:
         return "not attempted"
     if ours <= max(others):

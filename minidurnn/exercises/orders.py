@@ -4,8 +4,8 @@ import numpy as np
 
 # The reference solutions: the folded cells of the lesson hold the same text.
 
+# Places in order of reading  ->  mean lags: right neighbours, below.
 def lags(order, n):
-    """Places in order of reading  ->  mean lags: right neighbours, below."""
     step = np.zeros(n * n)
     for t in range(n * n):
         step[order[t]] = t
@@ -15,8 +15,8 @@ def lags(order, n):
     return right, below
 
 
+# Images in rows, their classes, test images  ->  a class for each.
 def nearest_mean(train, label, test):
-    """Images in rows, their classes, test images  ->  a class for each."""
     distance = np.zeros((len(test), 10))
     for j in range(10):
         mean = train[label == j].mean(axis=0)
@@ -24,8 +24,8 @@ def nearest_mean(train, label, test):
     return distance.argmin(axis=1)
 
 
+# Rows of an n × n image  ->  all places in order of reading, with these rows at the end.
 def rows_last(last, n):
-    """Rows of an n × n image  ->  all places in order of reading, with these rows at the end."""
     rows = np.arange(n * n).reshape(n, n)
     before = [r for r in range(n) if r not in last]
     return np.concatenate([rows[before].ravel(), rows[last].ravel()])

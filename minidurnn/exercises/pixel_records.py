@@ -9,7 +9,10 @@ from ..records import chosen_run
 
 TASKS = {"pixels": "in order", "permuted-pixels": "permuted"}
 COLOURS = {"in order": BLUE, "permuted": ORANGE}
-MODELS = ("rnn", "lstm", "gru", "irnn", "indrnn-6", "durnn", "durnn-open-clip", "durnn-open-free")
+MODELS = (
+    "rnn", "lstm", "gru", "irnn", "indrnn-6",
+    "durnn", "durnn-open", "durnn-open-clip", "durnn-open-free", "durnn-unbounded-short",
+)
 
 
 def runs_by_order(records):
@@ -39,23 +42,25 @@ def by_seed(found, order, model):
 def print_runs(found):
     """A row for every model in both orders, the best median test accuracy first."""
     test = medians(found)
-    print("order     model           seeds  numbers   test  rates")
+    print("order     model                  seeds  numbers   test  rates")
     for run in sorted(found, key=lambda run: (run[0] != "in order", -test[run])):
         rates = sorted({record.chosen_rate for record in found[run]})
         seeds, numbers = len(found[run]), found[run][0].parameters
-        print(f"{run[0]:10}{run[1]:15}{seeds:6}{numbers:9,}{test[run]:7.3f} ", *rates)
+        print(f"{run[0]:10}{run[1]:22}{seeds:6}{numbers:9,}{test[run]:7.3f} ", *rates)
 
 
-def print_seeds(found, model):
-    """A row for each order: the test accuracy and the rate of every run of one model."""
-    for order in COLOURS:
-        runs = sorted(found[order, model], key=lambda record: record.trial["seed"])
-        said = [f"{record.test:.3f} ({record.chosen_rate})" for record in runs]
-        print(f"{model} {order}, seeds 0 to {len(runs) - 1} with their rates:", ", ".join(said))
+def print_seeds(found, *models):
+    """A row for each model in each order: the test accuracy and the rate of every run."""
+    for model in models:
+        for order in COLOURS:
+            runs = sorted(found.get((order, model), []), key=lambda record: record.trial["seed"])
+            if runs:
+                said = [f"{record.test:.3f} ({record.chosen_rate})" for record in runs]
+                print(f"{model} {order}, from seed 0 on, with their rates:", ", ".join(said))
 
 
 def draw_runs(title, found):
-    """Left: the test accuracy of every run, a row for each model. Right: the curves of the RNN's runs."""
+    """Left: the test accuracy of every run, a row for each model. Right: the curves of durnn-open-free in order."""
     test = medians(found)
     _, (left, right) = panels(title, 2, 9, 4)
     models = sorted({model for _, model in found}, key=lambda model: test.get(("in order", model), 0))
@@ -64,15 +69,16 @@ def draw_runs(title, found):
             dots = [record.test for record in found.get((order, model), [])]
             left.plot(dots, np.full(len(dots), row + side), sign, color=colour, markersize=4.5, alpha=0.85)
         left.plot([], [], sign, color=colour, label=order)
-        for record, style in zip(found[order, "rnn"], ("-", "--", ":")):
-            curve = chosen_run(record).curve
-            label = f"{order}, seed {record.trial['seed']}, rate {record.chosen_rate}"
-            right.plot(curve["update"], curve["validation"], style, color=colour, label=label)
     left.set_yticks(range(len(models)), models)
     left.set_xlabel("test accuracy of each run")
     left.legend(fontsize=8, loc="upper left")
-    right.set(xlabel="updates", ylabel="validation accuracy of the rnn")
-    right.legend(fontsize=8)
+    runs = sorted(found["in order", "durnn-open-free"], key=lambda record: record.trial["seed"])
+    for record, style in zip(runs, ("-", "--", ":")):
+        curve = chosen_run(record).curve
+        label = f"seed {record.trial['seed']}, rate {record.chosen_rate}"
+        right.plot(curve["update"], curve["validation"], style, color=BLUE, label=label)
+    right.set(xlabel="updates", ylabel="validation accuracy of durnn-open-free")
+    right.legend(fontsize=8, loc="lower left")
 
 
 def print_verdicts(rows):
