@@ -88,7 +88,7 @@ def look_back(q, k, v):
 def two_heads(x, W_q, W_k, W_v, W_o):
     """x (T, H), four matrices (H, H)  ->  y (T, H): two heads, no positions."""
     q, k, v = x @ W_q, x @ W_k, x @ W_v
-    halves = np.split(np.arange(x.shape[1]), 2)               # the columns of head 1, of head 2
+    halves = np.split(np.arange(x.shape[1]), 2)
     return np.hstack([look_back(q[:, cut], k[:, cut], v[:, cut]) for cut in halves]) @ W_o
 
 

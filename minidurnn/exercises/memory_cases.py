@@ -47,16 +47,17 @@ def change_by_swap(layer, p, x):
     return abs(swapped - y)[:, 0].max(axis=1)
 
 
-def slopes_on_memory(layer, rng):
-    """An FSMN at a random start, 9 steps of 2 sequences, random slopes on m and none on h.
+def slopes_on_both(layer, rng):
+    """An FSMN at a random start, 9 steps of 2 sequences, random slopes on h and on m.
 
-    returns  p, h (9, 2, H), dm (9, 2, H), dx (9, 2, D), dp like p: the layer's own backward
+    returns  p, h (9, 2, H), direct (9, 2, H) on h, dm (9, 2, H), dx (9, 2, D), dp like p: the layer's own backward
     """
     p = map_leaves(np.float64, layer.init(rng))
     x, dm = (rng.standard_normal((9, 2, size)) for size in (layer.inputs, layer.units))
+    direct = np.random.default_rng(1).standard_normal(dm.shape)
     y, tape = layer.forward(p, x)
-    dx, _, dp = layer.backward(np.concatenate([0 * dm, dm], axis=2), tape)
-    return p, y[..., :layer.units], dm, dx, dp
+    dx, _, dp = layer.backward(np.concatenate([direct, dm], axis=2), tape)
+    return p, y[..., :layer.units], direct, dm, dx, dp
 
 
 def slopes_on_attention(rng):

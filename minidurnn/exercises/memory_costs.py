@@ -58,15 +58,28 @@ def print_costs(runs):
             costs = " ".join(f"{cost:.3f}" for cost in bits_on_test(runs, text, model))
             row += f"{_units(record, symbols):6}{record.parameters:9,}  {costs}"
         print(row)
+    insides = [_inside(runs[text, "transformer"][0], symbols) for text, symbols in SYMBOLS.items()]
+    print("inside the feed-forward parts of transformer:", *insides)
     print("the rate of every run:", ", ".join(f"{rate:g}" for rate in sorted(rates(runs))))
+
+
+def _width_and_network(record, symbols):
+    """The width with which a record's model meets the count that was asked for, and that network."""
+    model, asked = MODELS[record.trial["model"]], record.trial["parameters"]
+    width = width_for(lambda width: model.make(symbols, width, 50), symbols, asked)
+    return width, model.make(symbols, width, 50)
 
 
 def _units(record, symbols):
     """Units of a layer; of a transformer the numbers of its path."""
-    model = MODELS[record.trial["model"]]
-    asked = record.trial["parameters"]
-    units = width_for(lambda width: model.make(symbols, width, 50), symbols, asked)
-    return model.make(symbols, units, 50).outputs if record.trial["model"] == "transformer" else units
+    width, network = _width_and_network(record, symbols)
+    return network.outputs if record.trial["model"] == "transformer" else width
+
+
+def _inside(record, symbols):
+    """Units inside each feed-forward part of a transformer."""
+    _, network = _width_and_network(record, symbols)
+    return network.parts[2].model.parts[1].hidden             # Linear, attention's detour, this one: norm, feed-forward
 
 
 def print_verdicts(records):
