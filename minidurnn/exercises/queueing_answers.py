@@ -143,15 +143,28 @@ def noise_of(answer, truth, last=50):
 
 
 def print_answers(answers, truth, guess, last=50):
-    """Two small tables, a line for each question: clicks and their noise, then jobs at the last station."""
+    """Two small tables, a line for each question: clicks, their noise and a lead, then jobs at the last station."""
     hows = "simulation", "true", "learned", "long run"
     print(f"{'clicks in a unit of time':26}", *(f"{how:>10}" for how in hows), "  noise of the simulation")
     for name, answer in answers.items():
         clicks = (f"{clicks_of(how, answer, truth, guess, last):10.1f}" for how in hows)
         print(f"{name:26}", *clicks, f"{noise_of(answer, truth, last):7.1f}")
+    more, speed = answers["more servers"], answers["by speed"]
+    leads = [clicks_of(how, more, truth, guess, last) - clicks_of(how, speed, truth, guess, last) for how in hows]
+    noise = np.hypot(noise_of(more, truth, last), noise_of(speed, truth, last))
+    print(f"{'lead of more servers':26}", *(f"{lead:10.1f}" for lead in leads), f"{noise:7.1f}")
     print("jobs at slow")
     for name, answer in answers.items():
         print(f"{name:26}", *(f"{answer[how][-last:, -1].mean():10.0f}" for how in hows))
+
+
+def print_by_speed(answer, truth, last=50):
+    """The simulated jobs at slow at times 40, 60 and 80, and all computers' mean busy servers  ->  jobs (3,)."""
+    slow = answer["simulation"][[199, 299, 399], 3]
+    busy = np.minimum(answer["runs"][-last:], truth.servers).mean(axis=(0, 1))
+    print("by speed, simulated jobs at slow, times 40, 60 and 80:", slow.round())
+    print("busy servers at fast, medium and slow, times 70 to 80:", busy[1:].round(1))
+    return slow
 
 
 def draw_answers(answers, times):
