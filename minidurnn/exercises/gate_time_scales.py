@@ -147,31 +147,36 @@ def task_and_length(record):
     return None
 
 
+def line_slope(curve, name):
+    """The slope of the straight line through the logarithms of one recorded norm over the lags."""
+    return np.polyfit(curve["lag"], np.log(curve[name]), 1)[0]
+
+
 def gate_readings(records, tasks, models):
     """What the gradient on the (cell) state does, and what the gates say, before and after training.
 
     tasks    keys such as ("co2", 48)
-      ->  dict: (key, "start" or "trained") -> array (models, 2), medians over the seeds: slope of the straight line
-          through the logarithms of the gradient's norm over the lags; mean of ln f over units and steps
+      ->  dict: (key, "start" or "trained") -> array (models, 3), medians over the seeds: `line_slope` of the whole
+          gradient; that of gates only; mean of ln f over units and steps
     """
     seen = {}
     for one in records:
         for when in ("start", "trained"):
             if task_and_length(one) in tasks and one.trial["model"] in models:
                 curve = one.seen[when]
-                slope = np.polyfit(curve["lag"], np.log(curve["norm"]), 1)[0]
+                numbers = [line_slope(curve, "norm"), line_slope(curve, "direct"), np.mean(curve["log_kept"])]
                 place = (task_and_length(one), when), one.trial["model"]
-                seen.setdefault(place, []).append([slope, np.mean(curve["log_kept"])])
+                seen.setdefault(place, []).append(numbers)
     keys = [(key, when) for key in tasks for when in ("start", "trained")]
     return {key: np.array([np.median(seen[key, model], axis=0) for model in models]) for key in keys}
 
 
 def print_readings(readings, models):
-    """A row for each task before training and one after it: for every model the slope / the mean of ln f."""
-    print(f"{'slope / mean ln f':42}", *(f"{model:>16}" for model in models))
-    for ((data, T), when), pairs in readings.items():
-        said = f"{TASKS[data].format(T).split(':')[0]}, {'at the start' if when == 'start' else 'trained'}"
-        print(f"{said:42}", *(f"{slope:+8.3f} / {log:+.2f}" for slope, log in pairs))
+    """A row for each task at the start and one trained: of every model the slopes, whole and gates only; mean ln f."""
+    print(f"{'whole, gates only, mean ln f':36}", *(f"{model:>21}" for model in models))
+    for ((data, T), when), numbers in readings.items():
+        said = f"{TASKS[data].format(T).split(':')[0]}, {when}"
+        print(f"{said:36}", *(f"  {whole:+.3f} {gates:+.3f} {log:+.2f}" for whole, gates, log in numbers))
     print()
 
 

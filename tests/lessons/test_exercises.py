@@ -231,17 +231,18 @@ def test_the_cell_of_lesson_00_keeps_the_contract():
     assert_cell(Blend(2, 4), rng())
 
 
-def test_lesson_17_reads_the_median_slope_and_the_median_gate_of_recorded_gradients():
+def test_lesson_17_reads_the_median_slopes_and_the_median_gate_of_recorded_gradients():
     from minidurnn.exercises import gate_time_scales
 
     lag = [1, 2, 3]
     records = [SimpleNamespace(
         trial={"experiment": "time-scales-co2", "length": 48, "model": "gru"},
-        seen={when: {"lag": lag, "norm": np.exp(slope * np.array(lag)), "log_kept": [-1, 3 * slope]}
+        seen={when: {"lag": lag, "norm": np.exp(slope * np.array(lag)),
+                     "direct": 7 * np.exp(5 * slope * np.array(lag)), "log_kept": [-1, 3 * slope]}
               for when, slope in (("start", start), ("trained", 2 * start))}) for start in (-0.1, -0.2, -0.9)]
     readings = gate_time_scales.gate_readings(records, [("co2", 48)], ["gru"])
-    assert np.allclose(readings[("co2", 48), "start"], [[-0.2, -0.8]])
-    assert np.allclose(readings[("co2", 48), "trained"], [[-0.4, -1.1]])
+    assert np.allclose(readings[("co2", 48), "start"], [[-0.2, -1.0, -0.8]])
+    assert np.allclose(readings[("co2", 48), "trained"], [[-0.4, -2.0, -1.1]])
 
 
 def test_the_controls_of_lesson_18_keep_the_contract():
