@@ -150,14 +150,16 @@ def print_change(name, difference, middle):
 
 
 def print_stages(stages, seed, updates, ok, difference, middle):
-    """What a run learned on stages of 64 steps, two lines.
+    """What a run learned on stages of 64 steps, three lines.
 
     ok                   right answers at 4,096 and at 65,536 steps (2,)
     difference, middle   of one pair at step 64 and at step 1,048,576 (2,), printed to two digits
     """
     print(f"{len(stages)} x 64, seed {seed}: {updates} updates, of 16 right at 4,096, 65,536: {ok}")
     (d, d_last), (m, m_last) = ([float(f"{one:.2g}") for one in values] for values in (difference, middle))
+    halves = float(f"{2 * abs(middle[1]) / difference[1]:.2g}")
     print(f"    one pair, step 64 -> a million: difference {d:,g} -> {d_last:,g}, middle {m:,g} -> {m_last:,g}")
+    print(f"    at a million |middle| is {halves:,g} times half of the difference")
 
 
 def noise_twice(count):
