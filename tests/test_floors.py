@@ -10,7 +10,7 @@ import minidurnn
 
 HOUSE = Path(minidurnn.__file__).parent
 FLOORS = (                                                    # from the roof down; one line is one floor
-    "__main__", "command_line", "manual", "course", "__init__", "plots", "exercises", "bench", "experiments", "records",
+    "__main__", "command_line", "manual", "course", "__init__", "exercises", "plots", "bench", "experiments", "records",
     "training", "analysis", "gradcheck", "optim", "tasks", "networks", "cells", "scans", "kernels", "arrays",
 )
 CEILING = 250                                                 # lines of a module, which is one sitting

@@ -17,7 +17,8 @@ import pytest
 from support import rng
 
 from minidurnn import exercises
-from minidurnn.exercises import by_hand, choose, compact_records, compare, judge, lesson_23, memory_cases, memory_costs
+from minidurnn.exercises import by_hand, choose, compare, judge, lesson_23
+from minidurnn.exercises.companions import compact_records, memory_cases, memory_costs
 from minidurnn.gradcheck import assert_cell
 from minidurnn.records import read_records
 
@@ -232,7 +233,7 @@ def test_the_cell_of_lesson_00_keeps_the_contract():
 
 
 def test_lesson_17_reads_the_median_slopes_and_the_median_gate_of_recorded_gradients():
-    from minidurnn.exercises import gate_time_scales
+    from minidurnn.exercises.companions import gate_time_scales
 
     lag = [1, 2, 3]
     records = [SimpleNamespace(
@@ -246,14 +247,14 @@ def test_lesson_17_reads_the_median_slopes_and_the_median_gate_of_recorded_gradi
 
 
 def test_the_controls_of_lesson_18_keep_the_contract():
-    from minidurnn.exercises.gated_controls import WithoutTanh, WithTanh
+    from minidurnn.exercises.companions.gated_controls import WithoutTanh, WithTanh
 
     assert_cell(WithoutTanh(3, 4, horizon=50), rng())
     assert_cell(WithTanh(3, 4, horizon=50), rng())
 
 
 def test_the_tree_of_lesson_18_is_counted_and_its_neighbours_in_time_are_found():
-    from minidurnn.exercises.long_scans import count_tree, difference_and_middle, step_after, step_before
+    from minidurnn.exercises.companions.long_scans import count_tree, difference_and_middle, step_after, step_before
 
     assert count_tree(4) == (4, 3)                            # 1-2, 3-4; 1-4; 1-3
     assert count_tree(8) == (11, 5)
@@ -281,7 +282,7 @@ def test_lesson_19_calls_a_model_cheaper_where_its_worst_seed_is_below_the_other
 
 
 def test_rounds_of_lesson_21_hold_the_copies_of_the_language_in_rounds():
-    from minidurnn.exercises.translation_measures import Rounds
+    from minidurnn.exercises.companions.translation_measures import Rounds
     from minidurnn.tasks import Copies
 
     task, (x, target, lengths) = Rounds(5), Rounds(5).batch(rng(), 20)
@@ -310,7 +311,7 @@ class Counting:
 
 
 def test_the_read_out_of_lesson_21_finds_a_count_and_beats_the_constant_guess():
-    from minidurnn.exercises.translation_measures import count_errors, mean_memory
+    from minidurnn.exercises.companions.translation_measures import count_errors, mean_memory
     from minidurnn.tasks import Copies
 
     task = Copies(3)

@@ -7,8 +7,8 @@ import numpy as np
 from support import rng
 
 from minidurnn import RNN
-from minidurnn.exercises import pixel_records
-from minidurnn.exercises.pixel_trials import DigitsInOrder, nearest_neighbour, train
+from minidurnn.exercises.companions import pixel_records
+from minidurnn.exercises.companions.pixel_trials import DigitsInOrder, nearest_neighbour, train
 from minidurnn.records import read_records
 from minidurnn.tasks.pixels import Pixels
 

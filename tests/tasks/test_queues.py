@@ -9,8 +9,8 @@ from support import refuses, rng
 from minidurnn import fit, load, save
 from minidurnn.cells import QueueingNetwork
 from minidurnn.cells.queueing import check_routing
-from minidurnn.exercises import queueing_answers as found
-from minidurnn.exercises import queueing_runs
+from minidurnn.exercises.companions import queueing_answers as found
+from minidurnn.exercises.companions import queueing_runs
 from minidurnn.exercises.lesson_22 import at_rest
 from minidurnn.networks import Direct
 from minidurnn.optim import Adam

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..cells import GRU
-from ..networks import translator_for
-from ..scans.attention import windows
-from ..tasks import Copies, Pairs
+from ...cells import GRU
+from ...networks import translator_for
+from ...scans.attention import windows
+from ...tasks import Copies, Pairs
 
 
 class Rounds(Copies):

@@ -6,13 +6,13 @@ from time import process_time
 
 import numpy as np
 
-from ..networks import Chain, Embedding, Network
-from ..optim import Adam
-from ..records import chosen_run
-from ..scans import associative
-from ..scans.maps import affine_then
-from ..tasks import FirstVector
-from ..training import fit
+from ...networks import Chain, Embedding, Network
+from ...optim import Adam
+from ...records import chosen_run
+from ...scans import associative
+from ...scans.maps import affine_then
+from ...tasks import FirstVector
+from ...training import fit
 
 BLUE, ORANGE = "#0072B2", "#E69F00"                           # as in plots.py
 

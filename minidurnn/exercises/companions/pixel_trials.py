@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..networks import Network
-from ..optim import Adam
-from ..plots import BLUE, ORANGE, arrow, panels
-from ..tasks.pixels import Pixels
-from ..training import evaluate, fit
+from ...networks import Network
+from ...optim import Adam
+from ...plots import BLUE, ORANGE, arrow, panels
+from ...tasks.pixels import Pixels
+from ...training import evaluate, fit
 
 SEEDS = range(5)
 

@@ -6,8 +6,8 @@ from time import process_time
 
 import numpy as np
 
-from ..experiments.claims import ledger
-from ..networks import MODELS, width_for
+from ...experiments.claims import ledger
+from ...networks import MODELS, width_for
 
 MEMORIES = {"indrnn-2-any": "2", "fsmn": "2", "transformer": "2", "window-2": "1 + 2", "rnn": "1", "lstm": "1",
             "feed-forward": "2"}                              # their layers

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..plots import BLUE, ORANGE, arrow, box, line, panels, reference
+from ...plots import BLUE, ORANGE, arrow, box, line, panels, reference
 
 
 def draw_two_ways(axes):

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ..analysis import decay
-from ..arrays.trees import map_leaves
-from ..experiments.claims import ledger
-from ..networks import Network
-from ..optim import Adam
-from ..tasks import Adding
-from ..training import fit
+from ...analysis import decay
+from ...arrays.trees import map_leaves
+from ...experiments.claims import ledger
+from ...networks import Network
+from ...optim import Adam
+from ...tasks import Adding
+from ...training import fit
 
 TASKS = {"adding": "adding, T = {}: error", "characters": "next character, T = {}: bits",
          "co2": "next month's carbon dioxide: error", "sunspots": "next year's sunspots: error",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..plots import arrow, box, line, panels, plt, sketch
-from ..records import chosen_run
+from ...plots import arrow, box, line, panels, plt, sketch
+from ...records import chosen_run
 
 
 def draw_translator():

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..arrays.trees import map_leaves
-from ..cells import FSMN
-from ..networks import Attention
+from ...arrays.trees import map_leaves
+from ...cells import FSMN
+from ...networks import Attention
 
 WORDS = {"a5": (1, 0, 0, 5), "b7": (0, 1, 0, 7), "a7": (1, 0, 0, 7), "b5": (0, 1, 0, 5),
          "a?": (1, 0, 1, 0), "b?": (0, 1, 1, 0)}              # is it a, is it b, is it a question, the number

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ..arrays.activations import sigmoid
-from ..arrays.affine import affine, affine_backward, rows_product
-from ..cells import GILRLSTM, LSTM
-from ..cells.gilr import smoothed_backward
-from ..scans import gated_scan_backward
+from ...arrays.activations import sigmoid
+from ...arrays.affine import affine, affine_backward, rows_product
+from ...cells import GILRLSTM, LSTM
+from ...cells.gilr import smoothed_backward
+from ...scans import gated_scan_backward
 
 
 class WithTanh(GILRLSTM):

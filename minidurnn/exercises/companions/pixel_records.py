@@ -4,8 +4,8 @@ from statistics import median
 
 import numpy as np
 
-from ..plots import BLUE, ORANGE, panels
-from ..records import chosen_run
+from ...plots import BLUE, ORANGE, panels
+from ...records import chosen_run
 
 TASKS = {"pixels": "in order", "permuted-pixels": "permuted"}
 COLOURS = {"in order": BLUE, "permuted": ORANGE}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..tasks.characters import decode
+from ...tasks.characters import decode
 from .character_costs import numbers_in
 
 FACTS = ("vowel", "name", "capital")

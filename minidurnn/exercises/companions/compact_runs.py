@@ -4,11 +4,13 @@ from timeit import timeit
 
 import numpy as np
 
-from .. import LSTM, RNN, Chain, Linear, Network, evaluate, fit, optim
-from ..arrays import toeplitz, trees
-from ..cells import Compact, LowRank, ToeplitzLike
-from ..tasks.characters import Characters, load
-from .lesson_12 import pair_bits
+from ... import optim
+from ...arrays import toeplitz, trees
+from ...cells import LSTM, RNN, Compact, LowRank, ToeplitzLike
+from ...networks import Chain, Linear, Network
+from ...tasks.characters import Characters, load
+from ...training import evaluate, fit
+from ..lesson_12 import pair_bits
 
 
 class OneHalf(ToeplitzLike):

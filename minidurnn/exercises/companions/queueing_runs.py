@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..experiments.queues import asked, changed
-from ..tasks import Queues
+from ...experiments.queues import asked, changed
+from ...tasks import Queues
 from .queueing_answers import fluid, median_error
 
 

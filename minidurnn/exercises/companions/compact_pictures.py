@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..plots import BLUE, PALETTE, RED, arrow, box, panels, plt, reference, sketch
+from ...plots import BLUE, PALETTE, RED, arrow, box, panels, plt, reference, sketch
 from .compact_records import FEWER, NAMES
 
 

@@ -4,9 +4,9 @@ from collections import namedtuple
 
 import numpy as np
 
-from ..arrays.trees import leaves
-from ..networks.losses import cross_entropy_in_bits
-from ..records import read_records
+from ...arrays.trees import leaves
+from ...networks.losses import cross_entropy_in_bits
+from ...records import read_records
 
 Recorded = namedtuple("Recorded", "numbers bits rates machines starts")   # of a model; bits and rates: one per seed
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..cells import QueueingNetwork
-from ..tasks.queueing import loads, misplaced, random_starts, sequences, simulate
-from .lesson_22 import at_rest
+from ...cells import QueueingNetwork
+from ...tasks.queueing import loads, misplaced, random_starts, sequences, simulate
+from ..lesson_22 import at_rest
 
 
 def fluid(mu, P, x, parts=1):
@@ -169,7 +169,7 @@ def print_by_speed(answer, truth, last=50):
 
 def draw_answers(answers, times):
     """A panel for each of two questions: the jobs at the three computers, right of a line their long-run means."""
-    from ..plots import BLUE, GREEN, ORANGE, panels, plt
+    from ...plots import BLUE, GREEN, ORANGE, panels, plt
 
     figure, both = panels("By speed, the fluid ends far from the long-run means", 2, 9.6, 3.9)
     colours = {"fast": GREEN, "medium": ORANGE, "slow": BLUE}
@@ -196,7 +196,7 @@ def clicks_at_rest(truth, servers, jobs):
 
 def draw_bottleneck(truth, servers, jobs):
     """Clicks of the long run against the servers at slow, the bound (22.8), and the present setting as a dot."""
-    from ..plots import BLACK, line, panels
+    from ...plots import BLACK, line, panels
 
     tried = np.arange(30, 121)
     bounds = [1 / loads(truth._replace(servers=np.array([*truth.servers[:-1], c]))).max() for c in tried]

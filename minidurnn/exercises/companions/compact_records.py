@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..experiments.claims import ledger
-from ..experiments.compact import WHOLE
-from ..networks.lines import WIDTH
-from ..records import chosen_run
+from ...experiments.claims import ledger
+from ...experiments.compact import WHOLE
+from ...networks.lines import WIDTH
+from ...records import chosen_run
 
 PARTS = 1, 2, 4, 10                                           # all, a half, a quarter, a tenth of the numbers
 NAMES = {                                                     # a model of the catalogue -> what the lesson calls it
