@@ -19,7 +19,7 @@ def test_digits_are_read_in_the_order_that_is_asked():
     order = rng().permutation(196)
     for mine, rows in (
         (DigitsInOrder(order).batch(rng(), 3), Pixels(14).batch(rng(), 3)),
-        (DigitsInOrder(order).test(), Pixels(14).test()),
+        (DigitsInOrder(order).validation(), Pixels(14).validation()),
     ):
         assert np.array_equal(mine[0], rows[0][order])
         assert np.array_equal(mine[1], rows[1])

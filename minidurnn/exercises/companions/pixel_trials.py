@@ -29,14 +29,14 @@ class DigitsInOrder:
         x, digit, lengths = self.rows.batch(rng, B)
         return x[self.order], digit, lengths
 
-    def test(self):
-        """The 1,000 test images  ->  x (196, 1000, 1), their digits (1000,), None."""
-        x, digit, lengths = self.rows.test()
+    def validation(self):
+        """The 600 training images held out  ->  x (196, 600, 1), their digits (600,), None."""
+        x, digit, lengths = self.rows.validation()
         return x[self.order], digit, lengths
 
 
 def train(body, order, seed, rate=0.001, larger_W_l=1.0, updates=100):
-    """Updates with 25 images each, with Adam  ->  loss and accuracy on the test images.
+    """Updates with 25 images each, with Adam  ->  loss and accuracy on the validation images.
 
     body         a recurrent model with one input; it gets a read-out of ten scores
     order        (196,): the place that is read at each step
@@ -51,16 +51,16 @@ def train(body, order, seed, rate=0.001, larger_W_l=1.0, updates=100):
         network, task, updates, start=start, optimizer=Adam(rate), seed=seed, batch=25, dtype="float64",
         validate_every=None, progress=False,
     )
-    return evaluate(network, p, task.test())
+    return evaluate(network, p, task.validation())
 
 
 def five_losses(body, rate=0.001, larger_W_l=1.0, updates=200):
-    """The test losses after some updates of `train` in row order with the seeds 0 to 4  ->  (5,)."""
+    """The validation losses after some updates of `train` in row order with the seeds 0 to 4  ->  (5,)."""
     return np.array([train(body, np.arange(196), seed, rate, larger_W_l, updates)[0] for seed in SEEDS])
 
 
 def nearest_neighbour(train, label, test):
-    """Training images in rows, their classes, test images in rows  ->  the class of each one's nearest image."""
+    """Training images in rows, their classes, other images in rows  ->  the class of each one's nearest image."""
     distance = (train**2).sum(axis=1) - 2 * test @ train.T    # less |test|², which no training image changes
     return label[distance.argmin(axis=1)]
 
@@ -114,6 +114,6 @@ def draw_losses(title, losses, counts):
     axes.bar(0, 0, color="#dddddd", label="network after against:\nmean ± control")
     axes.set_yticks(range(len(counts)), [f"{name} (against {base})" for name, base in counts], fontsize=8)
     axes.set_xlim(1.4, 2.72)
-    axes.set_xlabel("test loss")
+    axes.set_xlabel("validation loss")
     axes.invert_yaxis()
     axes.legend(fontsize=8, loc="upper right")
