@@ -8,6 +8,7 @@ import ast
 import re
 import sys
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -164,6 +165,19 @@ def code_cells_are_short(nb, number):
             yield f"code cell {place} has a line of {widest} characters: expected at most 105"
 
 
+def every_import_is_there(nb, number):
+    """What a cell takes from the package is in it: stored outputs would hide a name that has moved."""
+    for node in (node for tree in trees(nb) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)):
+        if (node.module or "").split(".")[0] == "minidurnn":
+            for name in (alias.name for alias in node.names):
+                try:
+                    there = hasattr(import_module(node.module), name) or import_module(f"{node.module}.{name}")
+                except ImportError:
+                    there = False
+                if not there:
+                    yield f"{name} is not in {node.module}"
+
+
 def a_picture_explains(nb, number):
     """At least one drawing of the model or the idea, made with the primitives of plots.py."""
     if not any(re.search(r"\b(sketch|timeline)\(", cell.source) for cell in code(nb)):
@@ -207,14 +221,16 @@ def every_equation_is_evaluated(nb, number):
             yield f"an assert message names eq. {equation}, which is tagged nowhere"
 
 
+def trees(nb):
+    """The syntax trees of a lesson's code cells."""
+    for cell in code(nb):
+        lines = cell.source.splitlines()
+        yield ast.parse("\n".join(line for line in lines if not line.lstrip().startswith(("%", "!"))))
+
+
 def asserted(nb):
     """The equations named in messages: of assert, in err_msg=, in calls of the notebook's functions that assert."""
-    trees = [
-        ast.parse(
-            "\n".join(line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!")))
-        ) for cell in code(nb)
-    ]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    nodes = [node for tree in trees(nb) for node in ast.walk(tree)]
     checkers = {
         node.name for node in nodes if isinstance(node, ast.FunctionDef) and any(
             isinstance(inner, ast.Assert) for inner in ast.walk(node)

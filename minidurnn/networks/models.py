@@ -102,7 +102,7 @@ MODELS = {
         step=chained(durnn.step),
     ),
     **{f"durnn-{name}": less(**options) for name, options in ABLATIONS.items()},
-    "durnn-open-free": less(gate=0.0, bound=None),            # what lesson 11 finds to learn digits soonest
+    "durnn-open-free": less(gate=0.0, bound=None),            # no bound on U_s: lesson 11
     "lstm": Model(
         lambda D, H, T: LSTM(D, H),
         (LSTM(2, 4), LSTM(16, 4, project_input=False)),

@@ -99,6 +99,8 @@ SPOILT = [
     (rules.it_is_small, say_also("word " * 3500)),
     (rules.code_cells_are_short, write_also("\n".join(["pass"] * 12))),
     (rules.code_cells_are_short, write_also("#" * 106)),
+    (rules.every_import_is_there, write_also("from minidurnn.cells import Nothing")),
+    (rules.every_import_is_there, write_also("from minidurnn.exercises.nowhere import check")),
     (rules.a_picture_explains, lambda nb: (rewrite("sketch(", "panels(")(nb), rewrite("timeline(", "panels(")(nb))),
     (rules.the_code_does_not_answer_a_question, write_also("1 + 1    # (c)")),
     (rules.the_code_does_not_answer_a_question, print_also("(b) it is")),

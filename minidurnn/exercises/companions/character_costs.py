@@ -4,7 +4,6 @@ from collections import namedtuple
 
 import numpy as np
 
-from ...arrays.trees import leaves
 from ...networks.losses import cross_entropy_in_bits
 from ...records import read_records
 
@@ -42,11 +41,6 @@ def bits_after_reset(network, p, codes):
     whole = network.predict(p, np.eye(65)[codes[:4500]][:, None])[0]
     rows.append(whole[19:, 0])
     return np.array([cross_entropy_in_bits(row, codes[20:4501], 4481)[1] for row in rows])
-
-
-def numbers_in(p):
-    """How many numbers the parameters of a network hold."""
-    return sum(leaf.size for leaf in leaves(p).values())
 
 
 def starts_in(network):

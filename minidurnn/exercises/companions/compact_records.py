@@ -12,7 +12,7 @@ NAMES = {                                                     # a model of the c
     "lstm-two": "fewer units", "lstm-two-low-rank": "low rank", "lstm-two-toeplitz": "Toeplitz-like",
     "lstm-two-projection": "projection", "lstm-two-hybrid": "hybrid",
 }
-FEWER, LOW_RANK, TOEPLITZ, PROJECTION, HYBRID = NAMES.values()
+FEWER = NAMES["lstm-two"]
 
 
 def grouped(records, task):

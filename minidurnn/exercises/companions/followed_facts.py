@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ...arrays.trees import leaves
 from ...tasks.characters import decode
-from .character_costs import numbers_in
 
 FACTS = ("vowel", "name", "capital")
 
@@ -65,7 +65,7 @@ def for_every_fact(best_unit, p):
 
 
 def print_correlations(seed, trained, before):
-    """Print a table of two dicts of correlations, as best_units gives them: after training and before it."""
+    """Print a table of two dicts of correlations, as for_every_fact gives them: after training and before it."""
     print(f"seed {seed}    short-term unit          long-term unit")
     for fact in FACTS:
         cells = [f"{trained[fact, memory]:5.2f} (before {before[fact, memory]:5.2f})" for memory in ("short", "long")]
@@ -84,4 +84,4 @@ def print_run(name, seed, before, after, p, best_unit):
     digits = 2 if before < 100 else 0
     print(f"{name:11} seed {seed}: {before:.{digits}f} bits before, {after[seed]:.3f} after{memory}")
     if seed == 1:
-        print(f"    mean {after.mean():.3f} bits, {numbers_in(p):,} trained numbers")
+        print(f"    mean {after.mean():.3f} bits, {sum(leaf.size for leaf in leaves(p).values()):,} trained numbers")

@@ -147,24 +147,19 @@ def task_and_length(record):
     return None
 
 
-def line_slope(curve, name):
-    """The slope of the straight line through the logarithms of one recorded norm over the lags."""
-    return np.polyfit(curve["lag"], np.log(curve[name]), 1)[0]
-
-
 def gate_readings(records, tasks, models):
     """What the gradient on the (cell) state does, and what the gates say, before and after training.
 
     tasks    keys such as ("co2", 48)
-      ->  dict: (key, "start" or "trained") -> array (models, 3), medians over the seeds: `line_slope` of the whole
-          gradient; that of gates only; mean of ln f over units and steps
+      ->  dict: (key, "start" or "trained") -> array (models, 3), medians over the seeds: the slope of the whole gradient
+          (`analysis.decay`); that of gates only; mean of ln f over units and steps
     """
     seen = {}
     for one in records:
         for when in ("start", "trained"):
             if task_and_length(one) in tasks and one.trial["model"] in models:
                 curve = one.seen[when]
-                numbers = [line_slope(curve, "norm"), line_slope(curve, "direct"), np.mean(curve["log_kept"])]
+                numbers = [decay(curve["norm"])[0], decay(curve["direct"])[0], np.mean(curve["log_kept"])]
                 place = (task_and_length(one), when), one.trial["model"]
                 seen.setdefault(place, []).append(numbers)
     keys = [(key, when) for key in tasks for when in ("start", "trained")]

@@ -8,18 +8,15 @@ import numpy as np
 
 from ...networks import Chain, Embedding, Network
 from ...optim import Adam
+from ...plots import BLUE, ORANGE, arrow, box
 from ...records import chosen_run
 from ...scans import associative
 from ...scans.maps import affine_then
 from ...tasks import FirstVector
 from ...training import fit
 
-BLUE, ORANGE = "#0072B2", "#E69F00"                           # as in plots.py
 
-
-# Drawings, with plots.box and plots.arrow, which the lesson hands down.
-
-def draw_tree(axes, box, arrow):
+def draw_tree(axes):
     """The tree of section 1: four steps, two rounds up, one down."""
     for height, name in ((2.6, "up, round 2"), (1.3, "up, round 1"), (0, "the steps"), (-1.4, "down, round 1")):
         axes.annotate(name, (-3.9, height), va="center")
@@ -35,7 +32,7 @@ def draw_tree(axes, box, arrow):
         arrow(axes, start, down, colour=ORANGE)
 
 
-def draw_stretches(axes, box):
+def draw_stretches(axes):
     """Three stretches, forward and backward, at the moment when the second one is computed (section 6)."""
     for height, name, kept in ((1.6, "forward", (0, 3)), (0, "backward", (0, 3, 6))):
         axes.annotate(f"{name},\nnow in\nstretch 2", (-0.5, height), ha="right", va="center")

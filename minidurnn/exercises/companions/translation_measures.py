@@ -17,11 +17,6 @@ class Rounds(Copies):
         return places[np.argsort(earlier, kind="stable")]
 
 
-def parameters_of(network):
-    """How many numbers a network trains."""
-    return sum(int(np.prod(shape)) for shape in network.shapes.values())
-
-
 def mean_memory(network, p, task):
     """The memory d of a source word, a mean over the test set's source words and target words  ->  (M,)."""
     x, target, lengths, _, written = _right_targets(task)
