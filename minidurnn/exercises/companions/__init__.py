@@ -1,1 +1,8 @@
-"""What the lessons measure, count and draw: code that would fill a cell without being the idea of the lesson."""
+"""What the lessons measure, count and draw: code that would fill a cell without being the idea of the lesson.
+
+11   pixel_trials, pixel_records                   19   memory_cases, memory_costs
+12   character_costs, character_drawings,          20   compact_runs, compact_records, compact_pictures
+     followed_facts                                21   translation_measures, attention_pictures
+17   gate_time_scales, gate_drawings               22   queueing_answers, queueing_runs
+18   long_scans, gated_controls
+"""

@@ -151,8 +151,8 @@ def gate_readings(records, tasks, models):
     """What the gradient on the (cell) state does, and what the gates say, before and after training.
 
     tasks    keys such as ("co2", 48)
-      ->  dict: (key, "start" or "trained") -> array (models, 3), medians over the seeds: the slope of the whole gradient
-          (`analysis.decay`); that of gates only; mean of ln f over units and steps
+      ->  dict: (key, "start" or "trained") -> array (models, 3), medians over the seeds: the slope of the whole
+          gradient (`analysis.decay`); that of gates only; mean of ln f over units and steps
     """
     seen = {}
     for one in records:
