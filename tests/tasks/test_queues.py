@@ -9,8 +9,6 @@ from support import refuses, rng
 from minidurnn import fit, load, save
 from minidurnn.cells import QueueingNetwork
 from minidurnn.cells.queueing import check_routing
-from minidurnn.exercises.companions import queueing_answers as found
-from minidurnn.exercises.companions import queueing_runs
 from minidurnn.exercises.lesson_22 import at_rest
 from minidurnn.networks import Direct
 from minidurnn.optim import Adam
@@ -208,54 +206,3 @@ def test_a_trace_that_is_none_is_refused_in_one_sentence(trace, words):
 
 def test_a_sound_routing_passes():
     check_routing(random_network(5, 3).P)
-
-
-def test_lesson_22s_fluid_in_parts_ends_each_step_where_shorter_steps_end():
-    x = sequences(np.array([[[6.0, 3, 1]]] * 3), RING.servers, np.array([0, 0.2, 0.5]))[0]
-    shorter = sequences(np.array([[[6.0, 3, 1]]] * 5), RING.servers, np.array([0, 0.1, 0.2, 0.35, 0.5]))[0]
-    assert np.allclose(found.fluid(*RING[:2], x, 2), found.fluid(*RING[:2], shorter)[1::2], atol=1e-6)
-
-
-def test_lesson_22s_own_traces_are_the_fluids_and_have_no_loss_with_the_true_numbers():
-    true, task = {"mu": RING.mu, "P": RING.P}, found.Traces(RING, [0, 0.1, 0.3], 2, 3, rng(), jobs=(5, 9))
-    x, mean, lengths = task.batch(rng(), 12)
-    assert x.shape == (2, 2, 7) and mean.shape == (2, 2, 3) and lengths is None
-    assert task.own().loss_of(true) < 1e-12 < task.loss_of(true) and found.furthest(true, RING) == (0, 0)
-    noisy = task.own(noise=rng())
-    assert noisy.loss_of(true) > 1e-6 and np.allclose(noisy.mean.sum(-1), 1, atol=1e-5)
-    assert found.ratio(noisy, true) == 1
-
-
-def test_lesson_22s_four_answers_are_of_all_jobs():
-    answer = found.foresee(RING, RING, [3, 2, 1], [0, 0.1, 0.2], runs=4)
-    assert list(answer) == ["runs", "simulation", "true", "learned", "long run"]
-    assert np.allclose(answer["runs"].mean(axis=1), answer["simulation"], atol=1e-5)
-    assert all(np.allclose(jobs.sum(-1), 6, atol=1e-5) for jobs in answer.values())
-    assert np.isclose(found.clicks_of("true", answer, RING, RING, last=1), answer["true"][-1, 0])
-
-
-def test_lesson_22s_pair_most_often_full_is_the_one_of_all_pairs():
-    x, mean, _ = SMALL.batch(rng(), 32)
-    full = mean >= x[:, :, 4:]
-    pairs = {f"{i}, {j}": 100 * full[:, :, [i, j]].all(-1).mean() for i, j in ((0, 1), (0, 2), (1, 2))}
-    pair, often = queueing_runs.most_full_pair(SMALL)
-    assert np.isclose(often, pairs[pair]) and np.isclose(often, max(pairs.values()))
-
-
-def test_lesson_22s_other_networks_change_the_queues_alike_while_both_stations_are_full():
-    changes = []
-    for rate in (2.0, 2.5, 4.0):
-        p = found.exchanging(rate)
-        leaving = p["mu"] * [10, 10, 3]
-        changes.append(leaving @ p["P"] - leaving)
-    assert np.allclose(changes, changes[0])
-
-
-def test_lesson_22s_picture_with_sliders_shows_the_clicks_at_rest():
-    plt = pytest.importorskip("matplotlib.pyplot", reason="pictures are drawn by matplotlib")
-    truth = RING._replace(servers=np.array([9, 40, 30]))
-    found.draw_bottleneck(truth, 45.0, 9.0)
-    bound, rest, dot = plt.gca().get_lines()
-    assert np.isclose(rest.get_ydata()[15], dot.get_ydata()[0]) and (bound.get_ydata() >= rest.get_ydata()).all()
-    assert np.isclose(dot.get_ydata()[0], at_rest(truth._replace(servers=np.array([9, 40, 45])), 9)[0])
-    plt.close()
