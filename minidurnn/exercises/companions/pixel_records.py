@@ -24,7 +24,7 @@ def runs_by_order(records):
     for record in records:
         order = TASKS.get(record.trial["experiment"])
         discussed = record.trial["model"] in MODELS
-        if order and discussed and record.trial["length"] == 196 and record.test:
+        if order and discussed and record.trial["length"] == 196 and record.test is not None:
             found.setdefault((order, record.trial["model"]), []).append(record)
     return found
 
