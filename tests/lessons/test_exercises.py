@@ -6,6 +6,8 @@ import inspect
 import json
 import pkgutil
 import re
+import subprocess
+import sys
 import textwrap
 from functools import cache
 from pathlib import Path
@@ -230,6 +232,16 @@ def test_the_cell_of_lesson_00_keeps_the_contract():
     from minidurnn.exercises.lesson_00 import Blend
 
     assert_cell(Blend(2, 4), rng())
+
+
+def test_the_checkers_need_no_matplotlib():
+    program = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "from importlib import import_module\n"
+        "for number in range(24): import_module(f'minidurnn.exercises.lesson_{number:02}')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_lesson_17_reads_the_median_slopes_and_the_median_gate_of_recorded_gradients():

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from ...plots import BLUE, ORANGE
-
-COLOURS, STYLES = (BLUE, ORANGE), ("-", "--")
+COLOURS, STYLES = ("#0072B2", "#E69F00"), ("-", "--")             # plots.BLUE, ORANGE; a checker imports this module
 
 
 def draw_costs(axes, costs, marks):
