@@ -4,17 +4,7 @@ import numpy as np
 
 from ..tasks.characters import ALPHABET
 from . import UNTOUCHED, called, choose, fail, judge, kind
-from .companions.character_costs import bits_after_reset as bits_after_reset
-from .companions.character_costs import character_records as character_records
-from .companions.character_costs import pair_bits_from as pair_bits_from
-from .companions.character_costs import triple_bits as triple_bits
-from .companions.character_drawings import draw_costs as draw_costs
-from .companions.character_drawings import draw_states as draw_states
 from .companions.followed_facts import facts_of
-from .companions.followed_facts import for_every_fact as for_every_fact
-from .companions.followed_facts import print_correlations as print_correlations
-from .companions.followed_facts import print_run as print_run
-from .companions.followed_facts import unit_readers as unit_readers
 
 
 def check_1(answer):

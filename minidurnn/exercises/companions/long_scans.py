@@ -1,8 +1,6 @@
 """What lesson 18 draws, counts and measures beside its idea: trees, pieces, memory, pairs of sequences, records."""
 
-import timeit
-import tracemalloc
-from time import process_time
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +12,7 @@ from ...scans import associative
 from ...scans.maps import affine_then
 from ...tasks import FirstVector
 from ...training import fit
+from .clock import peak_bytes
 
 
 def draw_tree(axes):
@@ -83,11 +82,6 @@ def count_tree(T):
     return sum(made), np.count_nonzero(made)
 
 
-def best_seconds(call):
-    """CPU seconds of one call, the least of five."""
-    return min(timeit.repeat(call, number=1, repeat=5, timer=process_time))
-
-
 def step_before(array, first):
     """array (T, ...) of the steps 1 to T  ->  of the steps 0 to T - 1, where `first` is that of step 0."""
     return np.concatenate([first[None], array[:-1]])
@@ -118,12 +112,14 @@ def peak_numbers(body, units, n, B):
     """
     network = classifier(body)
     p = network.init(np.random.default_rng(0))
-    for steps in (2, n):                                      # the first update imports what is not there yet
-        x, target, _ = FirstVector(steps - 1).batch(np.random.default_rng(n), B)
-        tracemalloc.start()
+
+    def update(batch):
+        x, target, _ = batch
         network.gradient(network.loss(p, x, target)[2])
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
+
+    for steps in (2, n):                                      # the first update imports what is not there yet
+        batch = FirstVector(steps - 1).batch(np.random.default_rng(n), B)
+        peak = peak_bytes(partial(update, batch))
     return peak / (4 * units * B), peak / 2**20
 
 

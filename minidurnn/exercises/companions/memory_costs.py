@@ -1,13 +1,10 @@
 """What memories cost, for lesson 19: recorded language models at equal counts, time and memory against T."""
 
-import timeit
-import tracemalloc
-from time import process_time
-
 import numpy as np
 
 from ...experiments.claims import ledger
 from ...networks import MODELS, width_for
+from .clock import best_seconds, peak_bytes
 
 MEMORIES = {"indrnn-2-any": "2", "fsmn": "2", "transformer": "2", "window-2": "1 + 2", "rnn": "1", "lstm": "1",
             "feed-forward": "2"}                              # their layers
@@ -102,9 +99,4 @@ def time_and_memory(model, T, rng):
     def run():
         model.backward(*model.forward(p, x))
 
-    seconds = min(timeit.repeat(run, timer=process_time, number=1, repeat=5))
-    tracemalloc.start()                                       # only now: it slows everything down
-    run()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return 1000 * seconds, peak / 1e6
+    return 1000 * best_seconds(run), peak_bytes(run) / 1e6

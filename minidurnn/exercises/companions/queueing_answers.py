@@ -1,5 +1,7 @@
 """What lesson 22 uses from section 3 on: the fluid by its cell, traces as a task, tables and figures."""
 
+from copy import copy
+
 import numpy as np
 
 from ...cells import QueueingNetwork
@@ -59,8 +61,7 @@ class Traces:
 
         noise    a generator: other runs from the same starts; the difference of both means over √2 is added
         """
-        other = object.__new__(Traces)
-        other.__dict__.update(self.__dict__)
+        other = copy(self)
         other.mean = fluid(self.truth.mu, self.truth.P, self.x).astype("float32")
         if noise is not None:
             again = simulate(self.truth, self.starts, self.times, self.runs, noise)
@@ -78,10 +79,12 @@ def draw_trace(both, times, mean, before, after, b):
 
     times (T + 1,)    mean, before, after (T, B, 4), divided by all jobs; b: which of the B traces
     """
+    from ...plots import BLUE, ORANGE
+
     for axes, place, name in zip(both, (0, 3), ("clients", "slow")):
         axes.plot(times[1:], mean[:, b, place], "k.", label="measured")
-        axes.plot(times[1:], before[:, b, place], "-", c="#0072B2", lw=1.8, label="before training")
-        axes.plot(times[1:], after[:, b, place], "--", c="#E69F00", lw=1.8, label="after training")
+        axes.plot(times[1:], before[:, b, place], "-", c=BLUE, lw=1.8, label="before training")
+        axes.plot(times[1:], after[:, b, place], "--", c=ORANGE, lw=1.8, label="after training")
         axes.set(title=name, xlabel="time", ylabel="jobs, divided by N", ylim=(0, 1))
         axes.legend(fontsize=8)
 

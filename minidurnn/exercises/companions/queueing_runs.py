@@ -51,8 +51,9 @@ def print_networks(records):
 
 def print_repaired(records, numbers, stations):
     """Networks of 3 stations, asked about another routing: the error as learned, and with some true rates put back."""
+    learned_by = learned_networks(records, "queues-3")
     for number in numbers:
-        task, seen = Queues(100, 3, number), learned_networks(records, "queues-3")[number]
+        task, seen = Queues(100, 3, number), learned_by[number]
         x, mean, _ = asked(task, "routing")
         other = changed(task.truth, "routing", 3, number)
         rates = np.array(seen["mu"])
