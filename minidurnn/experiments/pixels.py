@@ -21,7 +21,8 @@ EPOCHS = {                                                    # five of the 54,0
 FULL = (
     setting(**EPOCHS, models=("rnn", "indrnn-2", "indrnn-6", "durnn", "durnn-2", "lstm"), seeds=(0, 1, 2)),
     setting(**EPOCHS, models=("irnn", "short-term", "indrnn-residual", "gru", "durnn-open-clip", "transformer")),
-    setting(**{**EPOCHS, "length": 784, "updates": 1080, "pilot": 108}, models=("indrnn-6", "durnn", "lstm")),
+    setting(**{**EPOCHS, "length": 784, "updates": 1080, "pilot": 108},
+            models=("indrnn-6", "durnn", "lstm", "irnn", "rnn")),
 )
 RECIPES = setting(                                            # of lesson 11, and each half alone
     **EPOCHS, models=("durnn-open-free", "durnn-unbounded-short", "durnn-open"), seeds=(0, 1, 2))
