@@ -86,7 +86,7 @@ def check_5(attempt):
     """Which pair a network gets wrong, read off its accuracy."""
     shares = np.array([[0.242, 0.23], [0.266, 0.262]])
     cases = [(shares, 0.738), (shares, 0.734), (shares, 0.758), (shares, 0.77), (shares, 1.0), (shares, 0.504),
-             (shares, 0.75), (shares.T.copy(), 0.77)]
+             (shares, 0.75), (shares.T.copy(), 0.77), (np.array([[0.3, 0.2], [0.3, 0.2]]), 0.8)]
     for case in cases:
         where = f"{described(lost_pair, case)}".replace("shares of shape (2, 2)", f"shares = {case[0].tolist()}")
         yours, right = called("10.5", attempt, case, where), lost_pair(*case)
@@ -170,6 +170,11 @@ def _share_itself(shares, accuracy):
     return np.unravel_index(abs(shares - accuracy).argmin(), (2, 2))
 
 
+def _last(shares, accuracy):
+    fits = [pair for pair in PAIRS if abs(1 - shares[pair] - accuracy) < 0.0005]
+    return fits[-1] if fits else "none"
+
+
 def _turned(shares, accuracy):
     return lost_pair(shares.T, accuracy)
 
@@ -178,6 +183,7 @@ MISTAKES = {
     "the row is the bit before, the column the marked bit": _turned,
     "the nearest pair is not near enough: some accuracies come from no single pair": _nearest,
     "compare 1 - share with the accuracy, not the share itself": _share_itself,
+    "where several pairs fit, give the first": _last,
 }
 CHECKS = {"10.1": check_1, "10.2": check_2, "10.3": check_3, "10.4": check_4, "10.5": check_5}
 REFERENCE = {"10.1": "b", "10.2": "a", "10.3": pair_table, "10.4": loses_one, "10.5": lost_pair}
@@ -191,7 +197,7 @@ WRONG = {
         lambda xor: {**xor, "U_s": np.zeros((3, 3))},         # two numbers
         lambda xor: {**xor, "b_s": np.array([0.0, -2, -1])},  # an unmarked pair gets through
     ],
-    "10.5": [_nearest, _share_itself, _turned, lambda shares, accuracy: "none"],
+    "10.5": [_nearest, _share_itself, _turned, _last, lambda shares, accuracy: "none"],
 }
 ILL_TYPED = {
     "10.1": [None, 0.5, "half", ["b"]],
