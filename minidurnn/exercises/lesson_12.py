@@ -1,7 +1,11 @@
-"""The checkers of lesson 12, predict the next character: bits, counts of pairs, a cut gradient, a pair of texts."""
+"""The checkers of lesson 12, predict the next character: bits, pairs, a cut gradient, two texts, another start."""
+
+from dataclasses import fields
 
 import numpy as np
 
+from ..cells import LSTM, DuRNN
+from ..networks import Network
 from ..tasks.characters import ALPHABET
 from . import UNTOUCHED, called, choose, fail, judge, kind
 from .companions.followed_facts import facts_of
@@ -108,6 +112,28 @@ def check_5(attempt):
     print("exercise 12.5: correct")
 
 
+def check_6(attempt):
+    """The network of section 4 with another start of u, and with nothing else changed."""
+    network, expected = called("12.6", attempt, ()), any_network()
+    if network is ...:
+        print(f"exercise 12.6: {UNTOUCHED}")
+        return
+    for name, given, right in (("", network, expected), ("its body ", getattr(network, "body", None), expected.body)):
+        if type(given) is not type(right):
+            fail("12.6", f"got {kind(given)}, expected {name or 'the network '}as in section 4: {_call(right)}.")
+        for one in fields(right):
+            mine, own = getattr(given, one.name), getattr(right, one.name)
+            if one.name == "memory" and mine != own:
+                fail("12.6", f"u still starts as in section 4: memory is {mine!r}, expected {own!r}.")
+            if one.name != "body" and mine != own:
+                fail("12.6", f"{one.name} is {mine!r}, expected {own!r}: change nothing but where u starts.")
+    print("exercise 12.6: correct")
+
+
+def _call(model):
+    return f"{type(model).__name__}(...)"
+
+
 # The reference solutions: the folded cells of the lesson hold the same text.
 
 def pair_bits(train, test, size):
@@ -139,6 +165,11 @@ def cut_slope(u, x, window):
 def two_texts():
     """Two texts with the same capitals; ROMEO ends both, in the first as a name."""
     return "Let it be so.\n\nROMEO", "Let it be so.  ROMEO"
+
+
+def any_network():
+    """The network of section 4, but each u starts anywhere between 0 and its bound."""
+    return Network(DuRNN(65, 32, 32, horizon=50, memory="any"), 65, "bits", reads="every")
 
 
 def _counts(train, size, first=1.0):
@@ -195,8 +226,10 @@ def _last(u, x, window):
     return _walk(u, x, window)[-1]
 
 
-CHECKS = {"12.1": check_1, "12.2": check_2, "12.3": check_3, "12.4": check_4, "12.5": check_5}
-REFERENCE = {"12.1": "c", "12.2": pair_bits, "12.3": surprises, "12.4": cut_slope, "12.5": two_texts}
+CHECKS = {"12.1": check_1, "12.2": check_2, "12.3": check_3, "12.4": check_4, "12.5": check_5,
+          "12.6": check_6}
+REFERENCE = {"12.1": "c", "12.2": pair_bits, "12.3": surprises, "12.4": cut_slope, "12.5": two_texts,
+             "12.6": any_network}
 WRONG = {
     "12.1": ["a", "(b)", "D"],
     "12.2": [_alone, _from_zero, _joint, _nats, _swapped, _summed],
@@ -215,6 +248,15 @@ WRONG = {
         lambda: ("Let it be so.\n\nROMEO", "Let it be so.\n\nRomeo"),       # another ending
         lambda: ("Let it be so.\n\nA:ROMEO", "Let it be so.\n A:ROMEO"),    # the colon has ended the name
     ],
+    "12.6": [
+        lambda: Network(DuRNN(65, 32, 32, horizon=50), 65, "bits", "every"),                      # nothing changed
+        lambda: Network(DuRNN(65, 32, 32, horizon=500, memory="any"), 65, "bits", "every"),       # the horizon too
+        lambda: Network(DuRNN(65, 64, 32, horizon=50, memory="any"), 65, "bits", "every"),        # the size too
+        lambda: Network(DuRNN(65, 32, 32, horizon=50, memory="any", bound=0.5), 65, "bits", "every"),
+        lambda: Network(DuRNN(65, 32, 32, horizon=50, memory="any"), 65, "cross_entropy", "every"),
+        lambda: Network(DuRNN(65, 32, 32, horizon=50, memory="any"), 65, "bits"),                 # reads the last step
+        lambda: Network(LSTM(65, 32), 65, "bits", "every"),                                       # another cell
+    ],
 }
 ILL_TYPED = {
     "12.1": [None, 2.25, "2.25", ["c"]],
@@ -224,5 +266,9 @@ ILL_TYPED = {
     "12.5": [
         3, lambda: None, lambda: "so.\n\nROMEO", lambda: (1, 2), lambda: ("so.\n\nROMEO", list("so.  ROMEO")),
         lambda: ("so.\n\nROMEO", "so\t\tROMEO"), lambda: 1 / 0,
+    ],
+    "12.6": [
+        3, lambda: None, lambda: "any", lambda: DuRNN(65, 32, 32, horizon=50, memory="any"),
+        lambda: (any_network(), 1), lambda: Network(DuRNN(65, 32, 32, memory="all"), 65), lambda: 1 / 0,
     ],
 }
