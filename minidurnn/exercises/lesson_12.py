@@ -1,7 +1,11 @@
-"""The checkers of lesson 12, predict the next character: bits, counts of pairs, a cut gradient, a pair of texts."""
+"""The checkers of lesson 12, predict the next character: bits, pairs, a cut gradient, two texts, another start."""
+
+from dataclasses import fields
 
 import numpy as np
 
+from ..cells import LSTM, DuRNN
+from ..networks import Network
 from ..tasks.characters import ALPHABET
 from . import UNTOUCHED, called, choose, fail, judge, kind
 from .companions.followed_facts import facts_of
@@ -25,14 +29,7 @@ def check_2(attempt):
         (np.array([0, 1, 0, 1, 1]), np.array([2, 0, 2, 1]), 3),                   # a letter that was never seen
         (rng.integers(0, 5, 60), rng.integers(0, 5, 20), 5),
     ]
-    judge("12.2", attempt, pair_bits, cases, ("bits",), mistakes={
-        "these are the bits of the letters' own shares, without the letter before": _alone,
-        "counts that begin at 0 give a pair that was never seen the probability 0: let them begin at 1": _from_zero,
-        "every row of counts has to be divided by its own sum, not all counts by theirs": _joint,
-        "this is the loss in nats: take log2 in place of log": _nats,
-        "rows and columns are swapped: this is the probability of the letter before, given the next one": _swapped,
-        "this is the sum over the test text, not the mean": _summed,
-    })
+    judge("12.2", attempt, pair_bits, cases, ("bits",), mistakes=PAIR_MISTAKES)
 
 
 def _two_texts(exercise, attempt, names, returned, such):
@@ -75,7 +72,7 @@ def check_4(attempt):
     judge("12.4", attempt, cut_slope, cases, ("slope",), mistakes={
         "this is the whole slope: nothing was cut": lambda u, x, window: cut_slope(u, x, len(x)),
         "the state was set to 0 too; only the gradient is cut": _with(reset=True),
-        "this is the slope of the last state alone; the loss is the sum of all states": _last,
+        "this is the slope of the last state alone; the loss is the sum of all states": lambda *case: _walk(*case)[-1],
         "a window begins at step 1, so the cut stands where t counted from 0 is a multiple of window": _with(late=True),
         "h must be the state before the step where d uses it: update d first, then h": _with(early=True),
     })
@@ -106,6 +103,22 @@ def check_5(attempt):
             fail("12.5", f"in the {name} text `name` is {row[-1]:.0f} at the last letter, expected {wanted} "
                          f"at all five letters of ROMEO: what begins a name?")
     print("exercise 12.5: correct")
+
+
+def check_6(attempt):
+    """The network of section 4 with another start of u, and with nothing else changed."""
+    network, expected = called("12.6", attempt, ()), any_network()
+    if network is ...:
+        print(f"exercise 12.6: {UNTOUCHED}")
+        return
+    for given, right in ((getattr(network, "body", network), expected.body), (network, expected)):
+        if type(given) is not type(right):
+            fail("12.6", f"got {kind(given)}, expected a {type(right).__name__}, as in Network(DuRNN(...), ...).")
+        for one in fields(right):
+            mine, own = getattr(given, one.name), getattr(right, one.name)
+            if mine != own:
+                fail("12.6", f"{one.name} is {mine!r}, expected {own!r}: change where u starts, and nothing else.")
+    print("exercise 12.6: correct")
 
 
 # The reference solutions: the folded cells of the lesson hold the same text.
@@ -141,10 +154,9 @@ def two_texts():
     return "Let it be so.\n\nROMEO", "Let it be so.  ROMEO"
 
 
-def _counts(train, size, first=1.0):
-    counts = np.full((size, size), first)
-    np.add.at(counts, (train[:-1], train[1:]), 1)
-    return counts
+def any_network():
+    """The network of section 4, but each u starts anywhere between 0 and its bound."""
+    return Network(DuRNN(65, 32, 32, horizon=50, memory="any"), 65, "bits", reads="every")
 
 
 def _alone(train, test, size):
@@ -152,27 +164,26 @@ def _alone(train, test, size):
     return -np.log2(counts / counts.sum())[test[1:]].mean()
 
 
-def _from_zero(train, test, size):
-    counts = _counts(train, size, 0.0)
-    with np.errstate(all="ignore"):
-        return -np.log2((counts / counts.sum(1, keepdims=True))[test[:-1], test[1:]]).mean()
+def _pairs(first, axis):
+    """Pairs counted from a first number and divided by the sums along an axis, None: by the sum of all."""
+    def bits(train, test, size):
+        counts = np.full((size, size), first)
+        np.add.at(counts, (train[:-1], train[1:]), 1)
+        with np.errstate(all="ignore"):
+            return -np.log2((counts / counts.sum(axis, keepdims=True))[test[:-1], test[1:]]).mean()
+    return bits
 
 
-def _joint(train, test, size):
-    counts = _counts(train, size)
-    return -np.log2(counts / counts.sum())[test[:-1], test[1:]].mean()
-
-
-def _nats(train, test, size):
-    return pair_bits(train, test, size) * np.log(2)
-
-
-def _swapped(train, test, size):
-    return pair_bits(train[::-1], test[::-1], size)
-
-
-def _summed(train, test, size):
-    return pair_bits(train, test, size) * (len(test) - 1)
+PAIR_MISTAKES = {
+    "these are the bits of the letters' own shares, without the letter before": _alone,
+    "counts that begin at 0 give a pair that was never seen the probability 0: let them begin at 1": _pairs(0.0, 1),
+    "every row of counts has to be divided by its own sum, not all counts by theirs": _pairs(1.0, None),
+    "this is the loss in nats: take log2 in place of log": lambda *texts: pair_bits(*texts) * np.log(2),
+    "rows and columns are swapped: this is the probability of the letter before, given the next one":
+        lambda train, test, size: pair_bits(train[::-1], test[::-1], size),
+    "this is the sum over the test text, not the mean":
+        lambda train, test, size: pair_bits(train, test, size) * (len(test) - 1),
+}
 
 
 def _walk(u, x, window, reset=False, late=False, early=False):
@@ -191,22 +202,27 @@ def _with(**mistake):
     return lambda u, x, window: sum(_walk(u, x, window, **mistake))
 
 
-def _last(u, x, window):
-    return _walk(u, x, window)[-1]
+def _network(objective="bits", reads="every", long=32, horizon=50, **options):
+    """What an attempt at the network may be: a function that gives one with such options."""
+    return lambda: Network(DuRNN(65, 32, long, horizon, **options), 65, objective, reads)
 
 
-CHECKS = {"12.1": check_1, "12.2": check_2, "12.3": check_3, "12.4": check_4, "12.5": check_5}
-REFERENCE = {"12.1": "c", "12.2": pair_bits, "12.3": surprises, "12.4": cut_slope, "12.5": two_texts}
+CHECKS = {"12.1": check_1, "12.2": check_2, "12.3": check_3, "12.4": check_4, "12.5": check_5, "12.6": check_6}
+REFERENCE = {"12.1": "c", "12.2": pair_bits, "12.3": surprises, "12.4": cut_slope, "12.5": two_texts,
+             "12.6": any_network}
 WRONG = {
     "12.1": ["a", "(b)", "D"],
-    "12.2": [_alone, _from_zero, _joint, _nats, _swapped, _summed],
+    "12.2": list(PAIR_MISTAKES.values()),
     "12.3": [
         lambda: ("ab" * 15, "ab" * 5),                        # nothing surprises
         lambda: ("a" * 25 + "b" * 5, "b" * 5 + "a" * 5),      # not as many
         lambda: ("ab" * 20, "aaaaabbbbb"),                    # too long
         lambda: ("ab" * 15, "aabbccdd" * 2),                  # other letters
     ],
-    "12.4": [_with(reset=True), _last, _with(late=True), _with(early=True), lambda u, x, _: cut_slope(u, x, len(x))],
+    "12.4": [
+        _with(reset=True), _with(late=True), _with(early=True), lambda *case: _walk(*case)[-1],
+        lambda u, x, window: cut_slope(u, x, len(x)),
+    ],
     "12.5": [
         lambda: ("Let it be so.\n\nROMEO", "Let it be so. ROMEO"),          # not as long
         lambda: ("Let it be so.\n\nROMEO", "Let it be so.\n\nROMEO"),       # no difference
@@ -214,6 +230,10 @@ WRONG = {
         lambda: ("Let it be so.\n\nROMEO", "LET IT BE SO.  ROMEO"),         # the capitals differ too
         lambda: ("Let it be so.\n\nROMEO", "Let it be so.\n\nRomeo"),       # another ending
         lambda: ("Let it be so.\n\nA:ROMEO", "Let it be so.\n A:ROMEO"),    # the colon has ended the name
+    ],
+    "12.6": [
+        _network(), _network(memory="any", horizon=500), _network(memory="any", long=33), _network("mse", memory="any"),
+        _network("bits", "last", memory="any"), lambda: Network(LSTM(65, 32), 65, "bits", "every"),
     ],
 }
 ILL_TYPED = {
@@ -225,4 +245,5 @@ ILL_TYPED = {
         3, lambda: None, lambda: "so.\n\nROMEO", lambda: (1, 2), lambda: ("so.\n\nROMEO", list("so.  ROMEO")),
         lambda: ("so.\n\nROMEO", "so\t\tROMEO"), lambda: 1 / 0,
     ],
+    "12.6": [3, lambda: None, lambda: "any", lambda: any_network().body, lambda: (any_network(), 1), lambda: 1 / 0],
 }

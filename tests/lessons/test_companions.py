@@ -8,9 +8,11 @@ from support import rng
 
 from minidurnn import fit
 from minidurnn.arrays import toeplitz
-from minidurnn.cells import FSMN, GRU, LSTM
+from minidurnn.cells import FSMN, GRU, LSTM, DuRNN
+from minidurnn.exercises import lesson_12
 from minidurnn.exercises.companions import (
     character_costs,
+    character_drawings,
     compact_records,
     compact_runs,
     followed_facts,
@@ -21,6 +23,7 @@ from minidurnn.exercises.companions import (
 from minidurnn.networks import Network
 from minidurnn.optim import Adam
 from minidurnn.tasks import Adding
+from minidurnn.tasks.characters import encode
 
 # Lesson 12.
 
@@ -51,6 +54,35 @@ def test_a_correlation_is_of_each_unit_and_of_a_still_one_zero():
     h = np.array([[7, 5, 0, -3.0], [5, 5, 0, 3], [5, 5, 0, 3], [7, 5, 4, -3]])
     found = followed_facts.correlations_with(h, np.array([1.0, 0, 0, 1]))
     assert np.allclose(found, [1, 0, 3**-0.5, -1])            # the third: 2 / sqrt(12)
+
+
+def test_the_rows_over_a_name_are_those_of_the_units_that_were_chosen():
+    codes = encode("He was well.\nLet it all be so.\n\nCORIOLANUS:\nYou")
+    units = [{("vowel", "short"): 0, ("name", "long"): 2}, {("vowel", "short"): 1, ("name", "long"): 0}]
+    string, labels, rows = followed_facts.rows_over_name(
+        lambda p, codes: p * np.arange(3) + 10 * np.arange(len(codes))[:, None], [1, 2], units, codes)
+    assert string == "all be so.\n\nCORIOLANUS:\nYo"
+    assert labels == ["seed 0, short", "seed 0, long", "seed 1, short", "seed 1, long"]
+    assert np.allclose(rows - rows[0], [[0], [2], [2], [0]]) and rows.shape == (4, 26)
+    assert rows[0, 0] == 10 * "He was well.\nLet it all".index("all")
+
+
+def test_pushes_stand_below_their_characters(capsys):
+    character_drawings.print_pushes("text 1", ".\n R", np.array([2.34, -1, 0.5, 10]), np.array([2.34, 0, 0.5, 3]))
+    assert capsys.readouterr().out == (
+        "text 1      .     ↵     ␣     R\n   push  2.34 -1.00  0.50 10.00\n  state  2.34  0.00  0.50  3.00\n")
+
+
+@pytest.mark.parametrize("network, words", [
+    (Network(DuRNN(65, 32, 32, horizon=50), 65, "bits", "every"), "memory is 'long', expected 'any': change"),
+    (Network(DuRNN(65, 32, 32, horizon=500, memory="any"), 65, "bits", "every"), "horizon is 500, expected 50: change"),
+    (Network(DuRNN(65, 32, 32, horizon=50, memory="any"), 65, "bits"), "reads is 'last', expected 'every': change"),
+    (Network(GRU(65, 32), 65, "bits", "every"), "got a GRU, expected a DuRNN"),
+    (DuRNN(65, 32, 32, horizon=50, memory="any"), "got a DuRNN, expected a Network"),
+])
+def test_another_network_than_that_of_section_4_with_another_start_is_refused_by_what_is_different(network, words):
+    with pytest.raises(AssertionError, match=words):
+        lesson_12.check_6(lambda: network)
 
 
 # Lesson 17.

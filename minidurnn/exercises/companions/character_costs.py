@@ -7,15 +7,7 @@ import numpy as np
 from ...networks.losses import cross_entropy_in_bits
 from ...records import read_records
 
-Recorded = namedtuple("Recorded", "numbers bits rates machines starts")   # of a model; bits and rates: one per seed
-
-
-def pair_bits_from(begin, train, test, size):
-    """Places of two texts, size of the alphabet  ->  its bits per character by pairs; counts begin at `begin`."""
-    counts = np.full((size, size), float(begin))
-    np.add.at(counts, (train[:-1], train[1:]), 1)
-    q = counts / counts.sum(axis=1, keepdims=True)
-    return -np.log2(q[test[:-1], test[1:]]).mean()
+Recorded = namedtuple("Recorded", "numbers bits machines starts")         # of a model; bits: one per seed
 
 
 def triple_bits(train, test, size, begin):
@@ -59,7 +51,7 @@ def character_records(folder):
             runs.setdefault(record.trial["model"], []).append(record)
     recorded = {
         model: Recorded(
-            many[0].parameters, [one.test for one in many], [one.chosen_rate for one in many],
+            many[0].parameters, [one.test for one in many],
             {(one.machine["date"], one.machine["hardware"]) for one in many},
             starts_in(many[0].network),
         ) for model, many in runs.items()

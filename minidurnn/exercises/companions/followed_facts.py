@@ -1,9 +1,10 @@
-"""What sections 6 and 8 of lesson 12 use: facts about a text, and the units of a DuRNN that follow them."""
+"""What section 6 of lesson 12 uses: facts about a text, and the units of a DuRNN that follow them."""
 
 import numpy as np
 
-from ...arrays.trees import leaves
+from ...arrays.trees import map_leaves
 from ...tasks.characters import decode
+from ...training import streams
 
 FACTS = ("vowel", "name", "capital")
 
@@ -52,36 +53,41 @@ def unit_readers(network, text):
     return states_of, correlations
 
 
-def for_every_fact(best_unit, p):
-    """Two dicts by fact and memory, say ("name", "long"): place of the best unit, its correlation on the test part.
+def untrained(network, seed):
+    """The parameters before training, in double precision: those with which `fit` begins for a seed."""
+    return map_leaves(np.float64, network.init(streams(seed)[0]))
+
+
+def print_best_units(best_unit, network, carried):
+    """Print correlations with each fact, one table a seed  ->  a dict per seed, by fact and memory: a unit's place.
 
     best_unit(p, fact, first)  ->  place, correlation; first: 0 for the short-term units, 32 for the long-term ones
+    carried     the trained parameters of the seeds 0, 1, ...; the untrained ones stand beside them, in brackets
     """
-    units, measured = {}, {}
-    for fact in FACTS:
-        for memory, first in (("short", 0), ("long", 32)):
-            units[fact, memory], measured[fact, memory] = best_unit(p, fact, first)
-    return units, measured
+    units = []
+    for seed, p in enumerate(carried):
+        begin, places = untrained(network, seed), {}
+        print(f"seed {seed}    short-term unit             long-term unit")
+        for fact in FACTS:
+            cells = []
+            for memory, first in (("short", 0), ("long", 32)):
+                places[fact, memory], now = best_unit(p, fact, first)
+                cells.append(f"{now:5.2f} (untrained {best_unit(begin, fact, first)[1]:5.2f})")
+            print(f"{fact:8}", "   ".join(cells))
+        units.append(places)
+    return units
 
 
-def print_correlations(seed, trained, before):
-    """Print a table of two dicts of correlations, as for_every_fact gives them: after training and before it."""
-    print(f"seed {seed}    short-term unit          long-term unit")
-    for fact in FACTS:
-        cells = [f"{trained[fact, memory]:5.2f} (before {before[fact, memory]:5.2f})" for memory in ("short", "long")]
-        print(f"{fact:8}", "   ".join(cells))
+def rows_over_name(states_of, carried, units, codes):
+    """26 characters around CORIOLANUS in a text  ->  the string, labels, and states (2 per seed, 26).
 
-
-def print_run(name, seed, before, after, p, best_unit):
-    """Print what a run of section 8 gave; behind seed 1 also the mean of both.
-
-    before      bits before training           after      (2,), bits after training, of the seeds 0 and 1
-    best_unit   as in for_every_fact, for the correlation of the best long-term unit of a DuRNN with `name`
+    Of each seed the short-term unit for `vowel` and the long-term one for `name`, as they stand in the running text.
     """
-    memory = ""
-    if "W_l" in p["body"]:                                    # a DuRNN
-        memory = f", largest |u| {abs(p['body']['u']).max():.2f}, `name` {best_unit(p, 'name', 32)[1]:.2f}"
-    digits = 2 if before < 100 else 0
-    print(f"{name:11} seed {seed}: {before:.{digits}f} bits before, {after[seed]:.3f} after{memory}")
-    if seed == 1:
-        print(f"    mean {after.mean():.3f} bits, {sum(leaf.size for leaf in leaves(p).values()):,} trained numbers")
+    string, labels, rows = decode(codes), [], []
+    first = string.index("\n\nCORIOLANUS") - 10
+    for seed, p in enumerate(carried):
+        states = states_of(p, codes)[first:first + 26]
+        for fact, memory in (("vowel", "short"), ("name", "long")):
+            rows.append(states[:, units[seed][fact, memory]])
+            labels.append(f"seed {seed}, {memory}")
+    return string[first:first + 26], labels, np.array(rows)
