@@ -1,0 +1,23 @@
+"""The stick figures of lesson 13."""
+
+from ...plots import BLACK, BLUE, RED
+
+COLOURS = {"left": BLUE, "right": RED}                        # of arms and legs; the rest is black
+
+
+def draw_pose(axes, pose, data, left, bottom=0.0, wide=1.0, tall=1.0, name=""):
+    """One pose of 66 numbers as a stick figure, turned a little to the side, its name below it.
+
+    data           a dictionary with "parents", the joint to which each joint is connected, and "joint_names"
+    left, bottom   where the figure stands
+    wide, tall     what 300 mm are in the units of the axes
+    """
+    xyz = pose.reshape(22, 3)                                 # to the side, up, towards the camera
+    across = left + wide * (0.8 * xyz[:, 0] + 0.6 * xyz[:, 2])
+    up = bottom + tall * (xyz[:, 1] - xyz[:, 1].min())        # the lowest joint is on the floor
+    for k in range(1, 22):                                    # joint 0, the waist, has no parent
+        ends = [data["parents"][k], k]
+        side = data["joint_names"][k].split("_")[0]           # "left", "right", or another word
+        axes.plot(across[ends], up[ends], color=COLOURS.get(side, BLACK), linewidth=1.3)
+    if name:
+        axes.annotate(name, (left, bottom - 1), ha="center", fontsize=8)

@@ -1,0 +1,56 @@
+"""The recorded runs of lesson 13: a table of medians, and pairs of one model and seed at two lengths."""
+
+from statistics import median
+
+FULL_LENGTH = 179                                             # frames of the longest recording
+TEST = 800                                                    # recordings in the test
+COLUMNS = {
+    "10 classes, 20 frames": ("skeletons", 20), "10 classes, full length": ("skeletons", FULL_LENGTH),
+    "20 classes, 20 frames": ("skeletons-20", 20),
+}
+
+
+def by_seed(records):
+    """Records  ->  (experiment, T, model): {seed: record}, those of the three columns only."""
+    found = {}
+    for record in records:
+        experiment, length = record.trial["experiment"], record.trial["length"]
+        if (experiment, length) in COLUMNS.values():
+            found.setdefault((experiment, length, record.trial["model"]), {})[record.trial["seed"]] = record
+    return found
+
+
+def print_medians(found):
+    """When and where the runs were made; then a row for each model, a dash where it has no record."""
+    every = [record for seeds in found.values() for record in seeds.values()]
+    dates = sorted(record.machine["date"] for record in every)
+    print(f"recorded {dates[0]} to {dates[-1]}:", *sorted({record.machine["hardware"] for record in every}))
+    print("median test accuracy (how many seeds solved it / seeds)")
+    print("model      ", *(f"{name:>24}" for name in COLUMNS))
+    for model in sorted({model for _, _, model in found}):
+        print(f"{model:11}", *(f"{_entry(found.get((*column, model), {})):>24}" for column in COLUMNS.values()))
+
+
+def _entry(seeds):
+    if not seeds:
+        return "-"
+    solved = sum(record.verdict == "solved" for record in seeds.values())
+    return f"{median(record.test for record in seeds.values()):.4f} ({solved}/{len(seeds)})"
+
+
+def gains(found):
+    """How many more test recordings are named rightly at full length than with 20 frames, for each model and seed."""
+    result = []
+    for (experiment, length, model), seeds in found.items():
+        if (experiment, length) == ("skeletons", FULL_LENGTH):
+            for seed, record in seeds.items():
+                sampled = found["skeletons", 20, model][seed]
+                result.append(round(TEST * record.test) - round(TEST * sampled.test))
+    return result
+
+
+def print_row(rows, words):
+    """The ledger's rows whose claim has these words."""
+    for paper, says, theirs, ours, _, _, verdict, own in rows:
+        if words in says:
+            print(f"{paper}: {says}\n    paper: {theirs}\n    ours: {ours}\n    {verdict.upper()}; {own}")

@@ -1,0 +1,72 @@
+"""What lesson 13 takes from beside its checker: a stick figure, and its tables of recorded runs."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minidurnn.exercises.companions import skeleton_records
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
+
+from test_records import RECORD, with_trial  # noqa: E402
+
+
+def recorded(experiment, length, model, seed, right, verdict="learning"):
+    """A record by hand of a run that names so many of 800 test recordings rightly."""
+    one = with_trial(RECORD, experiment=experiment, length=length, model=model, seed=seed)
+    machine = {**one.machine, "date": f"2026-01-0{seed + 1}", "hardware": "a processor"}
+    return replace(one, test=right / 800, verdict=verdict, machine=machine)
+
+
+RUNS = [
+    recorded("skeletons", 179, "lstm", 1, 640), recorded("skeletons", 179, "lstm", 0, 720),
+    recorded("skeletons", 20, "lstm", 0, 700), recorded("skeletons", 20, "lstm", 1, 643),
+    recorded("skeletons", 20, "lstm", 2, 780, "solved"), recorded("skeletons-20", 20, "gru", 0, 400),
+]
+LEFT_OUT = [recorded("adding", 20, "lstm", 3, 1), recorded("skeletons", 64, "lstm", 3, 1)]
+
+
+def test_recorded_runs_are_found_by_experiment_length_model_and_seed():
+    found = skeleton_records.by_seed([*RUNS, *LEFT_OUT])
+    assert found == {
+        ("skeletons", 179, "lstm"): {1: RUNS[0], 0: RUNS[1]},
+        ("skeletons", 20, "lstm"): {0: RUNS[2], 1: RUNS[3], 2: RUNS[4]}, ("skeletons-20", 20, "gru"): {0: RUNS[5]},
+    }
+
+
+def test_a_gain_is_of_one_model_and_one_seed():
+    assert sorted(skeleton_records.gains(skeleton_records.by_seed(RUNS))) == [-3, 20]
+
+
+def test_the_table_shows_medians_and_how_many_seeds_solved_it(capsys):
+    skeleton_records.print_medians(skeleton_records.by_seed(RUNS))
+    recorded_when, _, _, gru, lstm = capsys.readouterr().out.splitlines()
+    assert recorded_when == "recorded 2026-01-01 to 2026-01-03: a processor"
+    assert gru.split() == ["gru", "-", "-", "0.5000", "(0/1)"]
+    assert lstm.split() == ["lstm", "0.8750", "(1/3)", "0.8500", "(0/2)", "-"]
+
+
+def test_the_ledgers_rows_are_chosen_by_their_words(capsys):
+    row = ("a paper", "it is ahead", "no number", "1 of 2", 17, "a processor", "trend only", "our data")
+    skeleton_records.print_row([row, ("a paper", "it is fast", *row[2:])], "ahead")
+    assert capsys.readouterr().out == (
+        "a paper: it is ahead\n    paper: no number\n    ours: 1 of 2\n    TREND ONLY; our data\n")
+
+
+def test_a_pose_stands_on_the_floor_where_it_is_told_and_its_sides_have_their_colours():
+    pytest.importorskip("matplotlib", reason="stick figures are drawn with matplotlib")
+    from minidurnn import plots
+    from minidurnn.exercises.companions.skeleton_pictures import draw_pose
+
+    xyz = np.zeros((22, 3))
+    xyz[21] = 1, -3, 2                                        # the lowest joint
+    joints = np.array(["waist", "left_hand", "right_foot", *["spine"] * 19])
+    axes = plots.sketch("", (0, 5), (0, 5))
+    draw_pose(axes, xyz.ravel(), {"parents": np.zeros(22, int), "joint_names": joints}, 10, 1, 0.5, 2, "a name")
+    assert np.allclose(axes.lines[-1].get_xydata(), [(10, 7), (11, 1)])       # 0.8 · 1 + 0.6 · 2 = 2, half of it
+    assert [one.get_color() for one in axes.lines[:3]] == [plots.BLUE, plots.RED, plots.BLACK]
+    assert len(axes.lines) == 21 and axes.texts[0].get_text() == "a name"
+    plots.plt.close(axes.figure)
