@@ -22,12 +22,12 @@ class Solves:
 
     def judge(self, records):
         """Records of these models  ->  ours in words, verdict."""
-        verdicts = [record.verdict for record in records]
-        solved = verdicts.count("solved")
-        said = f"{solved} of {len(records)} runs solved it in {_updates(records)}"
-        if solved == len(records) > 1:
+        solved = [record for record in records if record.verdict == "solved"]
+        said = f"{len(solved)} of {len(records)} runs solved it in {_updates(solved or records)}"
+        if len(solved) == len(records) > 1:
             return said, "replicated"
-        return said, "trend only" if solved or set(verdicts) == {"learning"} else "not replicated"
+        learning = {record.verdict for record in records} == {"learning"}
+        return said, "trend only" if solved or learning else "not replicated"
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,11 @@ class Fails:
 
     def judge(self, records):
         """Records of these models  ->  ours in words, verdict."""
-        verdicts = [record.verdict for record in records]
-        low = sum(verdict in ("baseline", "diverged") for verdict in verdicts)
-        said = f"{low} of {len(records)} runs stayed at the baseline or diverged in {_updates(records)}"
-        if low == len(records) > 1:
+        low = [record for record in records if record.verdict in ("baseline", "diverged")]
+        said = f"{len(low)} of {len(records)} runs stayed at the baseline or diverged in {_updates(low or records)}"
+        if len(low) == len(records) > 1:
             return said, "replicated"
-        return said, "not replicated" if "solved" in verdicts else "trend only"
+        return said, "not replicated" if any(record.verdict == "solved" for record in records) else "trend only"
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,8 @@ class Falls:
         lines = [decay(record.seen["start"]["norm"]) for record in records]
         straight = sum(slope < 0 and share >= STRAIGHT for slope, share in lines)
         least = min(share for _, share in lines)
-        return f"{straight} of {len(lines)} curves straight, R² at least {least:.3f}", _of_all(straight, len(lines))
+        said = f"{straight} of {len(lines)} curves straight, R² of all at least {least:.3f}"
+        return said, _of_all(straight, len(lines))
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def _middles(models, records):
 
 
 def _updates(records):
-    """How many updates the chosen rates took, in words."""
+    """How many updates the chosen rates of these records took, in words: of those that the sentence counts."""
     return f"{span([chosen_run(record).updates for record in records])} updates"
 
 

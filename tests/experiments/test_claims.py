@@ -25,7 +25,7 @@ from minidurnn.experiments.claims import (
 )
 from minidurnn.networks import TRANSLATORS
 from minidurnn.networks.models import MODELS
-from minidurnn.records import read_record
+from minidurnn.records import chosen_run, read_record
 
 FOLDER = Path(__file__).parents[2] / "lessons" / "results"
 RECORD = read_record(FOLDER / "adding-T1000-width128-indrnn-2-seed0-u6000.json")
@@ -63,6 +63,28 @@ def test_a_task_is_solved_when_every_seed_of_several_solves_it(verdicts, expecte
 ])
 def test_a_task_is_failed_when_every_seed_of_several_stays_at_the_baseline(verdicts, expected):
     assert verdict(Fails("adding", 1000, ("indrnn-2",)), records(verdicts)) == expected
+
+
+def ran(verdicts, updates):
+    """Records of one model whose chosen runs had so many updates"""
+    return [
+        replace(record, runs=(replace(run := chosen_run(record), stages=(replace(run.stages[-1], updates=count),)),))
+        for record, count in zip(records(verdicts), updates)]
+
+
+@pytest.mark.parametrize("rule, verdicts, said", [
+    (Solves, ["solved", "learning", "solved"], "2 of 3 runs solved it in 400 to 700 updates"),
+    (Solves, ["diverged", "learning", "solved"], "1 of 3 runs solved it in 700 updates"),
+    (Solves, ["baseline", "learning", "learning"], "0 of 3 runs solved it in 400 to 900 updates"),
+    (Fails, ["baseline", "solved", "diverged"], "2 of 3 runs stayed at the baseline or diverged in 400 to 700 updates"),
+    (Fails, ["solved", "baseline", "learning"], "1 of 3 runs stayed at the baseline or diverged in 900 updates"),
+    (Fails, ["solved", "solved", "learning"],
+     "0 of 3 runs stayed at the baseline or diverged in 400 to 900 updates"),
+])
+def test_the_updates_are_those_of_the_runs_that_the_sentence_counts_or_of_all_where_none_is(rule, verdicts, said):
+    (row,) = ledger(ran(verdicts, (400, 900, 700)), [
+        Claim("a paper", "a sentence", "a number", rule("adding", 1000, ("indrnn-2",)))])
+    assert row[HEAD.index("ours")] == said
 
 
 @pytest.mark.parametrize("own, other, within, expected", [
@@ -112,6 +134,8 @@ def test_a_gate_reads_as_the_time_scale_where_its_mean_log_is_the_slope_within_a
     assert verdict(rule, seen(curve, curve)) == "replicated" and verdict(rule, seen(curve, slow)) == "trend only"
     assert verdict(rule, seen(slow, slow)) == "not replicated"
     assert verdict(rule, seen(slow, slow, logs=(-0.14, -0.15))) == "replicated"
+
+
 @pytest.mark.parametrize("errors, expected", [
     ([(1, 2, 4.9), (1, 2, 5.0)], "replicated"), ([(1, 2, 4.9)], "trend only"),
     ([(1, 2, 4), (5.1, 2, 4), (1, 2, 3)], "trend only"), ([(1, 2, 6), (1, 6, 4), (1, 2, 6)], "not replicated"),

@@ -1,0 +1,49 @@
+"""What lesson 09 takes from beside its checker: the looks of the recorded runs as a figure, numbers in a row."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
+
+from test_records import RECORD, with_trial  # noqa: E402
+
+
+@pytest.fixture(scope="module", autouse=True)
+def companion():
+    """The module draws: imported where these tests run, so that they are collected without matplotlib too."""
+    global adding_looks
+    pytest.importorskip("matplotlib", reason="the companions draw with matplotlib")
+    from minidurnn.exercises.companions import adding_looks
+
+
+def recorded(model, seed, updates, looks):
+    """A record of one run with these looks, by hand."""
+    run = RECORD.runs[0]
+    curve = {**run.stages[-1].curve, "update": updates, "validation": looks}
+    one = with_trial(RECORD, model=model, seed=seed)
+    return replace(one, runs=(replace(run, stages=(replace(run.stages[-1], curve=curve),)),), chosen_rate=run.rate)
+
+
+def test_numbers_are_whole_in_a_row():
+    assert adding_looks.listed([3000.0, np.inf, 200]) == "3000, inf, 200" and adding_looks.listed([]) == ""
+
+
+def test_a_panel_has_a_line_for_each_seed_and_the_legend_one_entry_for_all_greys():
+    found = {
+        (100, "rnn", "width"): [recorded("rnn", 0, [20, 40], [0.2, 0.17]), recorded("rnn", 1, [20], [0.3])],
+        (100, "durnn", "equal"): [recorded("durnn", 0, [20, 40, 60], [0.1, None, 0.002])],
+        (5000, "durnn", "equal"): [recorded("durnn", 0, [40.0], [0.05])],
+        (5000, "lstm", "equal"): [recorded("lstm", 0, [40], [0.05])],                 # not asked for
+    }
+    kinds = [("rnn", "width"), ("short-term", "width"), ("durnn", "equal")]
+    first, last = adding_looks.draw_looks("A claim", found, kinds, (100, 5000))
+    drawn = [[list(part) for part in line.get_data()] for line in first.get_lines()]
+    assert drawn[:3] == [[[20, 40], [0.2, 0.17]], [[20], [0.3]], [[20, 60], [0.1, 0.002]]]
+    assert [line[1][0] for line in drawn[3:]] == [0.01, 1 / 6]
+    assert [list(line.get_ydata()) for line in last.get_lines()][0] == [0.05]
+    assert (first.get_title(), last.get_title()) == ("T = 100", "T = 5000") and first.get_legend() is None
+    assert [text.get_text() for text in last.get_legend().get_texts()] == ["rnn, short-term", "durnn", "0.01 and 1/6"]
