@@ -126,10 +126,10 @@ def derivative(model, p, x):
     return np.stack([both_passes(model, p, x, c.reshape(x.shape))[1].ravel() for c in np.eye(x.size)], axis=1)
 
 
-def scaled(p, factor):
-    """p with every Weight times a factor; biases and recurrent numbers stay."""
-    times = {name: leaf * (factor if name == "W" else 1.0) for name, leaf in p.items() if not isinstance(leaf, dict)}
-    return {name: times[name] if name in times else scaled(leaf, factor) for name, leaf in p.items()}
+def scaled(p, factor, which="W"):
+    """p with every Weight (or every array of another name) times a factor; all other arrays stay."""
+    times = {name: leaf * (factor if name == which else 1.0) for name, leaf in p.items() if not isinstance(leaf, dict)}
+    return {name: times[name] if name in times else scaled(leaf, factor, which) for name, leaf in p.items()}
 
 
 def walk(stack, p, x):
@@ -167,7 +167,7 @@ def gradients(network, p, x, target):
     return found
 
 
-def branch_norms(stack, p, x):
+def branch_stretch(stack, p, x):
     """How far each residual branch of a stack without norms can stretch a gradient, for one sequence (T, 1, H)."""
     found = []
     for part, own, below in walk(stack, p, x):
@@ -196,9 +196,9 @@ def residual_stack(inputs, units, blocks):
     return Chain(parts + [neurons, norm])
 
 
-def largest_factor(share, blocks, β):
-    """The largest ζ with (1 - ζ² β)^blocks at least `share`; β is the branches' norm at ζ = 1."""
-    return np.sqrt((1 - share ** (1 / blocks)) / β)
+def largest_factor(share, blocks, β_1):
+    """The largest ζ with (1 - ζ² β_1)^blocks at least `share`; β_1: the branches' stretch at ζ = 1."""
+    return np.sqrt((1 - share ** (1 / blocks)) / β_1)
 
 
 def _a_skip_round_every_layer(inputs, units, blocks):
@@ -224,9 +224,9 @@ MISTAKES_3 = {
         lambda *sizes: Chain([getattr(part, "model", part) for part in residual_stack(*sizes).parts]),
 }
 MISTAKES_5 = {
-    "a branch has two Weights, so its norm is ζ² β": lambda share, blocks, β: (1 - share ** (1 / blocks)) / β,
-    "the floor is a power of the number of blocks": lambda share, blocks, β: np.sqrt((1 - share) / β),
-    "1 - blocks · ζ² β is an estimate": lambda share, blocks, β: np.sqrt((1 - share) / (blocks * β)),
+    "a branch has two Weights, so its stretch is ζ² β_1": lambda share, blocks, β_1: (1 - share ** (1 / blocks)) / β_1,
+    "the floor is a power of the number of blocks": lambda share, blocks, β_1: np.sqrt((1 - share) / β_1),
+    "1 - blocks · ζ² β_1 is an estimate": lambda share, blocks, β_1: np.sqrt((1 - share) / (blocks * β_1)),
 }
 CHECKS = {"14.1": check_1, "14.2": check_2, "14.3": check_3, "14.4": check_4, "14.5": check_5}
 REFERENCE = {"14.1": "b", "14.2": cancel, "14.3": residual_stack, "14.4": "b", "14.5": largest_factor}
@@ -234,7 +234,7 @@ WRONG = {
     "14.1": ["a", "(c)", "D"],
     "14.2": [lambda: (0.0, 1.0), lambda: (1.0, -1.0), lambda: (0.0, -0.5), lambda: (0.5, float("inf"))],
     "14.3": [*MISTAKES_3.values()], "14.4": ["a", "c", "(d)"],
-    "14.5": [*MISTAKES_5.values(), lambda share, blocks, β: -largest_factor(share, blocks, β)],
+    "14.5": [*MISTAKES_5.values(), lambda share, blocks, β_1: -largest_factor(share, blocks, β_1)],
 }
 ILL_TYPED = {
     "14.1": [None, 2, "LSTM", ["b"]], "14.4": [None, 21, "residual", b"b"],
@@ -245,5 +245,5 @@ ILL_TYPED = {
              _spoilt("forward", lambda self, p, x, *more: x), _spoilt("backward", lambda self, *given: None),
              _spoilt("forward", lambda self, *given: (Chain.forward(self, *given)[0][::2], None))],
     "14.5": [0.03, lambda *given: None, lambda *given: "small", lambda *given: [1, 2], lambda share: share,
-             lambda share, blocks, β: 1 / 0],
+             lambda share, blocks, β_1: 1 / 0],
 }

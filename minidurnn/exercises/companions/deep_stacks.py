@@ -1,0 +1,99 @@
+"""The drawing, the figures and the rows of numbers of lesson 14."""
+
+import numpy as np
+
+from ...arrays.trees import leaves
+from ...plots import PALETTE, arrow, box, line, panels, plt, reference
+
+
+def draw_blocks(axes, parts):
+    """A plain and a residual block side by side, read from the bottom up; parts: the names of their parts."""
+    colours = {"recurrence": PALETTE[0], "Weight": PALETTE[1]}
+    for left, name, ends in ((0, "plain: y = F(x)", ["y"]), (4, "residual: y = x + F(x)", ["+", "y"])):
+        path = [box(axes, left, 0, "x")]
+        for part in parts:
+            path.append(box(axes, left, len(path), part, 1.6, 0.55, colours[part], filled=True))
+        for text in ends:
+            path.append(box(axes, left, len(path), text))
+        for below, above in zip(path, path[1:]):
+            arrow(axes, below, above)
+        axes.annotate(name, (left, 6.5), ha="center")
+    plus = len(parts) + 1
+    arrow(axes, (4.45, 0), (4.45, plus), "skip", PALETTE[3], bend=0.6, side=0.3)
+    plt.show()
+
+
+def lengths(gradients):
+    """The length of every gradient of a list, the root of its sum of squares  ->  (gradients,)."""
+    return np.array([np.linalg.norm(one) for one in gradients])
+
+
+def weight_shapes(stack):
+    """(inputs, units) of every Weight of a stack, from the bottom to the top."""
+    p = stack.init(np.random.default_rng(0))
+    return [leaf.shape for leaf in leaves(p).values() if leaf.ndim == 2]
+
+
+def spaced(numbers):
+    """Numbers in columns, as text."""
+    return "".join(f"{one:7.1f}" for one in numbers)
+
+
+def draw_growth(blocks, ratios):
+    """The ratio over the number of blocks; ratios: (norms, skips) -> (blocks, seeds)."""
+    _, axes = panels("Before training, five seeds: the gradient grows, with and without skips", 2, 9.2, 3.6)
+    for (norms, skips), found in ratios.items():
+        side, place = axes[int(norms)], int(skips)
+        line(side, blocks, np.median(found, axis=1), "residual" if skips else "plain", place)
+        side.plot(blocks, found, ".", color=PALETTE[place])
+        side.set(title="with norms" if norms else "no norms", xlabel="blocks K", ylabel="ratio bottom / top")
+        side.set(yscale="log", ylim=(0.5, 2e5))
+        side.legend()
+    plt.show()
+
+
+def draw_rates(rates, losses):
+    """The loss after training over Adam's rate; losses: name -> (rates, seeds)."""
+    title = "Adding, 160 updates, norms: with skips 21 of 30 runs end below 0.1, without 3"
+    _, axes = panels(title, 1, 7.4, 3.8)
+    for place, (name, found) in enumerate(losses.items()):
+        shifted = np.array(rates) * 1.1 ** (place - 1)        # sideways, so that dots are seen
+        line(axes, shifted, np.median(found, axis=1), name, place)
+        axes.plot(shifted, found, ".", color=PALETTE[place])
+    axes.loglog()
+    axes.set(xlabel="rate of Adam", ylabel="loss, updates 141 to 160", xlim=(2e-4, 0.4))
+    axes.legend(fontsize=8)
+    reference(axes, 0.1, "0.1")
+    reference(axes, 1 / 6, "always 1")
+    plt.show()
+
+
+def draw_small_weights(factors, ratios, floors, losses):
+    """Ratio, floor and loss over the factor on every Weight.
+
+    ratios   skips -> (factors, seeds);    floors   (factors, seeds), drawn where they are above 0
+    losses   (skips, factor) -> (seeds,)
+    """
+    title = "No norms, rate 0.003, three seeds: at ζ = 0.3 all runs with skips end below 0.1, none without"
+    _, axes = panels(title, 2, 9.6, 3.8)
+    for skips, name in ((False, "plain"), (True, "residual")):
+        place = int(skips)
+        line(axes[0], factors, np.median(ratios[skips], axis=1), name, place)
+        axes[0].plot(factors, ratios[skips], ".", color=PALETTE[place])
+        ends = np.array([losses[skips, factor] for factor in factors])
+        shifted = np.array(factors) * 1.08 ** place           # sideways, so that dots are seen
+        axes[1].plot(shifted, ends, "o", color=PALETTE[place])
+        axes[1].plot([], [], "o", color=PALETTE[place], label=name)       # for the legend
+    for factor, found in zip(factors, floors):
+        if found.min() > 0:
+            axes[0].plot([factor] * len(found), found, "k_", markersize=11)
+    axes[0].plot([], [], "k_", label="floor, 0 from ζ = 0.3 on")
+    reference(axes[1], 0.1, "0.1")
+    for side, name in zip(axes, ("ratio bottom / top", "loss, updates 141 to 160")):
+        side.set(xscale="log", yscale="log", xlabel="factor ζ on every Weight", ylabel=name, xlim=(0.02, 1.6))
+        side.set_xticks(factors, [f"{factor:g}" for factor in factors])
+        side.minorticks_off()
+        side.legend(fontsize=8)
+    ticks = [0.02, 0.05, 0.1, 0.2]
+    axes[1].set_yticks(ticks, [f"{one:g}" for one in ticks])
+    plt.show()
