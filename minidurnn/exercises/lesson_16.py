@@ -10,7 +10,7 @@ def check_1(answer):
     choose("16.1", answer, "b", {
         "a": "keeping a sum needs only one neuron near 1; nothing asks the other seventeen to come closer.",
         "b": "",
-        "c": "the sum must be kept for up to 99 steps, and a u of 0.95 keeps 0.6 % over 99 steps.",
+        "c": "the first marked value must be kept for up to 99 steps, and a u of 0.95 keeps 0.6 % over 99 steps.",
     })
 
 

@@ -1,0 +1,118 @@
+"""The figures of lesson 16, its records of the ablations, and the claims that it counts."""
+
+from collections import namedtuple
+
+from ...experiments.ablations import MODELS
+from ...experiments.claims import CLAIMS, ledger
+from ...plots import BLUE, ORANGE, panels, plt, reference
+from ...records import chosen_run
+
+RULES = {"Solves": "solves", "Fails": "stays", "Beats": "is ahead", "NoneType": "none"}
+Judged = namedtuple("Judged", "paper says rule ours verdict own")
+STYLES = {3: "-", 4: "--", 5: ":"}                            # of the seeds
+
+
+def draw_timeline(s, g, l):
+    """One sequence (T, units): short-term memory, gates, long-term memory. White is 0; the gates' scale ends at 1."""
+    figure, axes = panels("Seed 3, one sequence: one gate opens wide at both marks", 3, 11, 3)
+    for side, name, rows in zip(axes, ("s", "gate g", "l"), (s / s.max(), g, l / l.max())):
+        side.imshow(rows.T, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+        side.set(xlabel="step t", title=name, yticks=[])
+        side.set_xticks([29, 79, 99], [30, 80, 100])
+        side.grid(False)
+    plt.show()
+
+
+def draw_shares(shares):
+    """The explained share of every step; dict (stage, memory, seed) -> (T,)."""
+    figure, axes = panels("Three seeds: how well the value of step 30 can be read", 2, 10, 3.2)
+    for (stage, memory, seed), share in shares.items():
+        side, colour = axes[stage == "trained"], BLUE if memory == "s" else ORANGE
+        label = memory if seed == 3 else None
+        side.plot(range(1, len(share) + 1), share, color=colour, label=label)
+        side.set(title=stage, xlabel="step t", xticks=[30, 80, 100], ylim=(-0.15, 1.05))
+    axes[0].set_ylabel("explained share")
+    axes[0].legend(title="read from", fontsize=8)
+    plt.show()
+
+
+def draw_norms(middles):
+    """The median norm of the gradient by lag; dict (part, stage, seed) -> (T + 1,). Each part has its own axis."""
+    figure, axes = panels("Three seeds: the gradient's size by lag, before and after training", 2, 10, 3.4)
+    for (part, stage, seed), middle in middles.items():
+        side, colour = axes[part == "short"], BLUE if stage == "start" else ORANGE
+        side.semilogy(middle, STYLES[seed], color=colour, label=f"{stage}, seed {seed}")
+        side.set(title=f"of the {part}-term memory", xlabel="lag k")
+    for seed, lag, aside in ((3, 55, 1.1), (4, 85, 0.85), (5, 50, 1.1)):
+        height = aside * middles["long", "trained", seed][lag]
+        axes[0].annotate(f"trained, seed {seed}", (lag, height), ha="center", va="center", fontsize=8)
+    axes[0].annotate("start, all three", (30, 3.8), ha="center", va="center", fontsize=8)
+    axes[0].set(ylim=(0.3, 5), yticks=[0.3, 0.5, 1, 2, 5], yticklabels=[0.3, 0.5, 1, 2, 5], ylabel="norm, median")
+    axes[0].minorticks_off()
+    axes[1].set_ylim(1e-8, 20)
+    axes[1].legend(fontsize=8)
+    plt.show()
+
+
+def draw_alone(alone, start, trained):
+    """The test error of every long-term neuron alone against its u; dict (stage, seed) -> (18,)."""
+    figure, axes = panels("One neuron kept: low errors come after training, with u near 1", 3, 11, 3.4)
+    for side, seed in zip(axes, trained):
+        for stage, networks, mark, colour in (("start", start, "x", BLUE), ("trained", trained, "o", ORANGE)):
+            side.semilogy(networks[seed]["body"]["u"], alone[stage, seed], mark, color=colour, label=stage)
+        side.set(title=f"seed {seed}", xlabel="u", ylabel="test error", ylim=(1e-3, 0.5), xlim=(0.76, 1.02))
+        reference(side, 0.01, "solved")
+        side.legend(loc="lower left")
+    plt.show()
+
+
+def recorded_ablations(records):
+    """The records of the DuRNN less its parts; dict (task, model) -> a list, one for each seed."""
+    found = {(task, model): [] for task in ("adding", "delayed-xor") for model in MODELS}
+    for record in records:
+        place = record.trial["experiment"].removeprefix("ablations-"), record.trial["model"]
+        if record.trial["experiment"].startswith("ablations-") and place in found:
+            found[place].append(record)
+    return found
+
+
+def print_facts(found):
+    """A line for each task with its seeds and trained numbers, and one with dates, hardware, batch and rates."""
+    for task in ("adding", "delayed-xor"):
+        seeds = sorted({len(found[task, model]) for model in MODELS})
+        numbers = [record.parameters for model in MODELS for record in found[task, model]]
+        print(f"{task}: seeds a model", *seeds, f"trained numbers {min(numbers):,} to {max(numbers):,}")
+    records = [record for group in found.values() for record in group]
+    facts = {fact: sorted({str(record.machine[fact]) for record in records}) for fact in ("date", "hardware")}
+    facts |= {fact: sorted({str(record.trial[fact]) for record in records}) for fact in ("batch", "rates")}
+    print("; ".join(f"{fact} {' and '.join(values)}" for fact, values in facts.items()))
+
+
+def draw_ablations(found):
+    """The updates of every seed, a row for each model: a dot is a solved run, a cross is not."""
+    figure, axes = panels("no-recurrence: adding is solved, delayed XOR is not", 2, 10.5, 4.6)
+    for side, task in zip(axes, ("adding", "delayed-xor")):
+        for place, model in enumerate(MODELS):
+            solved = [record.verdict == "solved" for record in found[task, model]]
+            for record, done in zip(found[task, model], solved):
+                mark, colour = ("o", BLUE) if done else ("x", ORANGE)
+                side.plot(chosen_run(record).updates, place, mark, color=colour, alpha=0.7)
+            side.annotate(f"{sum(solved)}/{len(solved)}", (2150, place), va="center")
+        side.set(xlabel="updates", xlim=(0, 2400), title=f"{task}, T = {record.trial['length']}")
+        side.set_yticks(range(len(MODELS)), MODELS if task == "adding" else [""] * len(MODELS))
+        side.invert_yaxis()
+    plt.show()
+
+
+def judged_claims(records):
+    """The claims of the IndRNN papers and of the DuRNN with their verdicts  ->  a list of texts, named as in Judged.
+
+    ours    what our records show and, in a second line, what of the claim is ours, or why it was not tried: `own`
+    """
+    found = []
+    for claim, row in zip(CLAIMS, ledger(records)):
+        paper, says, theirs, ours, numbers, hardware, verdict, own = row
+        if paper.split()[0] in ("IndRNN", "Deep", "DuRNN"):
+            ours += "" if own == "-" else f"\n   {own}"
+            found.append(Judged(paper, says, RULES[type(claim.by).__name__], ours, verdict, own))
+    return found
