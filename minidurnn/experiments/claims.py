@@ -1,5 +1,6 @@
 """The ledger: what the papers claim, what our records show of it, and a verdict by a rule that was written before."""
 
+from collections import namedtuple
 from dataclasses import dataclass
 
 from .rules import VERDICTS, Beats, Fails, Falls, Foresees, Ordered, Reads, Scores, Solves, span
@@ -7,7 +8,7 @@ from .shares import Keeps, Leads
 
 __all__ = [
     "CLAIMS", "HEAD", "VERDICTS", "Beats", "Claim", "Fails", "Falls", "Foresees", "Keeps", "Leads", "Ordered", "Reads",
-    "Scores", "Solves",
+    "Row", "Scores", "Solves",
     "as_markdown", "as_text", "ledger",
 ]
 
@@ -135,11 +136,12 @@ CLAIMS = (
     Claim(QUEUES, "the same: three stations", "\"high predictive power\", no number read",
           Foresees("queues-3", 100, ("queueing",), within=5.0), own="random networks, simulated; 5 % is our mark"),
 )
+Row = namedtuple("Row", "paper says theirs ours numbers hardware verdict own")               # texts, "-" where there is none
 HEAD = ("paper", "claim", "the paper's", "ours", "trained numbers", "hardware", "verdict", "ours in it")
 
 
 def ledger(records, claims=CLAIMS):
-    """What records show of claims  ->  a row of texts for every claim, as HEAD names them."""
+    """What records show of claims  ->  a Row for every claim."""
     return [_row(claim, _asked(records, claim.by)) for claim in claims]
 
 
@@ -151,10 +153,10 @@ def as_markdown(rows):
 def as_text(rows):
     """The rows of a ledger, three lines each, for a terminal."""
     lines = []
-    for paper, says, theirs, ours, sizes, hardware, verdict, own in rows:
-        where = "" if sizes == "-" else f" ({sizes} trained numbers; {hardware})"
-        lines += [f"{paper}: {says}", f"    paper: {theirs}; ours: {ours}{where}"]
-        lines += [f"    {verdict}" + ("" if own == "-" else f"; {own}")]
+    for row in rows:
+        where = "" if row.numbers == "-" else f" ({row.numbers} trained numbers; {row.hardware})"
+        lines += [f"{row.paper}: {row.says}", f"    paper: {row.theirs}; ours: {row.ours}{where}"]
+        lines += [f"    {row.verdict}" + ("" if row.own == "-" else f"; {row.own}")]
     return "\n".join(lines)
 
 
@@ -163,8 +165,9 @@ def _row(claim, found):
     if claim.own and verdict == "replicated":
         verdict = "trend only"
     hardware = "; ".join(sorted({record.machine["hardware"] for record in found}))
-    sizes = span([record.parameters for record in found]) if found else "-"
-    return claim.paper, claim.says, claim.theirs, ours, sizes, hardware or "-", verdict, claim.own or claim.note or "-"
+    numbers = span([record.parameters for record in found]) if found else "-"
+    own = claim.own or claim.note or "-"
+    return Row(claim.paper, claim.says, claim.theirs, ours, numbers, hardware or "-", verdict, own)
 
 
 def _asked(records, by):

@@ -8,7 +8,6 @@ import pytest
 from minidurnn.experiments import EXPERIMENTS
 from minidurnn.experiments.claims import (
     CLAIMS,
-    HEAD,
     Beats,
     Claim,
     Fails,
@@ -42,7 +41,7 @@ def records(verdicts, tests=None, **trial):
 def verdict(rule, given, **claim):
     """The verdict on a claim that is judged by this rule."""
     (row,) = ledger(given, [Claim("a paper", "a sentence", "a number", rule, **claim)])
-    return row[HEAD.index("verdict")]
+    return row.verdict
 
 
 @pytest.mark.parametrize("verdicts, expected", [
@@ -84,7 +83,7 @@ def ran(verdicts, updates):
 def test_the_updates_are_those_of_the_runs_that_the_sentence_counts_or_of_all_where_none_is(rule, verdicts, said):
     (row,) = ledger(ran(verdicts, (400, 900, 700)), [
         Claim("a paper", "a sentence", "a number", rule("adding", 1000, ("indrnn-2",)))])
-    assert row[HEAD.index("ours")] == said
+    assert row.ours == said
 
 
 @pytest.mark.parametrize("own, other, within, expected", [

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minidurnn.exercises.companions import skeleton_records
+from minidurnn.experiments.claims import Row
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
 
@@ -50,8 +51,8 @@ def test_the_table_shows_medians_and_how_many_seeds_solved_it(capsys):
 
 
 def test_the_ledgers_rows_are_chosen_by_their_words(capsys):
-    row = ("a paper", "it is ahead", "no number", "1 of 2", 17, "a processor", "trend only", "our data")
-    skeleton_records.print_row([row, ("a paper", "it is fast", *row[2:])], "ahead")
+    row = Row("a paper", "it is ahead", "no number", "1 of 2", "17", "a processor", "trend only", "our data")
+    skeleton_records.print_row([row, row._replace(says="it is fast")], "ahead")
     assert capsys.readouterr().out == (
         "a paper: it is ahead\n    paper: no number\n    ours: 1 of 2\n    TREND ONLY; our data\n")
 

@@ -136,6 +136,6 @@ def losses(tests, name):
 
 def print_verdicts(records):
     """What the ledger says of the paper's three claims: its number, ours, the verdict."""
-    for paper, says, theirs, ours, _, _, verdict, _ in ledger(records):
-        if paper.startswith("Compact"):
-            print(f"{says}\n    paper: {theirs}\n    ours: {ours}\n    {verdict.upper()}")
+    for row in ledger(records):
+        if row.paper.startswith("Compact"):
+            print(f"{row.says}\n    paper: {row.theirs}\n    ours: {row.ours}\n    {row.verdict.upper()}")

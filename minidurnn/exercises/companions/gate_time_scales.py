@@ -208,10 +208,10 @@ def print_ledger(records):
     for one in records:
         if task_and_length(one) == ("adding", 50) and one.trial["model"] in shares:
             shares[one.trial["model"]].append(decay(one.seen["start"]["norm"])[1])
-    judged = [row for row in ledger(records) if row[0].startswith("Gates as time scales") and row[6] != "not attempted"]
-    for _, says, _, ours, _, _, verdict, _ in judged:
-        said = says.replace(LONGER, "longer scales help: ").replace(" on the state of existing RNNs", "")
-        ours = {"at": ours.split(", ")[0], "then": ours.split(", ")[-1]}.get(said.split()[0], "")
-        print(f"{said.replace('skeletons', 'movement'):47} {verdict:14}  {ours}".rstrip())
+    for row in ledger(records):
+        if row.paper.startswith("Gates as time scales") and row.verdict != "not attempted":
+            said = row.says.replace(LONGER, "longer scales help: ").replace(" on the state of existing RNNs", "")
+            ours = {"at": row.ours.split(", ")[0], "then": row.ours.split(", ")[-1]}.get(said.split()[0], "")
+            print(f"{said.replace('skeletons', 'movement'):47} {row.verdict:14}  {ours}".rstrip())
     for model, of_seeds in shares.items():
         print(f"R² of a line, {model}, seed by seed:", *(f"{share:.3f}" for share in of_seeds))

@@ -83,12 +83,12 @@ def print_verdicts(records):
     """The ledger's rows on two claims, "better than the Transformer" and FSMN's order: a line for each task."""
     print("medians (seeds): verdict; trend only: the medians stand in the claimed order; not replicated: they do not")
     print("(no verdict is higher here, because tasks and sizes are ours)")
-    for paper, says, _, ours, _, _, verdict, _ in ledger(records):
-        if says.startswith("better than the Transformer"):
-            print(f"{says.partition(': ')[2]}: {ours}: {verdict}")
-        elif paper.startswith("FSMN") and "order" in says:
-            text = "words" if says.startswith("words") else "characters"
-            print(f"order on {text}: {ours}: {verdict}")
+    for row in ledger(records):
+        if row.says.startswith("better than the Transformer"):
+            print(f"{row.says.partition(': ')[2]}: {row.ours}: {row.verdict}")
+        elif row.paper.startswith("FSMN") and "order" in row.says:
+            text = "words" if row.says.startswith("words") else "characters"
+            print(f"order on {text}: {row.ours}: {row.verdict}")
 
 
 def time_and_memory(model, T, rng):

@@ -111,8 +111,7 @@ def judged_claims(records):
     """
     found = []
     for claim, row in zip(CLAIMS, ledger(records)):
-        paper, says, theirs, ours, numbers, hardware, verdict, own = row
-        if paper.split()[0] in ("IndRNN", "Deep", "DuRNN"):
-            ours += "" if own == "-" else f"\n   {own}"
-            found.append(Judged(paper, says, RULES[type(claim.by).__name__], ours, verdict, own))
+        if row.paper.split()[0] in ("IndRNN", "Deep", "DuRNN"):
+            ours = row.ours + ("" if row.own == "-" else f"\n   {row.own}")
+            found.append(Judged(row.paper, row.says, RULES[type(claim.by).__name__], ours, row.verdict, row.own))
     return found

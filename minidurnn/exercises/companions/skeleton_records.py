@@ -51,6 +51,7 @@ def gains(found):
 
 def print_row(rows, words):
     """The ledger's rows whose claim has these words."""
-    for paper, says, theirs, ours, _, _, verdict, own in rows:
-        if words in says:
-            print(f"{paper}: {says}\n    paper: {theirs}\n    ours: {ours}\n    {verdict.upper()}; {own}")
+    for row in rows:
+        if words in row.says:
+            print(f"{row.paper}: {row.says}\n    paper: {row.theirs}\n    ours: {row.ours}")
+            print(f"    {row.verdict.upper()}; {row.own}")

@@ -111,8 +111,8 @@ def print_setups(found):
 def print_claims(rows, start):
     """Print of the ledger's rows, whose source begins so: the claim, the medians, the verdict."""
     for row in rows:
-        if row[0].startswith(start):
-            print(row[1], row[3], row[6], sep="; ")
+        if row.paper.startswith(start):
+            print(row.says, row.ours, row.verdict, sep="; ")
 
 
 def _right_targets(task):
