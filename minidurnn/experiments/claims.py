@@ -136,7 +136,7 @@ CLAIMS = (
     Claim(QUEUES, "the same: three stations", "\"high predictive power\", no number read",
           Foresees("queues-3", 100, ("queueing",), within=5.0), own="random networks, simulated; 5 % is our mark"),
 )
-Row = namedtuple("Row", "paper says theirs ours numbers hardware verdict own")               # texts, "-" where there is none
+Row = namedtuple("Row", "paper says theirs ours numbers hardware verdict own")    # texts, "-" where there is none
 HEAD = ("paper", "claim", "the paper's", "ours", "trained numbers", "hardware", "verdict", "ours in it")
 
 
