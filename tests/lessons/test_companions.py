@@ -34,7 +34,7 @@ def test_triples_cost_by_the_shares_after_the_two_characters_before(begin, produ
     assert np.isclose(character_costs.triple_bits(train, test, 2, begin), -np.log2(product) / 4)
 
 
-def test_after_a_reset_as_many_characters_are_read_as_it_says_and_the_next_one_costs():
+def test_without_a_reset_a_character_costs_what_all_before_it_foretell():
     """Of a network that knows that the next place follows: after n characters the next one costs 1 / n bits."""
     def predict(p, x):
         read = 1 + np.arange(len(x))[:, None]
@@ -43,11 +43,13 @@ def test_after_a_reset_as_many_characters_are_read_as_it_says_and_the_next_one_c
         np.put_along_axis(scores, (x.argmax(2)[..., None] + 1) % 65, np.log(64 * share / (1 - share))[..., None], 2)
         return scores, None
 
-    codes = np.arange(4519) % 65                              # no more than 20 characters from each of 4,500 places on
-    costs = character_costs.bits_after_reset(SimpleNamespace(predict=predict), {"base": 2.0}, codes)
-    n = np.arange(1, 4501)
-    assert costs.shape == (21,) and np.allclose(costs[:20], 1 / n[:20])
-    assert np.isclose(costs[20], (1 / n[19:]).mean())         # never reset: 20 to 4,500 are read
+    cost = character_costs.bits_never_reset(SimpleNamespace(predict=predict), {"base": 2.0}, np.arange(101) % 65, 20)
+    assert np.isclose(cost, (1 / np.arange(20, 101)).mean())  # 20 to 100 are read
+
+
+def test_names_stand_between_a_blank_line_and_a_colon():
+    string = "First: no.\n\nROMEO:\nyes: so\n\nNurse:\nI.\n\nno end"
+    assert [string[first:colon] for first, colon in followed_facts.names_in(string)] == ["ROMEO", "Nurse"]
 
 
 def test_a_correlation_is_of_each_unit_and_of_a_still_one_zero():

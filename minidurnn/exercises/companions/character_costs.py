@@ -1,4 +1,4 @@
-"""What texts cost, for lesson 12: by counted triples, after a reset of the state, and in the recorded runs."""
+"""What texts cost, for lesson 12: by counted triples, without a reset of the state, and in the recorded runs."""
 
 from collections import namedtuple
 
@@ -7,7 +7,7 @@ import numpy as np
 from ...networks.losses import cross_entropy_in_bits
 from ...records import read_records
 
-Recorded = namedtuple("Recorded", "numbers bits machines starts")         # of a model; bits: one per seed
+Recorded = namedtuple("Recorded", "numbers bits machines how")            # of a model; bits: one per seed
 
 
 def triple_bits(train, test, size, begin):
@@ -21,18 +21,10 @@ def triple_bits(train, test, size, begin):
     return -np.log2(q[test[:-2], test[1:-1], test[2:]]).mean()
 
 
-def bits_after_reset(network, p, codes):
-    """Bits per character where the state is 0, n characters are read and the next one is scored  ->  (21,).
-
-    The first 20 numbers are for n from 1 to 20, the last one for a state that is never reset. All of them score the
-    same 4,481 characters, codes[20] to codes[4500]. The network reads 20 characters from each of 4,500 places on.
-    """
-    reads = codes[np.arange(20)[:, None] + np.arange(4500)]                       # (20, 4500)
-    scores = network.predict(p, np.eye(65)[reads])[0]
-    rows = [scores[n - 1, 20 - n:4501 - n] for n in range(1, 21)]                 # n read; next: codes[20] and on
-    whole = network.predict(p, np.eye(65)[codes[:4500]][:, None])[0]
-    rows.append(whole[19:, 0])
-    return np.array([cross_entropy_in_bits(row, codes[20:4501], 4481)[1] for row in rows])
+def bits_never_reset(network, p, codes, first):
+    """Bits per character of codes[first:], where the network reads all codes before each of them in one go."""
+    scores = network.predict(p, np.eye(65)[codes[:-1]][:, None])[0][first - 1:, 0]
+    return cross_entropy_in_bits(scores, codes[first:], len(scores))[1]
 
 
 def starts_in(network):
@@ -43,17 +35,21 @@ def starts_in(network):
     return f"start {', '.join(starts)}; horizon {layers[0]['horizon']}" if starts else ""
 
 
-def character_records(folder):
-    """The recorded runs on characters in stretches of 500  ->  a dict: model -> Recorded, least bits first."""
+def character_records(folder, models):
+    """The recorded runs of some models on characters in stretches of 500  ->  model -> Recorded, least bits first.
+
+    how     in words: the rate that the validation part chose, and where u started
+    """
     runs = {}
     for record in read_records(folder):
-        if (record.trial["experiment"], record.trial["length"]) == ("characters", 500):
-            runs.setdefault(record.trial["model"], []).append(record)
-    recorded = {
-        model: Recorded(
+        trial = record.trial
+        if (trial["experiment"], trial["length"]) == ("characters", 500) and trial["model"] in models:
+            runs.setdefault(trial["model"], []).append(record)
+    recorded = {}
+    for model, many in runs.items():
+        rates = " or ".join(sorted({f"rate {one.chosen_rate:g}" for one in many}))
+        recorded[model] = Recorded(
             many[0].parameters, [one.test for one in many],
             {(one.machine["date"], one.machine["hardware"]) for one in many},
-            starts_in(many[0].network),
-        ) for model, many in runs.items()
-    }
+            "; ".join(filter(None, (rates, starts_in(many[0].network)))))
     return dict(sorted(recorded.items(), key=lambda item: np.median(item[1].bits)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...plots import BLUE, ORANGE, RED, arrow, box
+from ...plots import BLUE, ORANGE, RED, arrow, box, panels, plt
 
 COLOURS, STYLES = (BLUE, ORANGE), ("-", "--")
 
@@ -24,12 +24,21 @@ def draw_windows(axes, states, slopes):
         axes.annotate(words, (x, y))
 
 
-def draw_costs(axes, costs, marks):
-    """Bits (2 seeds, 21) against characters read, 1 to 20, then never reset; marks: name -> bits, a dotted line."""
+def show_costs(costs, never, scored, marks):
+    """Print some costs after a reset, and draw all of them into a figure of their own.
+
+    costs     bits (2 seeds, 20) after 1 to 20 characters read     never     bits of 2 seeds without a reset
+    scored    how many characters were scored                      marks     name -> bits, a dotted line each
+    """
+    shown = 1, 2, 3, 4, 10
+    print(f"bits of {scored:,} characters\nn        ", *[f"{n:5}" for n in shown], " never reset")
+    for seed, row in enumerate(costs):
+        print(f"seed {seed}   ", *[f"{row[n - 1]:5.3f}" for n in shown], f" {never[seed]:.3f}")
+    figure, axes = panels("Bits after a reset, by characters read")
     for seed, (row, colour, style) in enumerate(zip(costs, COLOURS, STYLES)):
-        axes.plot(np.arange(1, 21), row[:20], style, color=colour, marker=".", linewidth=1.8, label=f"seed {seed}")
-        axes.hlines(row[20], 21, 23, colour)
-    axes.annotate("never reset", (22, costs[:, 20].max() + 0.03), ha="center", fontsize=8)
+        axes.plot(np.arange(1, 21), row, style, color=colour, marker=".", linewidth=1.8, label=f"seed {seed}")
+        axes.hlines(never[seed], 21, 23, colour)
+    axes.annotate("never reset", (22, max(never) + 0.03), ha="center", fontsize=8)
     for name, bits in marks.items():
         axes.axhline(bits, color="#666666", linewidth=1.0, linestyle=":")
         axes.annotate(name, (27, bits + 0.01), ha="right", fontsize=8, color="#444444")
@@ -38,6 +47,7 @@ def draw_costs(axes, costs, marks):
         xticks=[1, 2, 5, 10, 20],
     )
     axes.legend(fontsize=8)
+    plt.show()
 
 
 def visible(string):

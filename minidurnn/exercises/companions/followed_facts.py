@@ -22,6 +22,13 @@ def facts_of(string):
     return np.array(rows, float).T
 
 
+def names_in(string):
+    """The names of a text by the rule of `name`  ->  a pair of places for each: its first letter, its colon."""
+    begins = [place for place in range(2, len(string)) if string[place - 2:place] == "\n\n"]
+    ends = [string.find(":", begin) for begin in begins]
+    return [(begin, end) for begin, end in zip(begins, ends) if end > begin]
+
+
 def correlations_with(h, fact):
     """Units over a text (characters, units), one fact about it (characters,)  ->  a correlation per unit.
 
