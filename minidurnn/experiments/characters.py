@@ -3,8 +3,7 @@
 from ..tasks import Characters
 from .experiment import Experiment, setting
 
-MODELS = ("rnn", "indrnn-2", "durnn", "durnn-2", "lstm", "gru")
-
+MODELS = ("rnn", "indrnn-2", "durnn", "durnn-2", "lstm", "gru", "durnn-any-memory", "indrnn-2-any")
 REACH = ("fsmn", "lstm", "rnn", "window-2", "feed-forward", "fsmn-2", "indrnn-2-any", "transformer")       # lesson 19
 RULE = ("solved (our mark): at most 2.5 bits per test character; learning: below nine tenths of the unigram entropy; "
         "else baseline")
