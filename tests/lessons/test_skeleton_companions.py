@@ -50,6 +50,14 @@ def test_the_table_shows_medians_and_how_many_seeds_solved_it(capsys):
     assert lstm.split() == ["lstm", "0.8750", "(1/3)", "0.8500", "(0/2)", "-"]
 
 
+def test_two_models_are_compared_by_medians_span_and_pairs_of_seeds(capsys):
+    runs = [*RUNS, recorded("skeletons", 20, "gru", 0, 700), recorded("skeletons", 20, "gru", 1, 660)]
+    gap, span, ahead = skeleton_records.compare(skeleton_records.by_seed(runs), "skeletons", "lstm", "gru")
+    assert (round(gap), round(span), ahead) == (20, 137, 3)   # 700 over 680; 780 to 643; 700 = 700 does not count
+    assert capsys.readouterr().out == (
+        "    lstm against gru: median +20, seeds span 137, ahead in 3 of 6 pairs\n")
+
+
 def test_the_ledgers_rows_are_chosen_by_their_words(capsys):
     row = Row("a paper", "it is ahead", "no number", "1 of 2", "17", "a processor", "trend only", "our data")
     skeleton_records.print_row([row, row._replace(says="it is fast")], "ahead")

@@ -1,4 +1,4 @@
-"""The recorded runs of lesson 13: a table of medians, and pairs of one model and seed at two lengths."""
+"""The recorded runs of lesson 13: a table of medians, pairs at two lengths, and how far two models are apart."""
 
 from statistics import median
 
@@ -47,6 +47,20 @@ def gains(found):
                 sampled = found["skeletons", 20, model][seed]
                 result.append(round(TEST * record.test) - round(TEST * sampled.test))
     return result
+
+
+def compare(found, experiment, one, other):
+    """Two models with 20 frames  ->  gap, span, ahead, also printed; the first two in test recordings.
+
+    gap     how far the median of `one` is ahead of the other's       span   from the worst seed of `one` to its best
+    ahead   in how many pairs, a seed of each, `one` is ahead: in equal ones it is not
+    """
+    first, second = ([TEST * record.test for record in found[experiment, 20, model].values()] for model in (one, other))
+    gap, span = median(first) - median(second), max(first) - min(first)
+    ahead = sum(mine > theirs for mine in first for theirs in second)
+    pairs = len(first) * len(second)
+    print(f"    {one} against {other}: median {gap:+.0f}, seeds span {span:.0f}, ahead in {ahead} of {pairs} pairs")
+    return gap, span, ahead
 
 
 def print_row(rows, words):
