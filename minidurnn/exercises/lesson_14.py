@@ -144,12 +144,13 @@ def start_values(model, rng):
     return map_leaves(lambda leaf: leaf.astype(np.float64), model.init(rng))
 
 
-def deep_network(skips, norms, blocks):
-    """The trainings' network, in parts: the first Weight, `blocks` blocks with or without skip, the last recurrence."""
+def deep_network(skips, norms, K, flat=False):
+    """The trainings' network: the first Weight, K blocks (flat: their parts, without skip), the last recurrence."""
     norm = [BatchNorm(16)] if norms else []
     branch = Chain([_neurons(16, 20), *norm, Linear(16, 16)] * 2)
     last = Chain([IndRNN(16, 16, horizon=20, memory="long", project_input=False), *norm])
-    return Network(Chain([Linear(2, 16), *[Residual(branch) if skips else branch] * blocks, last]), 1)
+    block = branch.parts if flat else [Residual(branch) if skips else branch]
+    return Network(Chain([Linear(2, 16), *[*block] * K, last]), 1)
 
 
 def gradients(network, p, x, target):
@@ -196,9 +197,9 @@ def residual_stack(inputs, units, blocks):
     return Chain(parts + [neurons, norm])
 
 
-def largest_factor(share, blocks, β_1):
-    """The largest ζ with (1 - ζ² β_1)^blocks at least `share`; β_1: the branches' stretch at ζ = 1."""
-    return np.sqrt((1 - share ** (1 / blocks)) / β_1)
+def largest_factor(share, K, β_1):
+    """The largest ζ with max(1 - ζ² β_1, 0)^K at least `share`; β_1: the β at ζ = 1."""
+    return np.sqrt((1 - share ** (1 / K)) / β_1)
 
 
 def _a_skip_round_every_layer(inputs, units, blocks):
@@ -224,9 +225,9 @@ MISTAKES_3 = {
         lambda *sizes: Chain([getattr(part, "model", part) for part in residual_stack(*sizes).parts]),
 }
 MISTAKES_5 = {
-    "a branch has two Weights, so its stretch is ζ² β_1": lambda share, blocks, β_1: (1 - share ** (1 / blocks)) / β_1,
-    "the floor is a power of the number of blocks": lambda share, blocks, β_1: np.sqrt((1 - share) / β_1),
-    "1 - blocks · ζ² β_1 is an estimate": lambda share, blocks, β_1: np.sqrt((1 - share) / (blocks * β_1)),
+    "a branch has two Weights, so its stretch is ζ² β_1": lambda share, K, β_1: (1 - share ** (1 / K)) / β_1,
+    "the floor is a power of K, the number of blocks": lambda share, K, β_1: np.sqrt((1 - share) / β_1),
+    "1 - K · ζ² β_1 is an estimate": lambda share, K, β_1: np.sqrt((1 - share) / (K * β_1)),
 }
 CHECKS = {"14.1": check_1, "14.2": check_2, "14.3": check_3, "14.4": check_4, "14.5": check_5}
 REFERENCE = {"14.1": "b", "14.2": cancel, "14.3": residual_stack, "14.4": "b", "14.5": largest_factor}
@@ -234,7 +235,7 @@ WRONG = {
     "14.1": ["a", "(c)", "D"],
     "14.2": [lambda: (0.0, 1.0), lambda: (1.0, -1.0), lambda: (0.0, -0.5), lambda: (0.5, float("inf"))],
     "14.3": [*MISTAKES_3.values()], "14.4": ["a", "c", "(d)"],
-    "14.5": [*MISTAKES_5.values(), lambda share, blocks, β_1: -largest_factor(share, blocks, β_1)],
+    "14.5": [*MISTAKES_5.values(), lambda share, K, β_1: -largest_factor(share, K, β_1)],
 }
 ILL_TYPED = {
     "14.1": [None, 2, "LSTM", ["b"]], "14.4": [None, 21, "residual", b"b"],
@@ -245,5 +246,5 @@ ILL_TYPED = {
              _spoilt("forward", lambda self, p, x, *more: x), _spoilt("backward", lambda self, *given: None),
              _spoilt("forward", lambda self, *given: (Chain.forward(self, *given)[0][::2], None))],
     "14.5": [0.03, lambda *given: None, lambda *given: "small", lambda *given: [1, 2], lambda share: share,
-             lambda share, blocks, β_1: 1 / 0],
+             lambda share, K, β_1: 1 / 0],
 }

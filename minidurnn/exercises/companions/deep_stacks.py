@@ -3,7 +3,10 @@
 import numpy as np
 
 from ...arrays.trees import leaves
+from ...networks.chunked import run
 from ...plots import PALETTE, arrow, box, line, panels, plt, reference
+
+READ = "line: median, dots: seeds, moved sideways"
 
 
 def draw_blocks(axes, parts):
@@ -28,6 +31,29 @@ def lengths(gradients):
     return np.array([np.linalg.norm(one) for one in gradients])
 
 
+def outputs(network, p, x):
+    """What every part of a network's body hands up in training, from the bottom to the top  ->  list of (T, B, H)."""
+    noise, found = network.draw(None, x.shape[1]) or {}, []
+    for place, part in enumerate(network.body.parts):
+        x, _ = run(part, p["body"][str(place)], x, noise=noise.get(str(place)))
+        found.append(x)
+    return found
+
+
+def silence(outputs, gradients, recurrences):
+    """What the zeros of the recurrences at these two places do, the upper and the lower, as text.
+
+    outputs, gradients   of every part, (T, B, H) each
+    """
+    units = [int((outputs[place] == 0).all(axis=(0, 1)).sum()) for place in recurrences]
+    deviations = [outputs[place].std(axis=(0, 1)).min() for place in recurrences]
+    lower = recurrences[1]
+    squares = gradients[lower] ** 2
+    share = squares[outputs[lower] == 0].sum() / squares.sum()
+    return (f"silent units: upper recurrence {units[0]}, lower {units[1]}; smallest deviation {deviations[0]:.1g}, "
+            f"{deviations[1]:.1g}; lower, squared gradient on zeros: {share:.2f}")
+
+
 def weight_shapes(stack):
     """(inputs, units) of every Weight of a stack, from the bottom to the top."""
     p = stack.init(np.random.default_rng(0))
@@ -41,11 +67,11 @@ def spaced(numbers):
 
 def draw_growth(blocks, ratios):
     """The ratio over the number of blocks; ratios: (norms, skips) -> (blocks, seeds)."""
-    _, axes = panels("Before training, five seeds: the gradient grows, with and without skips", 2, 9.2, 3.6)
+    _, axes = panels(f"Before training the gradient grows, with and without skips\n({READ})", 2, 9.2, 3.8)
     for (norms, skips), found in ratios.items():
         side, place = axes[int(norms)], int(skips)
         line(side, blocks, np.median(found, axis=1), "residual" if skips else "plain", place)
-        side.plot(blocks, found, ".", color=PALETTE[place])
+        side.plot(np.array(blocks) + 0.2 * (place - 0.5), found, ".", color=PALETTE[place])
         side.set(title="with norms" if norms else "no norms", xlabel="blocks K", ylabel="ratio bottom / top")
         side.set(yscale="log", ylim=(0.5, 2e5))
         side.legend()
@@ -55,7 +81,7 @@ def draw_growth(blocks, ratios):
 def draw_rates(rates, losses):
     """The loss after training over Adam's rate; losses: name -> (rates, seeds). The title counts the low ones."""
     low = [f"{name} {(found < 0.1).sum()} of {found.size}" for name, found in losses.items()]
-    _, axes = panels(f"Below 0.1 after 160 updates: {'; '.join(low)}", 1, 7.4, 3.8)
+    _, axes = panels(f"Below 0.1 after 160 updates: {'; '.join(low)}\n({READ})", 1, 7.4, 4.0)
     for place, (name, found) in enumerate(losses.items()):
         shifted = np.array(rates) * 1.1 ** (place - 1)        # sideways, so that dots are seen
         line(axes, shifted, np.median(found, axis=1), name, place)
@@ -74,14 +100,14 @@ def draw_small_weights(factors, ratios, floors, losses):
     ratios   skips -> (factors, seeds);    floors   (factors, seeds), drawn where they are above 0
     losses   (skips, factor) -> (seeds,)
     """
-    title = "No norms, rate 0.003, three seeds: at ζ = 0.3 all runs with skips end below 0.1, none without"
-    _, axes = panels(title, 2, 9.6, 3.8)
+    title = "No norms, rate 0.003: at ζ = 0.3 all three runs with skips end below 0.1, none without"
+    _, axes = panels(f"{title}\n({READ})", 2, 9.6, 4.0)
     for skips, name in ((False, "plain"), (True, "residual")):
         place = int(skips)
         line(axes[0], factors, np.median(ratios[skips], axis=1), name, place)
-        axes[0].plot(factors, ratios[skips], ".", color=PALETTE[place])
-        ends = np.array([losses[skips, factor] for factor in factors])
         shifted = np.array(factors) * 1.08 ** place           # sideways, so that dots are seen
+        axes[0].plot(shifted, ratios[skips], ".", color=PALETTE[place])
+        ends = np.array([losses[skips, factor] for factor in factors])
         axes[1].plot(shifted, ends, "o", color=PALETTE[place])
         axes[1].plot([], [], "o", color=PALETTE[place], label=name)       # for the legend
     for factor, found in zip(factors, floors):
