@@ -18,11 +18,12 @@ QUICK = setting(length=196, updates=200)
 EPOCHS = {                                                    # five of the 54,000 training images
     "length": 196, "source": "full", "parameters": 17000, "updates": 5400, "pilot": 540, "rates": (3e-4, 1e-3, 3e-3),
 }
+LONGER = {**EPOCHS, "length": 784, "updates": 1080, "pilot": 108}                # 28 x 28, one epoch
 FULL = (
     setting(**EPOCHS, models=("rnn", "indrnn-2", "indrnn-6", "durnn", "durnn-2", "lstm"), seeds=(0, 1, 2)),
     setting(**EPOCHS, models=("irnn", "short-term", "indrnn-residual", "gru", "durnn-open-clip", "transformer")),
-    setting(**{**EPOCHS, "length": 784, "updates": 1080, "pilot": 108},
-            models=("indrnn-6", "durnn", "lstm", "irnn", "rnn")),
+    setting(**LONGER, models=("rnn", "durnn", "lstm"), seeds=(0, 1, 2)),
+    setting(**LONGER, models=("indrnn-6", "irnn")),
 )
 RECIPES = setting(                                            # of lesson 11, and each half alone
     **EPOCHS, models=("durnn-open-free", "durnn-unbounded-short", "durnn-open"), seeds=(0, 1, 2))
