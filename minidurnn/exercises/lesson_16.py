@@ -1,16 +1,21 @@
-"""The checkers of lesson 16, what neurons keep: time scales, a read-out by least squares, a search that is misled."""
+"""The checkers of lesson 16, what neurons keep: an explained share, a read-out by least squares, a misled search."""
 
 import numpy as np
 
 from . import UNTOUCHED, called, choose, fail, judge, kind, numbers
 
 
-def check_1(answer):
-    """What training does to the recurrent weights."""
-    choose("16.1", answer, "b", {
-        "a": "keeping a sum needs only one neuron near 1; nothing asks the other seventeen to come closer.",
-        "b": "",
-        "c": "the first marked value must be kept for up to 99 steps, and a u of 0.95 keeps 0.6 % over 99 steps.",
+def check_1(attempt):
+    """The share of a value that a read-out explains on new sequences."""
+    rng = np.random.default_rng(161)
+    cases = []
+    for sequences, units, noise in ((20, 1, 0.1), (60, 3, 0.5), (24, 4, 50.0)):      # the last share is below 0
+        states = rng.random((sequences, units))
+        cases.append((states, states[:, 0] + noise * rng.random(sequences), refit))
+    judge("16.1", attempt, explained_share, cases, ("share",), tolerance=1e-7, mistakes={
+        "the read-out was fitted on all sequences: only the first half may enter the fit": _fit_on_all,
+        "this is the share on the first half, on which the read-out was fitted": _measured_where_fitted,
+        "this is the error's part of the variance: the explained share is 1 less it": _left_over,
     })
 
 
@@ -77,6 +82,14 @@ def check_5(answer):
 
 # The reference solutions: the folded cells of the lesson hold the same text.
 
+def explained_share(states, values, refit):
+    """States (n, k), values (n,)  ->  share of the second half, fitted on the first."""
+    half = len(values) // 2
+    weights, bias = refit(states[:half], values[:half])
+    errors = states[half:] @ weights + bias - values[half:]
+    return 1 - (errors**2).mean() / values[half:].var()
+
+
 def refit(states, sums):
     """States (n, k) of k neurons, sums (n,)  ->  weights (k,), bias: the least mean squared error."""
     ones = np.ones((len(states), 1))
@@ -100,18 +113,16 @@ def error(states, sums):
     return float(((states @ weights + bias - sums) ** 2).mean())
 
 
-def explained(memory, value):
-    """How much of a value (B,) a linear read-out of a memory (T, B, k) tells at every step  ->  (T,).
+def explained(memory, values):
+    """How much of values (B,) a linear read-out of a memory (T, B, k) tells at every step  ->  (T,).
 
-    The read-out is fitted on the first half of the sequences; 1 - error/variance is taken on the second. Units that are
-    active in fewer than one in twenty sequences are left out: their weights would rest on a few sequences.
+    Units that are active in fewer than one in twenty sequences of the fit are left out: their weights would rest on a
+    few sequences.
     """
-    half, shares = len(value) // 2, np.zeros(len(memory))
+    shares, fitted = np.zeros(len(memory)), len(values) // 2
     for step, states in enumerate(memory):
-        states = states[:, (states[:half] > 0).mean(0) >= 0.05]
-        weights, bias = refit(states[:half], value[:half])
-        errors = states[half:] @ weights + bias - value[half:]
-        shares[step] = 1 - (errors**2).mean() / value[half:].var()
+        often = (states[:fitted] > 0).mean(axis=0) >= 0.05
+        shares[step] = explained_share(states[:, often], values, refit)
     return shares
 
 
@@ -123,6 +134,22 @@ def greedy(states, sums, count):
         errors = [error(states[:, [*kept, neuron]], sums) for neuron in left]
         kept.append(left[int(np.argmin(errors))])
     return kept
+
+
+def _fit_on_all(states, values, refit):
+    weights, bias = refit(states, values)
+    half = len(values) // 2
+    return 1 - ((states @ weights + bias - values)[half:] ** 2).mean() / values[half:].var()
+
+
+def _measured_where_fitted(states, values, refit):
+    half = len(values) // 2
+    weights, bias = refit(states[:half], values[:half])
+    return 1 - ((states[:half] @ weights + bias - values[:half]) ** 2).mean() / values[:half].var()
+
+
+def _left_over(states, values, refit):
+    return 1 - explained_share(states, values, refit)
 
 
 def _through_zero(states, sums):
@@ -155,16 +182,17 @@ def _no_task():
 
 
 CHECKS = {"16.1": check_1, "16.2": check_2, "16.3": check_3, "16.4": check_4, "16.5": check_5}
-REFERENCE = {"16.1": "b", "16.2": refit, "16.3": "b", "16.4": fool_greedy, "16.5": "b"}
+REFERENCE = {"16.1": explained_share, "16.2": refit, "16.3": "b", "16.4": fool_greedy, "16.5": "b"}
 WRONG = {
-    "16.1": ["a", "(c)", "C"],
+    "16.1": [_fit_on_all, _measured_where_fitted, _left_over],
     "16.2": [_through_zero, _one_by_one, _mean_bias],
     "16.3": ["a", "C", "(a)"],
     "16.4": [_exact_alone, _no_exact_pair, _no_task, lambda: (np.eye(3), np.arange(3.0))],
     "16.5": ["a", "C", "d"],
 }
 ILL_TYPED = {
-    "16.1": [None, 0.9, "most", ["b"]],
+    "16.1": [None, 0.9, lambda states, values, refit: states, lambda states, values, refit: "most",
+             lambda states, values, refit: refit(states, values), lambda *given: 1 / 0],
     "16.2": [None, 3, lambda states, sums: states, lambda states, sums: (states, sums), lambda *given: 1 / 0,
              lambda states, sums: ("w", 0.0)],
     "16.3": [None, 2, "second", True],

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 
@@ -29,3 +30,18 @@ def test_without_records_no_claim_is_attempted_and_each_has_its_rule(pictures):
     assert {claim.paper.split()[0] for claim in claims} == {"IndRNN", "Deep", "DuRNN"}
     assert [claim.rule for claim in claims if "word" in claim.says] == ["none", "is ahead"]
     assert all(claim.own != "-" for claim in claims if claim.paper.startswith("DuRNN"))
+
+
+def test_the_largest_contributions_are_told_with_their_u_and_who_was_silent_before(pictures, capsys):
+    u, before = np.array([0.9, 1.0, 1.0]), np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 1.0]])
+    pictures.print_paths("trained 7", u, np.array([[0.0, 1.0, 0.05], [0.0, 2.0, 0.05]]), before)
+    assert capsys.readouterr().out == (
+        "trained 7: square 1.55; neurons with a path 2, of half-life at least 100: 2; the largest:\n"
+        "   u 1.0000 contributes 1.50, 0 at step 29: 2 of 2\n")
+
+
+def test_a_table_of_neurons_has_those_with_a_path_or_a_u_near_1(pictures, capsys):
+    u, path = np.array([0.9, 1.0, 0.95]), np.array([0.0, 0.0, 0.5])
+    pictures.print_neurons("trained", 7, u, path, np.zeros(3), np.ones(3))
+    rows = capsys.readouterr().out.splitlines()[1:]
+    assert [row.split()[:2] for row in rows] == [["0.9500", "0.50"], ["1.0000", "0.00"]]

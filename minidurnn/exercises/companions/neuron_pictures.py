@@ -2,6 +2,9 @@
 
 from collections import namedtuple
 
+import numpy as np
+
+from ...analysis import half_life
 from ...experiments.ablations import MODELS
 from ...experiments.claims import CLAIMS, ledger
 from ...plots import BLUE, ORANGE, panels, plt, reference
@@ -17,9 +20,11 @@ def draw_timeline(s, g, l):
     figure, axes = panels("Seed 3, one sequence: one gate opens wide at both marks", 3, 11, 3)
     for side, name, rows in zip(axes, ("s", "gate g", "l"), (s / s.max(), g, l / l.max())):
         side.imshow(rows.T, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
-        side.set(xlabel="step t", title=name, yticks=[])
+        side.set(xlabel="step t", title=name)
+        side.set_yticks([0, 4, 9, 17], [1, 5, 10, 18])
         side.set_xticks([29, 79, 99], [30, 80, 100])
         side.grid(False)
+    axes[0].set_ylabel("row")
     plt.show()
 
 
@@ -54,6 +59,39 @@ def draw_norms(middles):
     plt.show()
 
 
+def print_paths(label, u, parts, before):
+    """The square of eq. 16.1 and its largest terms, at most four.
+
+    u       (units,)                           parts   (sequences, units)  their contributions, 0 without a path
+    before  (sequences, units)  l of the last step before the first mark
+    """
+    path, long = parts > 0, half_life(u) >= 100
+    middle, silent = np.median(parts, axis=0), (before == 0).sum(axis=0)
+    print(f"{label}: square {np.median(parts.sum(axis=1)):.2f}; neurons with a path {np.median(path.sum(axis=1)):g},",
+          f"of half-life at least 100: {np.median((path & long).sum(axis=1)):g}; the largest:")
+    for unit in np.argsort(-middle)[:4]:
+        if middle[unit] > 0.1:
+            print(f"   u {u[unit]:.4f} contributes {middle[unit]:.2f}, 0 at step 29: {silent[unit]} of {len(parts)}")
+
+
+def print_neurons(stage, seed, u, path, gate, errors):
+    """A table of the neurons with a path or a u near 1; at the start the extremes. Arrays are (units,)."""
+    if stage == "start":
+        print(f"start {seed}: contributions up to {path.max():.2f}, gates up to {gate.max():.2f},",
+              f"errors from {errors.min():.3f}")
+        return
+    print(f"trained {seed}:      u   contribution   gate at marks   error alone")
+    for unit in np.argsort(-path, kind="stable"):
+        if path[unit] > 0.1 or u[unit] > 0.99:
+            print(f"{u[unit]:17.4f} {path[unit]:14.2f} {gate[unit]:15.2f} {errors[unit]:13.4f}")
+
+
+def print_five(label, errors):
+    """Five test errors in a line, each with the neurons that the read-out hears."""
+    heads = ("one", "two", "three", "all but best", "all")
+    print(f"{label}:", ", ".join(f"{head} {error:.4f}" for head, error in zip(heads, errors)))
+
+
 def draw_alone(alone, start, trained):
     """The test error of every long-term neuron alone against its u; dict (stage, seed) -> (18,)."""
     figure, axes = panels("One neuron kept: low errors come after training, with u near 1", 3, 11, 3.4)
@@ -81,7 +119,8 @@ def print_facts(found):
     for task in ("adding", "delayed-xor"):
         seeds = sorted({len(found[task, model]) for model in MODELS})
         numbers = [record.parameters for model in MODELS for record in found[task, model]]
-        print(f"{task}: seeds a model", *seeds, f"trained numbers {min(numbers):,} to {max(numbers):,}")
+        said = " or ".join(map(str, seeds))
+        print(f"{task}: {said} seeds per model; {min(numbers):,} to {max(numbers):,} parameters")
     records = [record for group in found.values() for record in group]
     facts = {fact: sorted({str(record.machine[fact]) for record in records}) for fact in ("date", "hardware")}
     facts |= {fact: sorted({str(record.trial[fact]) for record in records}) for fact in ("batch", "rates")}
@@ -94,9 +133,10 @@ def draw_ablations(found):
     for side, task in zip(axes, ("adding", "delayed-xor")):
         for place, model in enumerate(MODELS):
             solved = [record.verdict == "solved" for record in found[task, model]]
-            for record, done in zip(found[task, model], solved):
+            for seed, (record, done) in enumerate(zip(found[task, model], solved)):
                 mark, colour = ("o", BLUE) if done else ("x", ORANGE)
-                side.plot(chosen_run(record).updates, place, mark, color=colour, alpha=0.7)
+                height = place + 0.22 * (seed - (len(solved) - 1) / 2)        # equal runs stay apart
+                side.plot(chosen_run(record).updates, height, mark, color=colour, markersize=5)
             side.annotate(f"{sum(solved)}/{len(solved)}", (2150, place), va="center")
         side.set(xlabel="updates", xlim=(0, 2400), title=f"{task}, T = {record.trial['length']}")
         side.set_yticks(range(len(MODELS)), MODELS if task == "adding" else [""] * len(MODELS))
