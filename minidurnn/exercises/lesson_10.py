@@ -45,7 +45,7 @@ def check_3(attempt):
 
 
 def check_4(attempt):
-    """The weights of delayed XOR with one number changed: wrong for one pair, right for the others."""
+    """The weights of delayed XOR with one number changed: wrong for 1 1, right for the other pairs."""
     given, xor = delayed_xor(), delayed_xor()
     p = called("10.4", attempt, (given,))
     if p is ...:
@@ -62,8 +62,9 @@ def check_4(attempt):
         fail("10.4", f"{changed} numbers differ from xor, expected exactly one.")
     for length in (50, 500):
         lost = _lost_pairs(p, length)
-        if len(lost) != 1:
-            fail("10.4", f"at T = {length} {len(lost)} of the four pairs get wrong answers, expected exactly one.")
+        if lost != [(1, 1)]:
+            said = ", ".join(f"{before} {marked}" for before, marked in lost) or "none"
+            fail("10.4", f"at T = {length} the pairs with wrong answers are {said}; expected 1 1 alone.")
     print("exercise 10.4: correct")
 
 
@@ -126,8 +127,10 @@ def pair_table(x, answers):
 
 
 def loses_one(xor):
-    """xor with one number changed: wrong for exactly one of the four pairs  ->  its nine arrays."""
-    return {**xor, "W_l": np.array([[0.0], [0.0], [2.0]])}
+    """xor with one number changed: wrong for the pair 1 1 alone  ->  its nine arrays."""
+    U_s = xor["U_s"].copy()
+    U_s[0, 1] = 0.0                                           # unit 2 does not hear the bit before
+    return {**xor, "U_s": U_s}
 
 
 def lost_pair(shares, accuracy):
@@ -193,6 +196,7 @@ WRONG = {
     "10.3": [lambda *given: pair_table(*given).T, _after, _of_all, _right],
     "10.4": [
         lambda xor: xor,                                      # nothing is changed
+        lambda xor: {**xor, "W_l": np.array([[0.0], [0.0], [2.0]])},          # 0 1 is lost
         lambda xor: {**xor, "u": np.array([0.9])},            # all is lost in the end
         lambda xor: {**xor, "U_s": np.zeros((3, 3))},         # two numbers
         lambda xor: {**xor, "b_s": np.array([0.0, -2, -1])},  # an unmarked pair gets through
