@@ -34,6 +34,22 @@ def test_triples_cost_by_the_shares_after_the_two_characters_before(begin, produ
     assert np.isclose(character_costs.triple_bits(train, test, 2, begin), -np.log2(product) / 4)
 
 
+def test_settings_that_differ_between_two_models_are_named_once_and_runs_of_other_seeds_are_not_compared(monkeypatch):
+    def run(model, seed, rate, memories, length=500):
+        return SimpleNamespace(
+            trial={"experiment": "characters", "length": length, "model": model, "seed": seed, "rates": [rate]},
+            network={"options": {"parts": [{"memory": one, "units": 3} for one in memories]}})
+
+    runs = [
+        run("a", 0, 0.1, ["long", "long"]), run("b", 0, 0.1, ["any", "any"]), run("a", 1, 0.1, ["long", "long"]),
+        run("b", 2, 9.0, ["any"]), run("b", 0, 9.0, ["any"], length=50), run("c", 0, 9.0, []),
+    ]
+    monkeypatch.setattr(character_costs, "read_records", lambda folder: runs)
+    assert character_costs.differing_settings("", "a", "b") == ["memory", "model"]
+    runs[1].trial["rates"].append(0.2)
+    assert character_costs.differing_settings("", "a", "b") == [1, "memory", "model"]
+
+
 def test_without_a_reset_a_character_costs_what_all_before_it_foretell():
     """Of a network that knows that the next place follows: after n characters the next one costs 1 / n bits."""
     def predict(p, x):

@@ -53,3 +53,30 @@ def character_records(folder, models):
             {(one.machine["date"], one.machine["hardware"]) for one in many},
             "; ".join(filter(None, (rates, starts_in(many[0].network)))))
     return dict(sorted(recorded.items(), key=lambda item: np.median(item[1].bits)))
+
+
+def differing_settings(folder, model, other):
+    """The names of the settings, of training and network, in which a model's recorded runs of 500 differ from another's.
+
+    Runs of the same seed are compared.
+    """
+    settings = {model: {}, other: {}}
+    for record in read_records(folder):
+        trial = record.trial
+        if (trial["experiment"], trial["length"]) == ("characters", 500) and trial["model"] in settings:
+            settings[trial["model"]][trial["seed"]] = dict(flat({"trial": trial, "network": record.network}))
+    names = set()
+    for seed in settings[model].keys() & settings[other].keys():
+        one, two = settings[model][seed], settings[other][seed]
+        names |= {path[-1] for path in one.keys() | two.keys() if one.get(path) != two.get(path)}
+    return sorted(names, key=str)
+
+
+def flat(tree, path=()):
+    """Pairs of a path of names (or places in a list) and a value, for every leaf of nested dicts and lists."""
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else None
+    if items is None:
+        yield path, tree
+    else:
+        for name, below in items:
+            yield from flat(below, (*path, name))

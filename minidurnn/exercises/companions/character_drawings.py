@@ -38,13 +38,14 @@ def show_costs(costs, never, scored, marks):
     for seed, (row, colour, style) in enumerate(zip(costs, COLOURS, STYLES)):
         axes.plot(np.arange(1, 21), row, style, color=colour, marker=".", linewidth=1.8, label=f"seed {seed}")
         axes.hlines(never[seed], 21, 23, colour)
-    axes.annotate("never reset", (22, max(never) + 0.03), ha="center", fontsize=8)
+        axes.axhspan(never[seed] - 0.05, never[seed] + 0.05, color=colour, alpha=0.12, linewidth=0)
+    axes.annotate("never reset\n(band: ± 0.05)", (24, max(never) + 0.06), ha="center", fontsize=8)
     for name, bits in marks.items():
         axes.axhline(bits, color="#666666", linewidth=1.0, linestyle=":")
         axes.annotate(name, (27, bits + 0.01), ha="right", fontsize=8, color="#444444")
     axes.set(
         xlabel="characters read since the reset", ylabel="bits per test character", xlim=(0, 27), ylim=(2.7, 4),
-        xticks=[1, 2, 5, 10, 20],
+        xticks=[1, 2, 3, 4, 10, 20],
     )
     axes.legend(fontsize=8)
     plt.show()
