@@ -1,4 +1,4 @@
-"""The checkers of lesson 13, movements of people: features, sampled frames, a table of confusions, and a verdict."""
+"""The checkers of lesson 13, movements of people: features, sampled frames, evidence at every frame, and a verdict."""
 
 import numpy as np
 
@@ -53,17 +53,18 @@ def check_3(answer):
 
 
 def check_4(attempt):
-    """How often each class was taken for each."""
+    """The evidence for each class at each frame, from the states and the read-out."""
+    rng = np.random.default_rng(13)
     cases = [
-        (np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 0, 0, 2]), 3),
-        (np.array([3, 1]), np.array([1, 1]), 4),              # classes without a recording
-        (np.array([1, 0, 1, 1]), np.array([0, 0, 0, 1]), 2),
+        (rng.normal(size=(n, units)), rng.normal(size=(units, classes)), rng.normal(size=classes))
+        for n, units, classes in ((3, 4, 5), (6, 2, 2), (1, 3, 4))             # the last: one frame
     ]
-    judge("13.4", attempt, confusion, cases, ("table",), mistakes={
-        "rows and columns are exchanged: the row is the movement, the column the answer": _turned,
-        "these are shares of each row, not counts": _shares,
-        "this counts a pair of classes once only, however often it occurs": _once,
-        "right answers count too: they stand on the diagonal": _wrong_only,
+    judge("13.4", attempt, frame_evidence, cases, ("evidence",), mistakes={
+        "these are the scores: make positive numbers of them that add up to 1": _scores,
+        "each frame's numbers must add up to 1: divide by their sum": _powers,
+        "the sum goes over the classes of one frame, not over the frames: axis=1": _over_frames,
+        "the sum goes over the classes of one frame, not over all of them at once: axis=1": _over_all,
+        "the b of the read-out is missing": _no_bias,
     })
 
 
@@ -92,12 +93,11 @@ def sampled(heights, T):
     return result
 
 
-def confusion(right, said, classes):
-    """Right classes and answers, both (N,)  ->  table [c, d]: how often class c got the answer d."""
-    table = np.zeros((classes, classes), int)
-    for c, d in zip(right, said):
-        table[c, d] += 1
-    return table
+def frame_evidence(h, W, b):
+    """States h (n, units), read-out W (units, classes) and b (classes,)  ->  (n, classes)."""
+    scores = h @ W + b
+    powers = np.exp(scores)
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def _places(heights, T):
@@ -123,27 +123,31 @@ def _exchanged(heights, T):
     return share * heights[before] + (1 - share) * heights[after]
 
 
-def _turned(right, said, classes):
-    return confusion(right, said, classes).T
+def _scores(h, W, b):
+    return h @ W + b
 
 
-def _shares(right, said, classes):
-    table = confusion(right, said, classes)
-    return table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+def _powers(h, W, b):
+    return np.exp(h @ W + b)
 
 
-def _once(right, said, classes):
-    return np.minimum(confusion(right, said, classes), 1)
+def _over_frames(h, W, b):
+    powers = np.exp(h @ W + b)
+    return powers / powers.sum(axis=0)
 
 
-def _wrong_only(right, said, classes):
-    table = confusion(right, said, classes)
-    return table - np.diag(np.diag(table))
+def _over_all(h, W, b):
+    powers = np.exp(h @ W + b)
+    return powers / powers.sum()
+
+
+def _no_bias(h, W, b):
+    return frame_evidence(h, W, 0 * b)
 
 
 CHECKS = {"13.1": check_1, "13.2": check_2, "13.3": check_3, "13.4": check_4, "13.5": check_5}
 REFERENCE = {
-    "13.1": "b", "13.2": sampled, "13.3": [0, 1, 1, 0, 1, 1, 0, 1, 1, 0], "13.4": confusion, "13.5": "c",
+    "13.1": "b", "13.2": sampled, "13.3": [0, 1, 1, 0, 1, 1, 0, 1, 1, 0], "13.4": frame_evidence, "13.5": "c",
 }
 WRONG = {
     "13.1": ["a", "(c)", "D"],
@@ -152,7 +156,7 @@ WRONG = {
         [0] * 10, [1] * 10, [0, 1, 1, 0, 0, 0, 0, 0, 0, 0],   # nothing, seen, too little
         [0, 1, 1, 0.5, 1, 1, 0, 1, 1, 0], [0, 2, 2, 0, 2, 2, 0, 0, 0, 0],
     ],
-    "13.4": [_turned, _shares, _once, _wrong_only],
+    "13.4": [_scores, _powers, _over_frames, _over_all, _no_bias],
     "13.5": ["a", "B", "(d)"],
 }
 ILL_TYPED = {
@@ -163,8 +167,8 @@ ILL_TYPED = {
     ],
     "13.3": [None, "0110", [0] * 9, [[0] * 10], ["a"] * 10, [0, None] * 5],
     "13.4": [
-        None, np.eye(3), lambda right, said, classes: classes, lambda right, said, classes: np.zeros((classes, 1)),
-        lambda right, said, classes: said.fill(0),
+        None, np.eye(3), lambda h, W, b: len(h), lambda h, W, b: (h @ W + b)[-1], lambda h, W, b: h @ W.T,
+        lambda h, W, b: h.fill(0),
     ],
     "13.5": [None, 3, "trend", ("c",)],
 }

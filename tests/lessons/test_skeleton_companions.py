@@ -1,4 +1,4 @@
-"""What lesson 13 takes from beside its checker: a stick figure, and its tables of recorded runs."""
+"""What lesson 13 takes from beside its checker: a stick figure, tasks, and its tables of recorded runs."""
 
 import sys
 from dataclasses import replace
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minidurnn.exercises.companions import skeleton_records
+from minidurnn.exercises.companions.skeleton_tasks import task_of
 from minidurnn.experiments.claims import Row
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
@@ -39,23 +40,53 @@ def test_recorded_runs_are_found_by_experiment_length_model_and_seed():
 
 
 def test_a_gain_is_of_one_model_and_one_seed():
-    assert sorted(skeleton_records.gains(skeleton_records.by_seed(RUNS))) == [-3, 20]
+    assert skeleton_records.gains(skeleton_records.by_seed(RUNS)) == {"lstm": [20, -3]}           # seeds 0, 1
 
 
 def test_the_table_shows_medians_and_how_many_seeds_solved_it(capsys):
     skeleton_records.print_medians(skeleton_records.by_seed(RUNS))
-    recorded_when, _, _, gru, lstm = capsys.readouterr().out.splitlines()
+    recorded_when, sizes, _, _, gru, lstm = capsys.readouterr().out.splitlines()
     assert recorded_when == "recorded 2026-01-01 to 2026-01-03: a processor"
+    assert sizes == f"{RECORD.parameters:,} to {RECORD.parameters:,} trained numbers"
     assert gru.split() == ["gru", "-", "-", "0.5000", "(0/1)"]
-    assert lstm.split() == ["lstm", "0.8750", "(1/3)", "0.8500", "(0/2)", "-"]
+    assert lstm.split() == ["lstm", "0.8750", "(1/3)", "0.8500", "(0/2)", "-", "+20", "-3"]
+
+
+def test_the_durnns_units_and_horizon_are_read_from_its_records(capsys):
+    cell = {"class": "DuRNN", "options": {"short": 5, "long": 6, "horizon": 20}}
+    body = {"class": "Chunked", "options": {"model": cell}}
+    runs = [
+        replace(recorded("skeletons", 20, "durnn", seed, 700), network={"class": "Network", "options": {"body": body}})
+        for seed in (0, 1)
+    ]
+    skeleton_records.print_medians(skeleton_records.by_seed([*runs, *RUNS]))
+    assert capsys.readouterr().out.splitlines()[-1] == "durnn, 10 classes, 20 frames: 5 + 6 units, horizon 20"
+
+
+def test_models_are_ranked_by_their_medians():
+    runs = [*RUNS, recorded("skeletons", 20, "gru", 0, 790), recorded("skeletons", 20, "rnn", 1, 660)]
+    assert skeleton_records.ranked(skeleton_records.by_seed(runs), "skeletons") == ["rnn", "lstm", "gru"]
 
 
 def test_two_models_are_compared_by_medians_span_and_pairs_of_seeds(capsys):
-    runs = [*RUNS, recorded("skeletons", 20, "gru", 0, 700), recorded("skeletons", 20, "gru", 1, 660)]
-    gap, span, ahead = skeleton_records.compare(skeleton_records.by_seed(runs), "skeletons", "lstm", "gru")
+    found = skeleton_records.by_seed([
+        *RUNS, recorded("skeletons", 20, "gru", 0, 700), recorded("skeletons", 20, "gru", 1, 660)])
+    gap, span, ahead = skeleton_records.compare(found, "skeletons", "lstm", "gru")
     assert (round(gap), round(span), ahead) == (20, 137, 3)   # 700 over 680; 780 to 643; 700 = 700 does not count
     assert capsys.readouterr().out == (
-        "    lstm against gru: median +20, seeds span 137, ahead in 3 of 6 pairs\n")
+        "    lstm against gru: gap +20, larger span 137, ahead in 3 of 6 pairs\n")
+    gap, span, ahead = skeleton_records.compare(found, "skeletons", "gru", "lstm")
+    assert (round(gap), round(span), ahead) == (-20, 137, 2)
+
+
+def test_a_task_of_given_recordings_draws_its_batches_from_them():
+    x = np.arange(4 * 3 * 66).reshape(4, 3, 66)
+    label = np.array([5, 6, 7])
+    parts = {"train": (x, label), "validation": (x[:, :1], label[:1]), "test": (-x, label)}
+    task = task_of(parts)
+    batch, movement, lengths = task.batch(np.random.default_rng(0), 8)
+    assert np.array_equal(batch, x[:, movement - 5]) and lengths is None
+    assert task.length == 4 and task.test()[0] is parts["test"][0] and len(task.validation()[1]) == 1
 
 
 def test_the_ledgers_rows_are_chosen_by_their_words(capsys):
@@ -78,4 +109,8 @@ def test_a_pose_stands_on_the_floor_where_it_is_told_and_its_sides_have_their_co
     assert np.allclose(axes.lines[-1].get_xydata(), [(10, 7), (11, 1)])       # 0.8 · 1 + 0.6 · 2 = 2, half of it
     assert [one.get_color() for one in axes.lines[:3]] == [plots.BLUE, plots.RED, plots.BLACK]
     assert len(axes.lines) == 21 and axes.texts[0].get_text() == "a name"
+    draw_pose(axes, xyz.ravel(), {"parents": np.zeros(22, int), "joint_names": joints}, 0, name="one name of two lines",
+              colour="#888888")
+    assert {one.get_color() for one in axes.lines[21:]} == {"#888888"}
+    assert axes.texts[1].get_text() == "one name of\ntwo lines"
     plots.plt.close(axes.figure)

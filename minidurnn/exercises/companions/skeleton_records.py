@@ -21,14 +21,19 @@ def by_seed(records):
 
 
 def print_medians(found):
-    """When and where the runs were made; then a row for each model, a dash where it has no record."""
+    """When, where and how large; then a row for each model, a dash where it has no record, and its gains at last."""
     every = [record for seeds in found.values() for record in seeds.values()]
     dates = sorted(record.machine["date"] for record in every)
+    sizes = sorted(record.parameters for record in every)
     print(f"recorded {dates[0]} to {dates[-1]}:", *sorted({record.machine["hardware"] for record in every}))
-    print("median test accuracy (how many seeds solved it / seeds)")
-    print("model      ", *(f"{name:>24}" for name in COLUMNS))
+    print(f"{sizes[0]:,} to {sizes[-1]:,} trained numbers")
+    print("median test accuracy (how many seeds solved it / seeds); gain: recordings more at full length, seed by seed")
+    print("model     ", *(f"{name:>24}" for name in COLUMNS), "  gain")
+    gained = gains(found)
     for model in sorted({model for _, _, model in found}):
-        print(f"{model:11}", *(f"{_entry(found.get((*column, model), {})):>24}" for column in COLUMNS.values()))
+        medians = (f"{_entry(found.get((*column, model), {})):>24}" for column in COLUMNS.values())
+        print(f"{model:10}", *medians, " ", *(f"{gain:+}" for gain in gained.get(model, ())))
+    _print_durnn(found)
 
 
 def _entry(seeds):
@@ -38,28 +43,50 @@ def _entry(seeds):
     return f"{median(record.test for record in seeds.values()):.4f} ({solved}/{len(seeds)})"
 
 
+def _print_durnn(found):
+    """The units and the horizon of the DuRNN in the runs of each column."""
+    for name, column in COLUMNS.items():
+        lines = set()                                         # one, if all seeds have the same
+        for record in found.get((*column, "durnn"), {}).values():
+            cell = record.network["options"]["body"]["options"]["model"]["options"]
+            lines.add(f"durnn, {name}: {cell['short']} + {cell['long']} units, horizon {cell['horizon']}")
+        for one in sorted(lines):
+            print(one)
+
+
+def ranked(found, experiment):
+    """The models of an experiment, by their median with 20 frames, the lowest first."""
+    medians = {
+        model: median(record.test for record in seeds.values())
+        for (name, length, model), seeds in found.items() if (name, length) == (experiment, 20)
+    }
+    return sorted(sorted(medians), key=medians.get)
+
+
 def gains(found):
-    """How many more test recordings are named rightly at full length than with 20 frames, for each model and seed."""
-    result = []
+    """Model  ->  how many more test recordings are named rightly at full length than with 20 frames, seed by seed."""
+    result = {}
     for (experiment, length, model), seeds in found.items():
         if (experiment, length) == ("skeletons", FULL_LENGTH):
-            for seed, record in seeds.items():
-                sampled = found["skeletons", 20, model][seed]
-                result.append(round(TEST * record.test) - round(TEST * sampled.test))
+            sampled = found["skeletons", 20, model]
+            result[model] = [
+                round(TEST * seeds[seed].test) - round(TEST * sampled[seed].test) for seed in sorted(seeds)
+            ]
     return result
 
 
 def compare(found, experiment, one, other):
     """Two models with 20 frames  ->  gap, span, ahead, also printed; the first two in test recordings.
 
-    gap     how far the median of `one` is ahead of the other's       span   from the worst seed of `one` to its best
+    gap     how far the median of `one` is ahead of the other's
+    span    from a model's worst seed to its best: the larger of the two
     ahead   in how many pairs, a seed of each, `one` is ahead: in equal ones it is not
     """
     first, second = ([TEST * record.test for record in found[experiment, 20, model].values()] for model in (one, other))
-    gap, span = median(first) - median(second), max(first) - min(first)
+    gap, span = median(first) - median(second), max(max(values) - min(values) for values in (first, second))
     ahead = sum(mine > theirs for mine in first for theirs in second)
     pairs = len(first) * len(second)
-    print(f"    {one} against {other}: median {gap:+.0f}, seeds span {span:.0f}, ahead in {ahead} of {pairs} pairs")
+    print(f"    {one} against {other}: gap {gap:+.0f}, larger span {span:.0f}, ahead in {ahead} of {pairs} pairs")
     return gap, span, ahead
 
 
