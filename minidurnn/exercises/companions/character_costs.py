@@ -56,7 +56,7 @@ def character_records(folder, models):
 
 
 def differing_settings(folder, model, other):
-    """The names of the settings, of training and network, in which a model's recorded runs of 500 differ from another's.
+    """The names of the settings, of training and network, in which two models' recorded runs of 500 differ.
 
     Runs of the same seed are compared.
     """
