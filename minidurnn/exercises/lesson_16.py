@@ -136,6 +136,20 @@ def greedy(states, sums, count):
     return kept
 
 
+def gate_shut(cell, p, neuron, x, places):
+    """One long-term neuron of a DuRNN by (7.3), its gate 0 at some places (T, B)  ->  its last state (B, 1).
+
+    p are the cell's weights, x (T, B, inputs); the other gates and the short-term memory are as trained.
+    """
+    h, tape = cell.forward(p, x)
+    l = np.zeros(x.shape[1])
+    for t in range(len(x)):
+        gate = np.where(places[t], 0.0, tape.g[t][:, neuron])
+        news = tape.s[t] @ p["W_l"][:, neuron] + p["b_l"][neuron]
+        l = np.maximum(0.0, gate * news + p["u"][neuron] * l)
+    return l[:, None]
+
+
 def _fit_on_all(states, values, refit):
     weights, bias = refit(states, values)
     half = len(values) // 2

@@ -5,6 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from minidurnn.cells import DuRNN
+from minidurnn.exercises import lesson_16
+from minidurnn.experiments.claims import Fails
+
 
 @pytest.fixture
 def pictures():
@@ -42,6 +46,28 @@ def test_the_largest_contributions_are_told_with_their_u_and_who_was_silent_befo
 
 def test_a_table_of_neurons_has_those_with_a_path_or_a_u_near_1(pictures, capsys):
     u, path = np.array([0.9, 1.0, 0.95]), np.array([0.0, 0.0, 0.5])
-    pictures.print_neurons("trained", 7, u, path, np.zeros(3), np.ones(3))
+    tape = SimpleNamespace(g=np.zeros((4, 2, 3)), l=np.zeros((4, 2, 3)))
+    tape.g[1, :, 2], tape.l[3, 0, 2] = 0.6, 1.0               # marks at places 1 and 2
+    pictures.print_neurons("trained", 7, u, path, tape, np.array([1, 2]), np.ones(3))
     rows = capsys.readouterr().out.splitlines()[1:]
-    assert [row.split()[:2] for row in rows] == [["0.9500", "0.50"], ["1.0000", "0.00"]]
+    assert [row.split() for row in rows] == [["0.9500", "0.50", "0.30", "0.00", "1", "1.0000"],
+                                             ["1.0000", "0.00", "0.00", "0.00", "0", "1.0000"]]
+
+
+def test_a_gate_that_is_never_shut_leaves_the_neuron_and_one_that_is_always_shut_empties_it():
+    cell, rng = DuRNN(2, 5, 4, horizon=7), np.random.default_rng(16)
+    p, x = cell.init(rng), rng.random((7, 3, 2), dtype="float32")
+    h, tape = cell.forward(p, x)
+    never = np.zeros((7, 3), dtype=bool)
+    for neuron in range(4):
+        assert np.allclose(lesson_16.gate_shut(cell, p, neuron, x, never), tape.l[-1][:, [neuron]], atol=1e-6)
+        assert not lesson_16.gate_shut(cell, p, neuron, x, ~never).any()
+
+
+def test_the_runs_of_a_claim_are_those_that_its_rule_asks_for(pictures):
+    place = {"experiment": "adding", "length": 1000, "model": "irnn", "stages": []}
+    trials = (place, place, place, place | {"length": 100}, place | {"stages": [10, 1000]})
+    ends = ("learning", "diverged", "diverged", "solved", "solved")
+    records = [SimpleNamespace(trial=trial, verdict=end) for trial, end in zip(trials, ends)]
+    assert pictures.asked_runs(records, Fails("adding", 1000, ("irnn",))) == "2 diverged, 1 learning"
+    assert pictures.asked_runs([], None) == "-"
