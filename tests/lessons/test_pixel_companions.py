@@ -55,12 +55,6 @@ def test_digits_are_read_in_the_order_that_is_asked():
         assert np.array_equal(mine[1], rows[1])
 
 
-def test_the_nearest_neighbour_is_the_one_at_the_smallest_distance():
-    train, test, label = rng().random((30, 5)), rng().random((7, 5)) + 0.1, np.arange(30) % 10
-    distance = ((test[:, None] - train) ** 2).sum(axis=2)
-    assert np.array_equal(pixel_trials.nearest_neighbour(train, label, test), label[distance.argmin(axis=1)])
-
-
 def test_a_training_starts_from_its_seed():
     order = np.arange(196)[-3:]                               # three steps: quick
     losses = [pixel_trials.train(RNN(1, 2), order, seed)[0] for seed in (0, 0, 1)]
@@ -85,19 +79,50 @@ def test_recorded_runs_are_sorted_by_order_and_model():
 def test_recorded_runs_are_printed_the_best_first_those_in_order_above(capsys, runs):
     pixel_records.print_runs(pixel_records.runs_by_order(runs))
     assert capsys.readouterr().out.splitlines()[1:] == [
-        "in order  durnn                      1       61  0.875  0.01",
-        "in order  lstm                       3       61  0.625  0.003 0.01",
-        "permuted  durnn                      1       61  0.500  0.01",
-        "permuted  lstm                       2       61  0.375  0.001 0.01",
+        "in order  durnn                      61   0.875  0.875 (0.01)",
+        "in order  lstm                       61   0.625  0.625 (0.01), 0.750 (0.003), 0.250 (0.01)",
+        "permuted  durnn                      61   0.500  0.500 (0.01)",
+        "permuted  lstm                       61   0.375  0.625 (0.001), 0.125 (0.01)",
     ]
 
 
-@pytest.mark.parametrize("runs", [RUNS, RUNS[::-1]], ids=["as recorded", "reversed"])
-def test_single_runs_are_printed_by_seed(capsys, runs):
-    pixel_records.print_seeds(pixel_records.runs_by_order(runs), "lstm", "durnn", "gru")
-    assert capsys.readouterr().out.splitlines() == [
-        "lstm in order, from seed 0 on, with their rates: 0.625 (0.01), 0.750 (0.003), 0.250 (0.01)",
-        "lstm permuted, from seed 0 on, with their rates: 0.625 (0.001), 0.125 (0.01)",
-        "durnn in order, from seed 0 on, with their rates: 0.875 (0.01)",
-        "durnn permuted, from seed 0 on, with their rates: 0.500 (0.01)",
-    ]
+PARTS = [
+    recorded("ablations-pixels", model, seed, test) for model, seed, test in (
+        ("durnn", 1, 0.5), ("durnn-clip", 0, 0.75), ("durnn", 0, 0.625), ("short-term", 1, 0.25),
+        ("durnn-clip", 1, 0.6875), ("short-term", 0, 0.375), ("durnn-open", 0, 0.5625), ("durnn-open", 1, 0.4375),
+    )
+]
+
+
+@pytest.mark.parametrize("runs", [PARTS, PARTS[::-1]], ids=["as recorded", "reversed"])
+def test_the_parts_of_the_durnn_come_by_their_median_and_each_by_its_seeds(runs):
+    left_out = [recorded("ablations-adding", "durnn", 0, 0.1), recorded("ablations-pixels", "durnn", 2, None)]
+    found = pixel_records.parts([*runs, *left_out])
+    assert found == {
+        "norm held by clipping": [0.75, 0.6875], "durnn": [0.625, 0.5], "gates half open": [0.5625, 0.4375],
+        "short-term memory alone": [0.375, 0.25],
+    }
+    assert list(found) == ["norm held by clipping", "durnn", "gates half open", "short-term memory alone"]
+
+
+def test_a_part_is_above_or_below_only_with_all_its_runs(capsys):
+    pixel_records.print_parts(pixel_records.parts(PARTS))
+    last = [line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert last == ["above", "0.500", "0.438", "below"]
+
+
+def test_every_ablation_has_words():
+    from minidurnn.experiments.ablations import MODELS
+
+    assert set(MODELS) == set(pixel_records.PARTS)
+
+
+def test_a_change_of_the_start_values_is_trained_from_and_the_norm_is_held_before():
+    order, seen = np.arange(196)[-3:], []
+    class Looked(RNN):
+        def project(self, p):
+            seen.append(p["b"].copy())
+            return p
+    changed = pixel_trials.train(Looked(1, 2), order, 0, change=lambda p: {**p, "b": p["b"] + 1})[0]
+    assert (seen[0] == 1).all()
+    assert changed != pixel_trials.train(RNN(1, 2), order, 0)[0]

@@ -1,4 +1,4 @@
-"""The recorded runs of lesson 11 on 196 pixels, in order and permuted: a table, a figure, rows of the ledger."""
+"""The recorded runs of lesson 11 on 196 pixels: the DuRNN's parts, both orders, rows of the ledger."""
 
 from statistics import median
 
@@ -9,14 +9,27 @@ from ...records import chosen_run
 
 TASKS = {"pixels": "in order", "permuted-pixels": "permuted"}
 COLOURS = {"in order": BLUE, "permuted": ORANGE}
-MODELS = (
-    "rnn", "lstm", "gru", "irnn", "indrnn-6",
-    "durnn", "durnn-open", "durnn-open-clip", "durnn-open-free", "durnn-unbounded-short",
-)
+MODELS = ("rnn", "lstm", "gru", "irnn", "indrnn-6", "durnn", "durnn-2", "durnn-open-free", "durnn-unbounded-short")
+PARTS = {                                                     # what is left out, or how it starts
+    "durnn": "durnn",
+    "short-term": "short-term memory alone",
+    "durnn-ungated": "no gates",
+    "durnn-gate-from-state": "gates read s alone",
+    "durnn-gate-from-input": "gates read x alone",
+    "durnn-gate-before": "gates before W_l",
+    "durnn-no-recurrence": "no U_s",
+    "durnn-unbounded-short": "free norm of U_s",
+    "durnn-unbounded-long": "free u",
+    "durnn-long-output": "read-out reads l alone",
+    "durnn-open": "gates half open",
+    "durnn-any-memory": "u starts from 0 to 1",
+    "durnn-clip": "norm held by clipping",
+    "durnn-open-clip": "half open, clipping",
+}
 
 
-def runs_by_order(records):
-    """Records  ->  (order, model): its records on 196 pixels that have a test result, one for each seed.
+def runs_by_order(records, pixels=196):
+    """Records  ->  (order, model): its records on so many pixels that have a test result, one for each seed.
 
     Only the models that the lesson discusses are taken.
     """
@@ -24,7 +37,7 @@ def runs_by_order(records):
     for record in records:
         order = TASKS.get(record.trial["experiment"])
         discussed = record.trial["model"] in MODELS
-        if order and discussed and record.trial["length"] == 196 and record.test is not None:
+        if order and discussed and record.trial["length"] == pixels and record.test is not None:
             found.setdefault((order, record.trial["model"]), []).append(record)
     return found
 
@@ -40,23 +53,47 @@ def by_seed(found, order, model):
 
 
 def print_runs(found):
-    """A row for every model in both orders, the best median test accuracy first."""
+    """A row for every model in both orders, the best median test accuracy first, with each run and its rate."""
     test = medians(found)
-    print("order     model                  seeds  numbers   test  rates")
+    print("order     model                 numbers  median  each seed's test accuracy (rate)")
     for run in sorted(found, key=lambda run: (run[0] != "in order", -test[run])):
-        rates = sorted({record.chosen_rate for record in found[run]})
-        seeds, numbers = len(found[run]), found[run][0].parameters
-        print(f"{run[0]:10}{run[1]:22}{seeds:6}{numbers:9,}{test[run]:7.3f} ", *rates)
+        each = [f"{one.test:.3f} ({one.chosen_rate})" for one in sorted(found[run], key=seed)]
+        print(f"{run[0]:10}{run[1]:22}{found[run][0].parameters:7,}  {test[run]:6.3f} ", ", ".join(each))
 
 
-def print_seeds(found, *models):
-    """A row for each model in each order: the test accuracy and the rate of every run."""
-    for model in models:
-        for order in COLOURS:
-            runs = sorted(found.get((order, model), []), key=lambda record: record.trial["seed"])
-            if runs:
-                said = [f"{record.test:.3f} ({record.chosen_rate})" for record in runs]
-                print(f"{model} {order}, from seed 0 on, with their rates:", ", ".join(said))
+def seed(record):
+    """The seed of a record."""
+    return record.trial["seed"]
+
+
+def parts(records):
+    """Records  ->  {the words of PARTS: test accuracies of an ablation on digits, by seed}, the best median first."""
+    found = {}
+    for record in sorted(records, key=lambda record: record.trial.get("seed", 0)):
+        if record.trial["experiment"] == "ablations-pixels" and record.test is not None:
+            found.setdefault(PARTS[record.trial["model"]], []).append(record.test)
+    return dict(sorted(found.items(), key=lambda one: -median(one[1])))
+
+
+def print_parts(tests):
+    """A row for each part of `parts`: the median and the runs; is every run above, or below, every one of durnn?"""
+    whole = tests["durnn"]
+    print("what is changed           median  each seed's test accuracy, beside all of durnn's")
+    for words, each in tests.items():
+        aside = "above" if min(each) > max(whole) else "below" if max(each) < min(whole) else ""
+        print(f"{words:26}{median(each):.3f}   ", *[f"{one:.3f}" for one in each], f"  {aside}")
+
+
+def draw_parts(title, tests):
+    """The test accuracies of `parts` as dots, a row for each, over the range of the whole durnn."""
+    _, axes = panels(title, width=7.6, height=4.4)
+    axes.axvspan(min(tests["durnn"]), max(tests["durnn"]), color="#dddddd", label="the runs of durnn")
+    for row, each in enumerate(tests.values()):
+        axes.plot(each, np.full(len(each), row), "o", color=BLUE, markersize=5, alpha=0.8)
+    axes.set_yticks(range(len(tests)), tests, fontsize=9)
+    axes.set_xlabel("test accuracy of each run")
+    axes.invert_yaxis()
+    axes.legend(fontsize=8, loc="lower right")
 
 
 def draw_runs(title, found):
@@ -72,7 +109,7 @@ def draw_runs(title, found):
     left.set_yticks(range(len(models)), models)
     left.set_xlabel("test accuracy of each run")
     left.legend(fontsize=8, loc="upper left")
-    runs = sorted(found["in order", "durnn-open-free"], key=lambda record: record.trial["seed"])
+    runs = sorted(found["in order", "durnn-open-free"], key=seed)
     for record, style in zip(runs, ("-", "--", ":")):
         curve = chosen_run(record).curve
         label = f"seed {record.trial['seed']}, rate {record.chosen_rate}"

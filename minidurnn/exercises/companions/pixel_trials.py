@@ -35,49 +35,28 @@ class DigitsInOrder:
         return x[self.order], digit, lengths
 
 
-def train(body, order, seed, rate=0.001, larger_W_l=1.0, updates=100):
-    """Updates with 25 images each, with Adam  ->  loss and accuracy on the validation images.
+def train(body, order, seed, change=None, updates=100):
+    """Updates with 25 images each, with Adam at the rate 0.001  ->  validation loss, accuracy, the parameters.
 
-    body         a recurrent model with one input; it gets a read-out of ten scores
-    order        (196,): the place that is read at each step
-    seed         of the start values and of the batches
-    larger_W_l   the factor by which the start of W_l is multiplied
+    body     a recurrent model with one input; it gets a read-out of ten scores
+    order    (196,): the place that is read at each step
+    seed     of the start values and of the batches
+    change   a function of the body's start values that gives those to train from, or None
     """
     task, network = DigitsInOrder(order), Network(body, 10, "cross_entropy")
     start = network.init(np.random.default_rng(seed))
-    if larger_W_l != 1:
-        start["body"]["W_l"] *= np.float32(larger_W_l)
+    if change is not None:
+        start["body"] = change(start["body"])
     p, _ = fit(
-        network, task, updates, start=start, optimizer=Adam(rate), seed=seed, batch=25, dtype="float64",
-        validate_every=None, progress=False,
+        network, task, updates, start=network.project(start), optimizer=Adam(0.001), seed=seed, batch=25,
+        dtype="float64", validate_every=None, progress=False,
     )
-    return evaluate(network, p, task.validation())
+    return *evaluate(network, p, task.validation()), p
 
 
-def five_losses(body, rate=0.001, larger_W_l=1.0, updates=200):
-    """The validation losses after some updates of `train` in row order with the seeds 0 to 4  ->  (5,)."""
-    return np.array([train(body, np.arange(196), seed, rate, larger_W_l, updates)[0] for seed in SEEDS])
-
-
-def nearest_neighbour(train, label, test):
-    """Training images in rows, their classes, other images in rows  ->  the class of each one's nearest image."""
-    distance = (train**2).sum(axis=1) - 2 * test @ train.T    # less |test|², which no training image changes
-    return label[distance.argmin(axis=1)]
-
-
-def print_head():
-    """The names of the columns of `print_change`."""
-    print("network          loss  against    loss  mean change (least to greatest)  lower  control  counts")
-
-
-def print_change(name, base, losses, control, counts):
-    """A row: mean losses (of five seeds) of a network and its base, their change seed by seed, does it count?"""
-    change = losses[name] - losses[base]
-    print(
-        f"{name:16}{losses[name].mean():.3f}  {base:10}{losses[base].mean():.3f}",
-        f"{change.mean():+10.3f} ({change.min():+.3f} to {change.max():+.3f}) ",
-        f"{(change < 0).sum()} of 5 {control:8.3f}  {'yes' if counts else 'no'}",
-    )
+def five_losses(body, change=None, order=range(196), updates=200):
+    """The validation losses after some updates of `train` with the seeds 0 to 4  ->  (5,)."""
+    return np.array([train(body, np.array(order), seed, change, updates)[0] for seed in SEEDS])
 
 
 def draw_reading(axes, image, in_order, permuted):
@@ -94,26 +73,17 @@ def draw_reading(axes, image, in_order, permuted):
         axes.annotate(f"{name}, steps 1 to 196:", (0, low + 2), fontsize=9)
 
 
-def draw_losses(title, losses, counts):
-    """The five losses of every network as dots, over the band of the network that it is compared with.
+def draw_losses(title, settings, losses):
+    """A panel for each network: the loss of each seed over the settings as a line, the mean of the five in black.
 
-    losses   name -> (5,)
-    counts   (name, base) -> does the change count?, in the order of drawing, from the top
+    losses   {network: (settings, 5)}
     """
-    _, axes = panels(title, width=7.6, height=4)
-    for row, ((name, base), counting) in enumerate(counts.items()):
-        middle, control = losses[base].mean(), losses[base].max() - losses[base].min()
-        axes.barh(row, 2 * control, left=middle - control, height=0.8, color="#dddddd")
-        axes.plot([middle, middle], [row - 0.4, row + 0.4], color="#888888", linewidth=1)
-        colour = ORANGE if counting else BLUE
-        axes.plot(losses[name], np.full(5, row), "o", color=colour, markersize=4, alpha=0.8)
-        axes.plot(losses[name].mean(), row, "|", color=colour, markersize=16, markeredgewidth=2.5)
-    axes.axvline(np.log(10), color="black", linestyle=":", label="guessing")
-    axes.plot([], [], "o", color=ORANGE, label="the change counts")
-    axes.plot([], [], "o", color=BLUE, label="it does not")
-    axes.bar(0, 0, color="#dddddd", label="network after against:\nmean ± control")
-    axes.set_yticks(range(len(counts)), [f"{name} (against {base})" for name, base in counts], fontsize=8)
-    axes.set_xlim(1.4, 2.72)
-    axes.set_xlabel("validation loss")
-    axes.invert_yaxis()
-    axes.legend(fontsize=8, loc="upper right")
+    _, axes = panels(title, len(losses), 9, 3.6)
+    for one, (network, five) in zip(axes, losses.items()):
+        one.plot(five, "o-", color=BLUE, linewidth=1, markersize=4, alpha=0.5)
+        one.plot(five.mean(axis=1), "s-", color="black", label="mean of five seeds")
+        one.axhline(np.log(10), color=ORANGE, linestyle=":", label="guessing")
+        one.set_title(network, fontsize=10)
+        one.set_xticks(range(len(settings)), settings)
+        one.set(xlabel="norm of the recurrent matrix", ylabel="validation loss", ylim=(1.6, 2.4))
+    axes[0].legend(fontsize=8, loc="lower left")
