@@ -47,6 +47,13 @@ def test_every_run_is_taken_once():
     assert [xor_pairs.looks(run) for run in xor_pairs.direct_runs(found, 100)] == [[0.5], [0.7], [0.2]]
 
 
+def test_runs_are_counted_once_for_each_accuracy_that_they_had():
+    curves = ([0.7, 0.7, 1.0], [None, 0.7, 0.72], [0.72, 0.99])
+    runs = [SimpleNamespace(curve={"validation": curve}) for curve in curves]
+    heights, solved = xor_pairs.runs_at(runs, np.array([0.7, 0.71, 0.72]))
+    assert heights.tolist() == [2, 0, 2] and solved.tolist() == [1, 0, 1]
+
+
 def test_steps_are_lengths_times_updates():
     stages = [SimpleNamespace(length=50, updates=200), SimpleNamespace(length=100, updates=20)]
     assert xor_pairs.steps(SimpleNamespace(stages=stages)) == 12

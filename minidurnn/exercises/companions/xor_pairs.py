@@ -28,7 +28,7 @@ class CodedXOR(DelayedXOR):
 
 
 def grouped(records):
-    """All records  ->  those of this task: (experiment, T, model, number of stages) -> list of records."""
+    """All records  ->  those of this task: (experiment, T, model, stages before the last) -> list of records."""
     found = {}
     for record in records:
         trial = record.trial
@@ -107,6 +107,23 @@ def direct_runs(found, T):
 def looks(run):
     """The accuracies of a run on the validation set, in order."""
     return [look for look in run.curve["validation"] if look is not None]
+
+
+def runs_at(runs, accuracies):
+    """How many runs had a look at each accuracy, and how many of these ended with at least 0.99  ->  two (n,)."""
+    heights, solved = np.zeros((2, len(accuracies)), int)
+    for run in runs:
+        had = np.isclose(np.array(looks(run))[:, None], accuracies, atol=0.0005).any(axis=0)
+        heights += had
+        solved += had & (looks(run)[-1] >= 0.99)
+    return heights, solved
+
+
+def print_lost(record, validation, test, lost_pair):
+    """Of a direct record the accuracies on both sets, and the pair that lost_pair reads off the sets' shares."""
+    look = looks(chosen_run(record))[-1]
+    for name, shares, accuracy in (("validation", validation, look), ("test", test, record.test)):
+        print(f"{record.trial['model'].removeprefix('durnn-')}: {name} {accuracy:.3f}", lost_pair(shares, accuracy))
 
 
 def draw_heights(claim, accuracies, heights, shares):
