@@ -132,6 +132,11 @@ def scaled(p, factor, which="W"):
     return {name: times[name] if name in times else scaled(leaf, factor, which) for name, leaf in p.items()}
 
 
+def smaller(p, ζ):
+    """A network's p with every Weight of its stack times ζ; the read-out stays."""
+    return {"body": scaled(p["body"], ζ), "readout": p["readout"]}
+
+
 def walk(stack, p, x):
     """The parts of a chain from the bottom to the top, each with its parameters and its input."""
     for part, own in zip(stack.parts, p.values()):

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from minidurnn.arrays.trees import leaves
+
 
 @pytest.fixture(scope="module", autouse=True)
 def companion():
@@ -30,12 +32,34 @@ def test_the_outputs_are_those_of_training():
     assert np.allclose(found[2].var(axis=(0, 1)), variance / (variance + 1e-5)), "and divides by its deviation"
 
 
-def test_silence_counts_units_without_any_output_and_the_gradient_on_zeros():
-    outputs = [np.zeros((2, 2, 2)), np.ones((2, 2, 2))]
-    outputs[0][0, 0, 1] = 4.0                                 # unit 0 is silent at all steps, unit 1 at three of four
-    said = deep_stacks.silence(outputs, [np.full((2, 2, 2), 3.0), None], recurrences=(1, 0))
-    assert said == "silent units: upper recurrence 0, lower 1; smallest deviation 0, 0; " \
-                   "lower, squared gradient on zeros: 0.88"
+def test_silence_tells_the_silent_units_from_those_that_fire():
+    h, behind, below = np.zeros((2, 2, 2)), np.full((2, 2, 2), 3.0), np.zeros((2, 2, 2))
+    h[0, 0, 1] = 4.0                                          # unit 0 is silent at all steps, unit 1 at three of four
+    below[0, 0, 1] = 1.0
+    said = deep_stacks.silence(h, behind, below)
+    assert said == ("lower recurrence, silent units: 1; their share of the squared gradient: 0.50 above it, 0 below\n"
+                    "   others: smallest deviation 1.7321; largest share below 1.00, by a unit of deviation 1.7321")
+
+
+def test_the_gradient_on_the_first_weight_is_clipped_as_in_a_training():
+    from minidurnn.exercises import lesson_14
+
+    network = lesson_14.deep_network(skips=True, norms=False, K=2)
+    p = lesson_14.start_values(network, np.random.default_rng(3))
+    x, target = np.random.default_rng(4).uniform(size=(20, 5, 2)), np.full((5, 1), 1e6)
+    dp, _ = network.gradient(network.loss(p, x, target)[2])
+    length = np.sqrt(sum((leaf**2).sum() for leaf in leaves(dp).values()))
+    own = np.sqrt(np.mean(dp["body"]["0"]["W"] ** 2))
+    assert length > 5
+    assert np.isclose(deep_stacks.first_weight(network, p, x, target), own * 5 / length)
+
+
+def test_the_size_at_the_top_is_that_below_the_last_recurrence():
+    from minidurnn.exercises import lesson_14
+
+    network = lesson_14.deep_network(skips=True, norms=False, K=2)
+    p = lesson_14.smaller(lesson_14.start_values(network, np.random.default_rng(3)), 0.0)
+    assert deep_stacks.top_size(network, p, np.ones((20, 5, 2))) == 0, "with Weights of 0 nothing comes up"
 
 
 def test_the_weights_of_a_stack_come_from_the_bottom_up():

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...arrays.trees import leaves
 from ...networks.chunked import run
+from ...optim import clip_by_global_norm
 from ...plots import PALETTE, arrow, box, line, panels, plt, reference
 
 READ = "line: median, dots: seeds, moved sideways"
@@ -40,18 +41,31 @@ def outputs(network, p, x):
     return found
 
 
-def silence(outputs, gradients, recurrences):
-    """What the zeros of the recurrences at these two places do, the upper and the lower, as text.
+def silence(h, behind, below):
+    """What the silent units of a recurrence (without input weights) and its strongest unit carry, as text.
 
-    outputs, gradients   of every part, (T, B, H) each
+    h   its outputs (T, B, H);    behind, below   the gradients on its outputs and on its inputs, as large
     """
-    units = [int((outputs[place] == 0).all(axis=(0, 1)).sum()) for place in recurrences]
-    deviations = [outputs[place].std(axis=(0, 1)).min() for place in recurrences]
-    lower = recurrences[1]
-    squares = gradients[lower] ** 2
-    share = squares[outputs[lower] == 0].sum() / squares.sum()
-    return (f"silent units: upper recurrence {units[0]}, lower {units[1]}; smallest deviation {deviations[0]:.1g}, "
-            f"{deviations[1]:.1g}; lower, squared gradient on zeros: {share:.2f}")
+    silent = (h == 0).all(axis=(0, 1))
+    deviations = np.sqrt(h.var(axis=(0, 1)) + 1e-5)           # what a norm behind it divides by
+    above, beneath = ((one ** 2).sum(axis=(0, 1)) / (one ** 2).sum() for one in (behind, below))
+    strongest = beneath.argmax()
+    return (f"lower recurrence, silent units: {silent.sum()}; their share of the squared gradient: "
+            f"{above[silent].sum():.2f} above it, {beneath[silent].sum():.0f} below\n"
+            f"   others: smallest deviation {deviations[~silent].min():.4f}; "
+            f"largest share below {beneath[strongest]:.2f}, by a unit of deviation {deviations[strongest]:.4f}")
+
+
+def first_weight(network, p, x, target):
+    """The size of the clipped gradient on the W of a network's first Weight, the root of its mean square."""
+    dp, _ = network.gradient(network.loss(p, x, target)[2])
+    dp, _ = clip_by_global_norm(dp, 5.0)                      # as fit does
+    return np.sqrt(np.mean(dp["body"]["0"]["W"] ** 2))
+
+
+def top_size(network, p, x):
+    """The root of the mean square of what the last block of a deep network hands up."""
+    return np.sqrt(np.mean(outputs(network, p, x)[-2] ** 2))
 
 
 def weight_shapes(stack):
@@ -98,17 +112,20 @@ def draw_small_weights(factors, ratios, floors, losses):
     """Ratio, floor and loss over the factor on every Weight.
 
     ratios   skips -> (factors, seeds);    floors   (factors, seeds), drawn where they are above 0
-    losses   (skips, factor) -> (seeds,)
+    losses   (rate, skips, factor) -> (seeds,); rates 0.003 and 0.01
     """
-    title = "No norms, rate 0.003: at ζ = 0.3 all three runs with skips end below 0.1, none without"
-    _, axes = panels(f"{title}\n({READ})", 2, 9.6, 4.0)
+    title = "With skips, ζ = 0.3 and the rate 0.003 all three runs end below 0.1; no plain run does"
+    _, axes = panels(f"{title}\n(no norms; {READ}; right: full dots rate 0.003, open dots 0.01)", 2, 9.6, 4.0)
     for skips, name in ((False, "plain"), (True, "residual")):
         place = int(skips)
         line(axes[0], factors, np.median(ratios[skips], axis=1), name, place)
         shifted = np.array(factors) * 1.08 ** place           # sideways, so that dots are seen
         axes[0].plot(shifted, ratios[skips], ".", color=PALETTE[place])
-        ends = np.array([losses[skips, factor] for factor in factors])
-        axes[1].plot(shifted, ends, "o", color=PALETTE[place])
+        for later, rate in enumerate((0.003, 0.01)):
+            ends = np.array([losses[rate, skips, factor] for factor in factors])
+            beside = np.array(factors) * 1.1 ** (place + 2 * later - 1.5)
+            face = "none" if later else PALETTE[place]
+            axes[1].plot(beside, ends, "o", color=PALETTE[place], markerfacecolor=face, markersize=5)
         axes[1].plot([], [], "o", color=PALETTE[place], label=name)       # for the legend
     for factor, found in zip(factors, floors):
         if found.min() > 0:
