@@ -43,13 +43,19 @@ def test_a_gain_is_of_one_model_and_one_seed():
     assert skeleton_records.gains(skeleton_records.by_seed(RUNS)) == {"lstm": [20, -3]}           # seeds 0, 1
 
 
+def test_pairs_are_counted_over_models_and_an_equal_one_is_neither_better_nor_worse(capsys):
+    gained = {"lstm": [20, -3], "gru": [0, 5], "rnn": [-1, -1]}
+    assert skeleton_records.count_pairs(gained, "gates", ["lstm", "gru"]) == (2, 1, 4)
+    assert capsys.readouterr().out == "gates: full length is better in 2, worse in 1 of 4 pairs\n"
+
+
 def test_the_table_shows_medians_and_how_many_seeds_solved_it(capsys):
     skeleton_records.print_medians(skeleton_records.by_seed(RUNS))
     recorded_when, sizes, _, _, gru, lstm = capsys.readouterr().out.splitlines()
     assert recorded_when == "recorded 2026-01-01 to 2026-01-03: a processor"
     assert sizes == f"{RECORD.parameters:,} to {RECORD.parameters:,} trained numbers"
     assert gru.split() == ["gru", "-", "-", "0.5000", "(0/1)"]
-    assert lstm.split() == ["lstm", "0.8750", "(1/3)", "0.8500", "(0/2)", "-", "+20", "-3"]
+    assert lstm.split() == ["lstm", "0.8750", "(1/3)", "0.8500", "(0/2)", "+20", "-3", "-"]
 
 
 def test_the_durnns_units_and_horizon_are_read_from_its_records(capsys):

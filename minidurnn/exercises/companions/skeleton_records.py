@@ -21,19 +21,25 @@ def by_seed(records):
 
 
 def print_medians(found):
-    """When, where and how large; then a row for each model, a dash where it has no record, and its gains at last."""
+    """When, where and how large; then a row for each model, a dash where it has no record, with its gains."""
     every = [record for seeds in found.values() for record in seeds.values()]
     dates = sorted(record.machine["date"] for record in every)
     sizes = sorted(record.parameters for record in every)
     print(f"recorded {dates[0]} to {dates[-1]}:", *sorted({record.machine["hardware"] for record in every}))
     print(f"{sizes[0]:,} to {sizes[-1]:,} trained numbers")
     print("median test accuracy (how many seeds solved it / seeds); gain: recordings more at full length, seed by seed")
-    print("model     ", *(f"{name:>24}" for name in COLUMNS), "  gain")
+    _print_line("model", list(COLUMNS), "gain")
     gained = gains(found)
     for model in sorted({model for _, _, model in found}):
-        medians = (f"{_entry(found.get((*column, model), {})):>24}" for column in COLUMNS.values())
-        print(f"{model:10}", *medians, " ", *(f"{gain:+}" for gain in gained.get(model, ())))
+        medians = [_entry(found.get((*column, model), {})) for column in COLUMNS.values()]
+        _print_line(model, medians, " ".join(f"{gain:+}" for gain in gained.get(model, ())))
     _print_durnn(found)
+
+
+def _print_line(first, entries, gain):
+    """A line of the table: the gain stands beside the full length."""
+    sampled, full, twenty = entries
+    print(f"{first:10} {sampled:>21} {full:>24} {gain:>8} {twenty:>23}")
 
 
 def _entry(seeds):
@@ -73,6 +79,14 @@ def gains(found):
                 round(TEST * seeds[seed].test) - round(TEST * sampled[seed].test) for seed in sorted(seeds)
             ]
     return result
+
+
+def count_pairs(gained, kind, models):
+    """Gains of some models, called `kind`  ->  better, worse, pairs, also printed."""
+    every = [gain for model in models for gain in gained[model]]
+    better, worse = sum(gain > 0 for gain in every), sum(gain < 0 for gain in every)
+    print(f"{kind}: full length is better in {better}, worse in {worse} of {len(every)} pairs")
+    return better, worse, len(every)
 
 
 def compare(found, experiment, one, other):
