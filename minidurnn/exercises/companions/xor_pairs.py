@@ -94,7 +94,7 @@ def pair_shares(data):
 
 
 def direct_runs(found, T):
-    """The runs of the DuRNN and its variants at T, two rates each; the plain one of the ablations is a copy."""
+    """The runs of the DuRNN and its variants at T, two rates each; the plain one of the ablations repeats."""
     runs = []
     for (experiment, length, model, _), records in found.items():
         copy = (experiment, model) == ("ablations-delayed-xor", "durnn")
