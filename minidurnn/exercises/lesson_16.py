@@ -93,16 +93,16 @@ def explained_share(states, values, refit):
 def refit(states, sums):
     """States (n, k) of k neurons, sums (n,)  ->  weights (k,), bias: the least mean squared error."""
     ones = np.ones((len(states), 1))
-    table = np.concatenate([states, ones], axis=1)            # one more column, for the bias
-    solution, residuals, rank, singular = np.linalg.lstsq(table, sums, rcond=None)
+    table = np.concatenate([states, ones], axis=1)
+    solution = np.linalg.lstsq(table, sums, rcond=None)[0]
     return solution[:-1], solution[-1]
 
 
 def fool_greedy():
     """States (n, 3) of three neurons, sums (n,): the best pair is exact, the search finds another."""
-    sums = np.array([0.5, 0.5, 0.5, 0.5, 1.5, 1.5, 1.5, 1.5])
-    noise = np.array([0, 0, 1, 1, 0, 0, 1, 1])
-    other = np.array([0, 1, 0, 1, 0, 1, 0, 1])
+    sums = np.repeat([0.5, 1.5], 4)
+    noise = np.tile([0, 0, 1, 1], 2)
+    other = np.tile([0, 1], 4)
     states = np.stack([sums + 0.5 * noise, sums + 2 * other, other], axis=1)
     return states, sums
 
@@ -136,16 +136,20 @@ def greedy(states, sums, count):
     return kept
 
 
-def gate_shut(cell, p, neuron, x, places):
-    """One long-term neuron of a DuRNN by (7.3), its gate 0 at some places (T, B)  ->  its last state (B, 1).
+def gate_held(cell, p, neuron, x, later, level):
+    """One long-term neuron of a DuRNN by (7.3), its gate held at a level after each mark  ->  (B, 1) at the end.
 
-    p are the cell's weights, x (T, B, inputs); the other gates and the short-term memory are as trained.
+    x      (T, B, 2)  values and markers; a mark without a later step changes nothing
+    later  steps after each mark; 0: at the marks      level  of the gate there; None: its mean at all other steps
+    p are the cell's weights; the other gates and the short-term memory are as trained.
     """
-    h, tape = cell.forward(p, x)
-    l = np.zeros(x.shape[1])
-    for t in range(len(x)):
-        gate = np.where(places[t], 0.0, tape.g[t][:, neuron])
-        news = tape.s[t] @ p["W_l"][:, neuron] + p["b_l"][neuron]
+    h, tape = cell.forward(p, x.astype(p["u"].dtype))
+    gates, l = tape.g[:, :, neuron], np.zeros(x.shape[1])
+    places = np.zeros(x.shape[:2], dtype=bool)
+    places[later:] = x[:len(x) - later, :, 1] == 1
+    gates = np.where(places, gates[~places].mean() if level is None else level, gates)
+    for gate, s in zip(gates, tape.s):
+        news = s @ p["W_l"][:, neuron] + p["b_l"][neuron]
         l = np.maximum(0.0, gate * news + p["u"][neuron] * l)
     return l[:, None]
 

@@ -54,14 +54,22 @@ def test_a_table_of_neurons_has_those_with_a_path_or_a_u_near_1(pictures, capsys
                                              ["1.0000", "0.00", "0.00", "0.00", "0", "1.0000"]]
 
 
-def test_a_gate_that_is_never_shut_leaves_the_neuron_and_one_that_is_always_shut_empties_it():
+def test_a_gate_is_held_at_a_level_after_the_marks_and_only_there():
     cell, rng = DuRNN(2, 5, 4, horizon=7), np.random.default_rng(16)
     p, x = cell.init(rng), rng.random((7, 3, 2), dtype="float32")
+    x[..., 1] = 0.0
+    x[6, :, 1] = 1.0                                          # marks at the last step: no later one
     h, tape = cell.forward(p, x)
-    never = np.zeros((7, 3), dtype=bool)
+    kept, gates = tape.l[-1], tape.g[:-1]
+    always = x.copy()
+    always[..., 1] = 1.0
     for neuron in range(4):
-        assert np.allclose(lesson_16.gate_shut(cell, p, neuron, x, never), tape.l[-1][:, [neuron]], atol=1e-6)
-        assert not lesson_16.gate_shut(cell, p, neuron, x, ~never).any()
+        assert np.allclose(lesson_16.gate_held(cell, p, neuron, x, 1, 0.0), kept[:, [neuron]], atol=1e-6)
+        assert not lesson_16.gate_held(cell, p, neuron, always, 0, 0.0).any()
+        usual = gates[..., neuron].mean()
+        held = [lesson_16.gate_held(cell, p, neuron, x, 0, level) for level in (None, usual, 0.0)]
+        assert np.allclose(held[0], held[1], atol=1e-6)
+        assert np.allclose(held[2][:, 0], np.maximum(0, p["u"][neuron] * tape.l[-2][:, neuron]), atol=1e-6)
 
 
 def test_the_runs_of_a_claim_are_those_that_its_rule_asks_for(pictures):

@@ -103,8 +103,8 @@ def print_neurons(stage, seed, u, path, tape, at, errors):
     open_there, elsewhere = tape.g[at].mean(axis=(0, 1)), np.delete(tape.g, at, axis=0).mean(axis=(0, 1))
     awake = (tape.l[-1] > 0).sum(axis=0)
     if stage == "start":
-        print(f"start {seed}: contributions up to {path.max():.2f}, gates at the marks up to {open_there.max():.2f},",
-              f"errors from {errors.min():.3f}")
+        print(f"start {seed}: contributions up to {path.max():.2f}, gates at the marks up to {open_there.max():.2f}",
+              f"and {(open_there / elsewhere).max():.2f} times as wide as elsewhere, errors from {errors.min():.3f}")
         return
     print(f"trained {seed}:      u   contribution   gate at marks   elsewhere   above 0 at the end   error alone")
     for unit in np.argsort(-path, kind="stable"):
@@ -119,13 +119,16 @@ def print_five(label, errors):
     print(f"{label}:", ", ".join(f"{head} {error:.4f}" for head, error in zip(heads, errors)))
 
 
-def draw_alone(alone, start, trained):
-    """The test error of every long-term neuron alone against its u; dict (stage, seed) -> (18,)."""
+def draw_alone(alone, silent, start, trained):
+    """The test error of every long-term neuron alone against its u; dicts (stage, seed) -> (18,), silent: bool."""
     figure, axes = panels("One neuron kept: low errors come after training, with u near 1", 3, 11, 3.4)
     for side, seed in zip(axes, trained):
         for stage, networks, mark, colour in (("start", start, "x", BLUE), ("trained", trained, "o", ORANGE)):
             look = {"color": colour, "label": stage, "markerfacecolor": "none"}           # open: none hides another
-            side.semilogy(networks[seed]["body"]["u"], alone[stage, seed], mark, **look)
+            u, errors, still = networks[seed]["body"]["u"], alone[stage, seed], silent[stage, seed]
+            side.semilogy(u, errors, mark, **look)
+            if stage == "trained":
+                side.semilogy(u[still], errors[still], mark, color=colour, label="trained, silent")
         side.set(title=f"seed {seed}", xlabel="u", ylabel="test error", ylim=(1e-3, 0.5), xlim=(0.76, 1.02))
         reference(side, 0.01, "")
         side.annotate("solved", (0.765, 0.0105), va="bottom", fontsize=8)
