@@ -107,7 +107,8 @@ def test_the_ledger_of_the_results_is_the_one_that_the_records_give():
 
 
 TABLES = [
-    "adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-adding", "skeletons", "skeletons-20", "copy",
+    "adding", "delayed-xor", "depth", "ablations-delayed-xor", "ablations-adding", "ablations-pixels",
+    "skeletons", "skeletons-20", "copy",
     "characters", "words", "compact", "compact-skeletons", "compact-pixels", "time-scales", "time-scales-sunspots",
     "time-scales-co2", "time-scales-skeletons", "time-scales-characters", "time-scales-pixels", "first-vector",
     "pixels", "permuted-pixels",
