@@ -12,7 +12,6 @@ from minidurnn.cells import FSMN, GRU, LSTM, DuRNN
 from minidurnn.exercises import lesson_12
 from minidurnn.exercises.companions import (
     character_costs,
-    character_drawings,
     compact_records,
     compact_runs,
     followed_facts,
@@ -86,6 +85,9 @@ def test_the_rows_over_a_name_are_those_of_the_units_that_were_chosen():
 
 
 def test_pushes_stand_below_their_characters(capsys):
+    pytest.importorskip("matplotlib", reason="the module draws too")
+    from minidurnn.exercises.companions import character_drawings
+
     character_drawings.print_pushes("text 1", ".\n R", np.array([2.34, -1, 0.5, 10]), np.array([2.34, 0, 0.5, 3]))
     assert capsys.readouterr().out == (
         "text 1      .     ↵     ␣     R\n   push  2.34 -1.00  0.50 10.00\n  state  2.34  0.00  0.50  3.00\n")
