@@ -149,13 +149,13 @@ def start_values(model, rng):
     return map_leaves(lambda leaf: leaf.astype(np.float64), model.init(rng))
 
 
-def deep_network(skips, norms, K, flat=False):
-    """The trainings' network: the first Weight, K blocks (flat: their parts, without skip), the last recurrence."""
+def deep_network(skips, norms, K):
+    """The trainings' network: the first Weight, K blocks, the last recurrence; a linear read-out."""
     norm = [BatchNorm(16)] if norms else []
     branch = Chain([_neurons(16, 20), *norm, Linear(16, 16)] * 2)
     last = Chain([IndRNN(16, 16, horizon=20, memory="long", project_input=False), *norm])
-    block = branch.parts if flat else [Residual(branch) if skips else branch]
-    return Network(Chain([Linear(2, 16), *[*block] * K, last]), 1)
+    block = Residual(branch) if skips else branch
+    return Network(Chain([Linear(2, 16), *[block] * K, last]), 1)
 
 
 def gradients(network, p, x, target):

@@ -22,26 +22,15 @@ def test_a_length_is_the_root_of_all_squares():
 def test_the_outputs_are_those_of_training():
     from minidurnn.exercises import lesson_14
 
-    network = lesson_14.deep_network(skips=False, norms=True, K=1, flat=True)
+    network = lesson_14.deep_network(skips=False, norms=True, K=1)
     p = lesson_14.start_values(network, np.random.default_rng(3))
     found = deep_stacks.outputs(network, p, np.random.default_rng(4).uniform(size=(20, 5, 2)))
-    assert len(found) == len(network.body.parts) == 8
-    variance = found[1].var(axis=(0, 1))
-    assert variance.any(), "some unit hears its input"
-    assert np.allclose(found[2].mean(axis=(0, 1)), 0, atol=1e-9), "the norm takes the mean of this batch away"
-    assert np.allclose(found[2].var(axis=(0, 1)), variance / (variance + 1e-5)), "and divides by its deviation"
+    assert [one.shape for one in found] == [(20, 5, 16)] * 3
+    assert found[-1].any()
+    assert np.allclose(found[-1].mean(axis=(0, 1)), 0, atol=1e-9), "the last norm takes the mean of this batch away"
 
 
-def test_silence_tells_the_silent_units_from_those_that_fire():
-    h, behind, below = np.zeros((2, 2, 2)), np.full((2, 2, 2), 3.0), np.zeros((2, 2, 2))
-    h[0, 0, 1] = 4.0                                          # unit 0 is silent at all steps, unit 1 at three of four
-    below[0, 0, 1] = 1.0
-    said = deep_stacks.silence(h, behind, below)
-    assert said == ("lower recurrence, silent units: 1; their share of the squared gradient: 0.50 above it, 0 below\n"
-                    "   others: smallest deviation 1.7321; largest share below 1.00, by a unit of deviation 1.7321")
-
-
-def test_the_gradient_on_the_first_weight_is_clipped_as_in_a_training():
+def test_sizes_are_of_the_clipped_gradient_on_the_first_and_last_weight_and_below_the_last_recurrence():
     from minidurnn.exercises import lesson_14
 
     network = lesson_14.deep_network(skips=True, norms=False, K=2)
@@ -49,17 +38,23 @@ def test_the_gradient_on_the_first_weight_is_clipped_as_in_a_training():
     x, target = np.random.default_rng(4).uniform(size=(20, 5, 2)), np.full((5, 1), 1e6)
     dp, _ = network.gradient(network.loss(p, x, target)[2])
     length = np.sqrt(sum((leaf**2).sum() for leaf in leaves(dp).values()))
-    own = np.sqrt(np.mean(dp["body"]["0"]["W"] ** 2))
     assert length > 5
-    assert np.isclose(deep_stacks.first_weight(network, p, x, target), own * 5 / length)
+    body = dp["body"]
+    arrays = body["0"]["W"] * 5 / length, body["2"]["3"]["W"] * 5 / length, deep_stacks.outputs(network, p, x)[2]
+    assert np.allclose(deep_stacks.sizes(network, p, x, target), [np.sqrt(np.mean(one**2)) for one in arrays])
+    nothing = deep_stacks.sizes(network, lesson_14.smaller(p, 0.0), x, target)
+    assert nothing[2] == 0, "with Weights of 0 nothing comes up"
 
 
-def test_the_size_at_the_top_is_that_below_the_last_recurrence():
-    from minidurnn.exercises import lesson_14
-
-    network = lesson_14.deep_network(skips=True, norms=False, K=2)
-    p = lesson_14.smaller(lesson_14.start_values(network, np.random.default_rng(3)), 0.0)
-    assert deep_stacks.top_size(network, p, np.ones((20, 5, 2))) == 0, "with Weights of 0 nothing comes up"
+def test_every_factor_and_seed_has_a_row(capsys):
+    twice = np.array([[0.5, 2.0]])
+    deep_stacks.print_floors([0.1], twice, twice, twice, {False: twice, True: 2 * twice})
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[1:] == [" 0.1     0    0.50   0.50      0.5             1  5e-01",
+                        " 0.1     1    2.00   2.00        2             4  2e+00"]
+    deep_stacks.print_sizes([0.1], {False: np.ones((1, 1, 3)), True: np.full((1, 1, 3), 1e-9)})
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[-1] == " 0.1     0     1e-09    1e-09    1e-09     1e+00    1e+00    1e+00"
 
 
 def test_the_weights_of_a_stack_come_from_the_bottom_up():

@@ -41,31 +41,13 @@ def outputs(network, p, x):
     return found
 
 
-def silence(h, behind, below):
-    """What the silent units of a recurrence (without input weights) and its strongest unit carry, as text.
-
-    h   its outputs (T, B, H);    behind, below   the gradients on its outputs and on its inputs, as large
-    """
-    silent = (h == 0).all(axis=(0, 1))
-    deviations = np.sqrt(h.var(axis=(0, 1)) + 1e-5)           # what a norm behind it divides by
-    above, beneath = ((one ** 2).sum(axis=(0, 1)) / (one ** 2).sum() for one in (behind, below))
-    strongest = beneath.argmax()
-    return (f"lower recurrence, silent units: {silent.sum()}; their share of the squared gradient: "
-            f"{above[silent].sum():.2f} above it, {beneath[silent].sum():.0f} below\n"
-            f"   others: smallest deviation {deviations[~silent].min():.4f}; "
-            f"largest share below {beneath[strongest]:.2f}, by a unit of deviation {deviations[strongest]:.4f}")
-
-
-def first_weight(network, p, x, target):
-    """The size of the clipped gradient on the W of a network's first Weight, the root of its mean square."""
+def sizes(network, p, x, target):
+    """Roots of mean squares: the clipped gradients on a stack's first and last W, and what its last block hands up."""
     dp, _ = network.gradient(network.loss(p, x, target)[2])
     dp, _ = clip_by_global_norm(dp, 5.0)                      # as fit does
-    return np.sqrt(np.mean(dp["body"]["0"]["W"] ** 2))
-
-
-def top_size(network, p, x):
-    """The root of the mean square of what the last block of a deep network hands up."""
-    return np.sqrt(np.mean(outputs(network, p, x)[-2] ** 2))
+    on_weights = [leaf for leaf in leaves(dp["body"]).values() if leaf.ndim == 2]
+    arrays = on_weights[0], on_weights[-1], outputs(network, p, x)[-2]
+    return [np.sqrt(np.mean(one ** 2)) for one in arrays]
 
 
 def weight_shapes(stack):
@@ -77,6 +59,24 @@ def weight_shapes(stack):
 def spaced(numbers):
     """Numbers in columns, as text."""
     return "".join(f"{one:7.1f}" for one in numbers)
+
+
+def print_floors(factors, estimates, β, floors, ratios):
+    """A row for each factor and seed; estimates (of β), β, floors and each of skips -> ratios: (factors, seeds)."""
+    print("   ζ  seed  ζ² β_1      β    floor  ratio: skips  plain")
+    for at in np.ndindex(β.shape):
+        print(f"{factors[at[0]]:4}{at[1]:6}{estimates[at]:8.2f}{β[at]:7.2f}{floors[at]:9.2g}"
+              f"{ratios[True][at]:14.2g}{ratios[False][at]:7.0e}")
+
+
+def print_sizes(factors, found):
+    """A row for each factor and seed; found: skips -> (factors, seeds, 3), as sizes gives them."""
+    print("\n           with skips, sizes of           plain, sizes of")
+    print("   ζ  seed  dW first  dW last      x^K  dW first  dW last      x^K")
+    for row, seed in np.ndindex(found[True].shape[:2]):
+        numbers = [*found[True][row, seed], *found[False][row, seed]]
+        columns = [f"{one:{width}.0e}" for one, width in zip(numbers, (10, 9, 9) * 2)]
+        print(f"{factors[row]:4}{seed:6}" + "".join(columns))
 
 
 def draw_growth(blocks, ratios):
@@ -132,11 +132,13 @@ def draw_small_weights(factors, ratios, floors, losses):
             axes[0].plot([factor] * len(found), found, "k_", markersize=11)
     axes[0].plot([], [], "k_", label="floor, 0 from ζ = 0.3 on")
     reference(axes[1], 0.1, "0.1")
+    reference(axes[1], 1 / 6, "always 1")
     for side, name in zip(axes, ("ratio bottom / top", "loss, updates 141 to 160")):
         side.set(xscale="log", yscale="log", xlabel="factor ζ on every Weight", ylabel=name, xlim=(0.02, 1.6))
         side.set_xticks(factors, [f"{factor:g}" for factor in factors])
         side.minorticks_off()
         side.legend(fontsize=8)
     ticks = [0.02, 0.05, 0.1, 0.2]
+    axes[1].set_xlim(0.02, 4)                                 # room for the names of the two lines
     axes[1].set_yticks(ticks, [f"{one:g}" for one in ticks])
     plt.show()
