@@ -9,7 +9,7 @@ from ...records import chosen_run
 
 TASKS = {"pixels": "in order", "permuted-pixels": "permuted"}
 COLOURS = {"in order": BLUE, "permuted": ORANGE}
-MODELS = ("rnn", "lstm", "gru", "irnn", "indrnn-6", "durnn", "durnn-2", "durnn-open-free", "durnn-unbounded-short")
+MODELS = "rnn", "lstm", "gru", "durnn", "durnn-2", "durnn-open-free", "durnn-unbounded-short"
 PARTS = {                                                     # what is left out, or how it starts
     "durnn": "durnn",
     "short-term": "short-term memory alone",
@@ -118,11 +118,8 @@ def draw_runs(title, found):
     right.legend(fontsize=8, loc="lower left")
 
 
-def print_verdicts(rows):
-    """The ledger's two rows on 196 pixels, printed  ->  their claim: its verdict."""
-    verdicts = {}
-    for paper, says, _, ours, _, _, verdict, own in rows:
-        if says.endswith(("pixels, against RNN and LSTM", "order at T = 196")):
-            print(f"{paper}: {says}\n    {ours}\n    {verdict.upper()}; {own}")
-            verdicts[says.split(": ")[-1]] = verdict
-    return verdicts
+def print_verdict(rows):
+    """The ledger's row on our question, printed  ->  its verdict."""
+    row = next(row for row in rows if row.says.endswith("pixels, against RNN and LSTM"))
+    print(f"{row.paper}: {row.says}\n    {row.ours}\n    {row.verdict.upper()}; {row.own}")
+    return row.verdict
