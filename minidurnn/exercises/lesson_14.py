@@ -14,6 +14,7 @@ from ..networks.network import Network
 from ..networks.normalisation import BatchNorm
 from ..networks.stacks import Chain, Dense, Residual
 from . import UNTOUCHED, called, choose, compare, fail, judge, kind, numbers, tried
+from .companions.stack_passes import both_passes, scaled, walk
 
 
 def check_1(answer):
@@ -115,33 +116,9 @@ def _numbers(model, T=5, B=3):
     return h, model.backward(np.cos(np.arange(h.size)).reshape(h.shape), tape)[0]
 
 
-def both_passes(model, p, x, c):
-    """Forward from x, backward from c  ->  y, dx."""
-    y, tape = model.forward(p, x)
-    return y, model.backward(c, tape)[0]
-
-
-def derivative(model, p, x):
-    """dy/dx of a model whose y is as large as x, all numbers of each in one row  ->  a row for each number of x."""
-    return np.stack([both_passes(model, p, x, c.reshape(x.shape))[1].ravel() for c in np.eye(x.size)], axis=1)
-
-
-def scaled(p, factor, which="W"):
-    """p with every Weight (or every array of another name) times a factor; all other arrays stay."""
-    times = {name: leaf * (factor if name == which else 1.0) for name, leaf in p.items() if not isinstance(leaf, dict)}
-    return {name: times[name] if name in times else scaled(leaf, factor, which) for name, leaf in p.items()}
-
-
 def smaller(p, ζ):
     """A network's p with every Weight of its stack times ζ; the read-out stays."""
     return {"body": scaled(p["body"], ζ), "readout": p["readout"]}
-
-
-def walk(stack, p, x):
-    """The parts of a chain from the bottom to the top, each with its parameters and its input."""
-    for part, own in zip(stack.parts, p.values()):
-        yield part, own, x
-        x, _ = part.forward(own, x)
 
 
 def start_values(model, rng):
