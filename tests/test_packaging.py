@@ -139,6 +139,19 @@ def test_the_tables_of_results_are_those_of_the_records(experiment):
     ]
 
 
+PART_II = {
+    "adding", "delayed-xor", "copy", "pixels", "permuted-pixels", "characters", "skeletons", "skeletons-20", "depth",
+    "ablations-adding", "ablations-delayed-xor", "ablations-pixels",
+}
+
+
+def test_the_hours_of_part_two_are_those_of_its_records():
+    seconds = sum(
+        stage.seconds or 0 for record in recorded() if record.trial["experiment"] in PART_II
+        for run in record.runs for stage in run.stages)
+    assert f"its records took {round(seconds / 3600)} hours on one core" in RESULTS
+
+
 def test_the_table_of_queueing_networks_is_that_of_the_records():
     block, tried = RESULTS.split("`queues`: five stations", 1)[1].split("|---\n", 1)[0], set()
     for row in re.findall(r"^\| `(queues[\w-]*)` \| `(\w+)` \| ([\d,]+) \| (\d+) \| (.*) \|$", block, re.M):
