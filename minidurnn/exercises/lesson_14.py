@@ -7,14 +7,13 @@ import numpy as np
 from ..arrays.trees import leaves, map_leaves
 from ..cells import IndRNN
 from ..gradcheck import random_leaves
-from ..networks.chunked import run
 from ..networks.deep import residual
 from ..networks.layers import Linear
 from ..networks.network import Network
 from ..networks.normalisation import BatchNorm
 from ..networks.stacks import Chain, Dense, Residual
 from . import UNTOUCHED, called, choose, compare, fail, judge, kind, numbers, tried
-from .companions.stack_passes import both_passes, scaled, walk
+from .companions.stack_passes import both_passes, passes_in_training, scaled, walk
 
 
 def check_1(answer):
@@ -137,12 +136,9 @@ def deep_network(skips, norms, K):
 
 def gradients(network, p, x, target):
     """dL/dx^0, ..., dL/dx^K in training: behind the first Weight and behind each block of a deep_network  ->  list."""
-    noise, tapes, found = network.draw(None, x.shape[1]) or {}, [], []
-    for place, part in enumerate(network.body.parts):
-        x, tape = run(part, p["body"][str(place)], x, noise=noise.get(str(place)))
-        tapes.append(tape)
-    y, tape = network.readout.forward(p["readout"], x[-1:])
-    dh = np.zeros_like(x)
+    outputs, tapes = zip(*passes_in_training(network, p, x))
+    y, tape = network.readout.forward(p["readout"], outputs[-1][-1:])
+    dh, found = np.zeros_like(outputs[-1]), []
     dh[-1:] = network.readout.backward(2 * (y - target) / target.size, tape)[0]
     for part, tape in zip(network.body.parts[:0:-1], tapes[:0:-1]):
         dh = part.backward(dh, tape)[0]

@@ -9,7 +9,7 @@ from .shares import Keeps, Leads
 __all__ = [
     "CLAIMS", "HEAD", "VERDICTS", "Beats", "Claim", "Fails", "Falls", "Foresees", "Keeps", "Leads", "Ordered", "Reads",
     "Row", "Scores", "Solves",
-    "as_markdown", "as_text", "ledger",
+    "as_markdown", "as_text", "asked", "ledger",
 ]
 
 
@@ -143,7 +143,15 @@ HEAD = ("paper", "claim", "the paper's", "ours", "trained numbers", "hardware", 
 
 def ledger(records, claims=CLAIMS):
     """What records show of claims  ->  a Row for every claim."""
-    return [_row(claim, _asked(records, claim.by)) for claim in claims]
+    return [_row(claim, asked(records, claim.by)) for claim in claims]
+
+
+def asked(records, by):
+    """The records that a rule speaks of; none where there is no rule."""
+    return [] if by is None else [
+        record for record in records
+        if (record.trial["experiment"], record.trial["length"]) == (by.experiment, by.length)
+        and record.trial["model"] in by.models and bool(record.trial["stages"]) == by.staged]
 
 
 def as_markdown(rows):
@@ -169,11 +177,3 @@ def _row(claim, found):
     numbers = span([record.parameters for record in found]) if found else "-"
     own = claim.own or claim.note or "-"
     return Row(claim.paper, claim.says, claim.theirs, ours, numbers, hardware or "-", verdict, own)
-
-
-def _asked(records, by):
-    """The records that a rule speaks of."""
-    return [] if by is None else [
-        record for record in records
-        if (record.trial["experiment"], record.trial["length"]) == (by.experiment, by.length)
-        and record.trial["model"] in by.models and bool(record.trial["stages"]) == by.staged]

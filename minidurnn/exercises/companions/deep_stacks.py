@@ -3,9 +3,9 @@
 import numpy as np
 
 from ...arrays.trees import leaves
-from ...networks.chunked import run
 from ...optim import clip_by_global_norm
 from ...plots import PALETTE, arrow, box, line, panels, plt, reference
+from .stack_passes import passes_in_training
 
 READ = "line: median, dots: seeds, moved sideways"
 
@@ -34,11 +34,7 @@ def lengths(gradients):
 
 def outputs(network, p, x):
     """What every part of a network's body hands up in training, from the bottom to the top  ->  list of (T, B, H)."""
-    noise, found = network.draw(None, x.shape[1]) or {}, []
-    for place, part in enumerate(network.body.parts):
-        x, _ = run(part, p["body"][str(place)], x, noise=noise.get(str(place)))
-        found.append(x)
-    return found
+    return [output for output, _ in passes_in_training(network, p, x)]
 
 
 def sizes(network, p, x, target):

@@ -24,9 +24,10 @@ def facts_of(string):
 
 def names_in(string):
     """The names of a text by the rule of `name`  ->  a pair of places for each: its first letter, its colon."""
-    begins = [place for place in range(2, len(string)) if string[place - 2:place] == "\n\n"]
-    ends = [string.find(":", begin) for begin in begins]
-    return [(begin, end) for begin, end in zip(begins, ends) if end > begin]
+    in_name = facts_of(string)[FACTS.index("name")]
+    begins, = np.nonzero(np.diff(in_name, prepend=0) > 0)
+    ends, = np.nonzero(np.diff(in_name, append=0) < 0)
+    return [(begin, end) for begin, end in zip(begins, ends) if string[end] == ":"]
 
 
 def correlations_with(h, fact):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...analysis import half_life
 from ...experiments.ablations import MODELS
-from ...experiments.claims import CLAIMS, ledger
+from ...experiments.claims import CLAIMS, asked, ledger
 from ...plots import BLUE, GREEN, ORANGE, arrow, box, panels, plt, reference
 from ...records import chosen_run
 
@@ -204,12 +204,7 @@ def draw_ablations(found):
 
 def asked_runs(records, rule):
     """How the runs ended that a rule speaks of, in words; "-" without a rule."""
-    if rule is None:
-        return "-"
-    asked = [record for record in records if record.trial["model"] in rule.models
-             and (record.trial["experiment"], record.trial["length"]) == (rule.experiment, rule.length)
-             and bool(record.trial["stages"]) == rule.staged]
-    ends = Counter(record.verdict for record in asked)
+    ends = Counter(record.verdict for record in asked(records, rule))
     return ", ".join(f"{count} {end}" for end, count in ends.most_common()) or "-"
 
 

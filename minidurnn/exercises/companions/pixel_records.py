@@ -1,4 +1,4 @@
-"""The recorded runs of lesson 11 on 196 pixels: the DuRNN's parts, both orders, rows of the ledger."""
+"""The recorded runs of lesson 11 on pixels: the DuRNN's parts, both orders, a row of the ledger."""
 
 from statistics import median
 
@@ -69,9 +69,9 @@ def seed(record):
 def parts(records):
     """Records  ->  {the words of PARTS: test accuracies of an ablation on digits, by seed}, the best median first."""
     found = {}
-    for record in sorted(records, key=lambda record: record.trial.get("seed", 0)):
-        if record.trial["experiment"] == "ablations-pixels" and record.test is not None:
-            found.setdefault(PARTS[record.trial["model"]], []).append(record.test)
+    chosen = [one for one in records if one.trial["experiment"] == "ablations-pixels" and one.test is not None]
+    for record in sorted(chosen, key=seed):
+        found.setdefault(PARTS[record.trial["model"]], []).append(record.test)
     return dict(sorted(found.items(), key=lambda one: -median(one[1])))
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ...networks.chunked import run
+
 
 def both_passes(model, p, x, c):
     """Forward from x, backward from c  ->  y, dx."""
@@ -19,6 +21,15 @@ def walk(stack, p, x):
     for part, own in zip(stack.parts, p.values()):
         yield part, own, x
         x, _ = part.forward(own, x)
+
+
+def passes_in_training(network, p, x):
+    """A pass through each part of a network's body, from the bottom to the top  ->  a list of (output, tape)."""
+    noise, passes = network.draw(None, x.shape[1]) or {}, []
+    for place, part in enumerate(network.body.parts):
+        x, tape = run(part, p["body"][str(place)], x, noise=noise.get(str(place)))
+        passes.append((x, tape))
+    return passes
 
 
 def scaled(p, factor, which="W"):
