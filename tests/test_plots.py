@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_records import RECORD, with_trial
 
 sys.path.insert(0, str(Path(__file__).parent / "records"))
 
-from test_records import RECORD, with_trial  # noqa: E402
 from test_table import staged  # noqa: E402
 
 

@@ -1,15 +1,10 @@
 """What lesson 09 takes from beside its checker: the looks of the recorded runs as a figure, numbers in a row."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
-
-from test_records import RECORD, with_trial  # noqa: E402
+from made_records import RECORD, with_trial
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,19 +1,14 @@
 """What lesson 11 takes from beside its checker: the task in any order, the nearest neighbour, the recorded runs."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from made_records import RECORD, with_trial
 from support import rng
 
 from minidurnn import RNN
 from minidurnn.tasks.pixels import Pixels
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
-
-from test_records import RECORD, with_trial  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)

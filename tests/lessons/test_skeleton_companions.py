@@ -1,19 +1,14 @@
 """What lesson 13 takes from beside its checker: a stick figure, tasks, and its tables of recorded runs."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from made_records import RECORD, with_trial
 
 from minidurnn.exercises.companions import skeleton_records
 from minidurnn.exercises.companions.skeleton_tasks import task_of
 from minidurnn.experiments.claims import Row
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
-
-from test_records import RECORD, with_trial  # noqa: E402
 
 
 def recorded(experiment, length, model, seed, right, verdict="learning"):

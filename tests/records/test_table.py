@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from test_records import RECORD, with_trial
+from made_records import RECORD, with_trial
 
 from minidurnn.records import Run, Stage, read_records, table
 from minidurnn.records.schema_1 import LAST_ONLY
